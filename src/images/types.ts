@@ -1,0 +1,143 @@
+import type { Reference, RegistryAuth } from "../registry/types.ts";
+import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
+
+/** What an image is for (OCI image-index.md, "platform"); os and architecture by Go's names. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string | undefined;
+  readonly "os.version"?: string | undefined;
+}
+
+/** How Docker probes a container's health; times in nanoseconds. */
+export interface Healthcheck {
+  readonly Test?: readonly string[] | undefined;
+  readonly Interval?: number | undefined;
+  readonly Timeout?: number | undefined;
+  readonly StartPeriod?: number | undefined;
+  readonly StartInterval?: number | undefined;
+  readonly Retries?: number | undefined;
+}
+
+/** Defaults for containers of the image (OCI config.md, "config", with Docker's additions). */
+export interface ImageDefaults {
+  readonly User?: string | undefined;
+  readonly ExposedPorts?: Readonly<Record<string, object>> | undefined;
+  readonly Env?: readonly string[] | undefined;
+  readonly Entrypoint?: readonly string[] | undefined;
+  readonly Cmd?: readonly string[] | undefined;
+  readonly Volumes?: Readonly<Record<string, object>> | undefined;
+  readonly WorkingDir?: string | undefined;
+  readonly Labels?: Readonly<Record<string, string>> | undefined;
+  readonly StopSignal?: string | undefined;
+  /** Seconds. */
+  readonly StopTimeout?: number | undefined;
+  readonly ArgsEscaped?: boolean | undefined;
+  readonly OnBuild?: readonly string[] | undefined;
+  readonly Shell?: readonly string[] | undefined;
+  readonly Healthcheck?: Healthcheck | undefined;
+}
+
+export interface HistoryEntry {
+  readonly created?: string | undefined;
+  readonly created_by?: string | undefined;
+  readonly author?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly empty_layer?: boolean | undefined;
+}
+
+/** The image's config blob (OCI config.md). JSON nulls have been dropped. */
+export interface ImageConfig extends Platform {
+  readonly created?: string | undefined;
+  readonly author?: string | undefined;
+  readonly config?: ImageDefaults | undefined;
+  readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly DiffId[] };
+  readonly history?: readonly HistoryEntry[] | undefined;
+}
+
+export interface StoredLayer {
+  readonly diffId: DiffId;
+  readonly chainId: ChainId;
+  /** Unpacked bytes. */
+  readonly size: number;
+}
+
+/** An image that is here, complete and unpacked. */
+export interface StoredImage {
+  /** The config blob's digest. */
+  readonly id: Digest;
+  /** Familiar "repo:tag" names; none: dangling. */
+  readonly names: readonly string[];
+  /** Familiar "repo@sha256:…" names: the manifest or index digests it was pulled by. */
+  readonly repoDigests: readonly string[];
+  readonly config: ImageConfig;
+  /** Bottom first. Empty for a virtual image. */
+  readonly layers: readonly StoredLayer[];
+  /** Unpacked bytes of all layers. */
+  readonly size: number;
+  /** From the config, RFC 3339; "" when the config has none. */
+  readonly createdAt: string;
+  /** When a name was last given to it here, RFC 3339; "" when never. */
+  readonly taggedAt: string;
+  /** Set for an image whose layers are not stored but made from the machine: `sampan/host`. */
+  readonly virtual?: "host";
+}
+
+/** One of Docker's progress lines as data. `id` is a layer's short id (or the tag), `current`/`total` are bytes. */
+export interface Progress {
+  readonly id?: string;
+  readonly status: string;
+  readonly current?: number;
+  readonly total?: number;
+}
+
+/** A container made from an image. */
+export interface ImageUser {
+  readonly id: string;
+  readonly running: boolean;
+}
+
+export interface PullOptions {
+  /** The machine's own when absent. */
+  readonly platform?: Platform | undefined;
+  readonly auth?: RegistryAuth | undefined;
+  progress(line: Progress): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadOptions {
+  progress(line: Progress): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadedImage {
+  readonly image: StoredImage;
+  /** Familiar names the archive gave it; none: "Loaded image ID: sha256:…". */
+  readonly names: readonly string[];
+}
+
+export interface RemoveOptions {
+  readonly force: boolean;
+  /** Keep untagged parents; unused while images carry no parent. */
+  readonly noPrune?: boolean | undefined;
+  /** Containers, running or not, of the image. */
+  inUse(id: Digest): readonly ImageUser[];
+}
+
+export type Removal = { readonly untagged: string } | { readonly deleted: string };
+
+/** The images of this machine. An image becomes visible in one transaction after all of its layers are unpacked. */
+export interface ImageStore {
+  /** Fetches, verifies and unpacks; when the image is here already only its name is moved. */
+  pull(reference: Reference, options: PullOptions): Promise<StoredImage>;
+  /** Reads a docker-archive or OCI layout tar, plain, gzip or zstd. */
+  load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]>;
+  /** By name, id, unique id prefix or name@digest; kind "not-found", "No such image: x:latest". */
+  resolve(nameOrId: string, platform?: Platform): StoredImage;
+  /** Newest first, the virtual image last. One indexed query: no file is read. */
+  list(): StoredImage[];
+  /** Docker's rules: a name is untagged; with the last name the image goes, with every layer nobody else needs. */
+  remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]>;
+  /** Gives the image a name, taking it from the image that had it. */
+  tag(id: Digest, reference: Reference): void;
+}

@@ -1,0 +1,59 @@
+import { DatabaseSync } from "node:sqlite";
+import { SampanError } from "../errors/index.ts";
+
+/**
+ * Opens (and makes) the state database. WAL with synchronous=NORMAL: after a power cut the last transactions may be
+ * missing, but the file is never torn. A lock held by another process is waited for, 5 s at most.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    db.exec("CREATE TABLE IF NOT EXISTS area (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
+    return db;
+  } catch (cause) {
+    throw new SampanError("internal", `Cannot open the state database ${path}: ${describe(cause)}`, { cause });
+  }
+}
+
+/**
+ * Brings one area's tables up to date: runs the statements that were not yet run here, all or none. `statements` is
+ * append-only: what has been released is never edited. A database written by a newer Sampan is refused.
+ */
+export function migrate(db: DatabaseSync, area: string, statements: readonly string[]): void {
+  transaction(db, () => {
+    const row = db.prepare("SELECT version FROM area WHERE name = ?").get(area);
+    const done = Number(row?.version ?? 0);
+    if (done > statements.length) {
+      const wanted = `this Sampan knows version ${statements.length}; use the newer Sampan or another root`;
+      throw new SampanError(
+        "unsupported",
+        `Cannot use the state database: its ${area} are of version ${done}, ${wanted}`,
+      );
+    }
+    for (const statement of statements.slice(done)) db.exec(statement);
+    db.prepare("INSERT OR REPLACE INTO area (name, version) VALUES (?, ?)").run(area, statements.length);
+  });
+}
+
+/**
+ * Runs `change` in one transaction: committed when it returns, rolled back when it throws. Inside another transaction
+ * it is part of that one. `change` must not be async: the connection is shared.
+ */
+export function transaction<T>(db: DatabaseSync, change: () => T): T {
+  if (db.isTransaction) return change();
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = change();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // SQLite has rolled back by itself after some errors (a full disk).
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
