@@ -15,7 +15,7 @@ test("a call has its own number on each architecture", () => {
   assert.equal(syscallNumber("clone3", "aarch64"), 435);
   assert.equal(i386.socketcall, 102);
   assert.equal(arm.openat, 322);
-  assert.equal(x32["execve"], x32Bit | 520);
+  assert.equal(x32.execve, x32Bit | 520);
 });
 
 test("a call the architecture lacks is refused by name", () => {
@@ -39,13 +39,12 @@ const headers: [string, RegExp, Readonly<Record<string, number>>, number][] = [
   ["unistd_32.h", /__NR_(\w+) (\d+)/g, { ...i386, ...unified }, 0],
   ["unistd_x32.h", /__NR_(\w+) \(__X32_SYSCALL_BIT \+ (\d+)\)/g, x32, x32Bit],
 ];
-for (const [file, pattern, table, bit] of headers) {
+for (const [file, pattern, table, bit] of hostArch() === "x86_64" ? headers : []) {
   const path = `/usr/include/x86_64-linux-gnu/asm/${file}`;
-  const skip = existsSync(path) || hostArch() !== "x86_64" ? false : "linux-libc-dev is not installed";
-  test(`every call of the installed ${file} is in the table`, { skip: hostArch() !== "x86_64" || skip }, () => {
+  test(`the table agrees with the installed ${file}`, { skip: !existsSync(path) && `${path} is missing` }, () => {
     let seen = 0;
     for (const [, name = "", number] of readFileSync(path, "utf8").matchAll(pattern)) {
-      if (name === "syscalls" || table[name] === undefined) continue;
+      if (table[name] === undefined) continue; // the headers may be newer than we are
       assert.equal(table[name], Number(number) | bit, name);
       seen++;
     }
