@@ -1,0 +1,142 @@
+/**
+ * The one block of memory that a program works on: constant data first, then the results region, which is zero at the
+ * start and comes back when the program ends. Offsets are final only when the program is encoded, so everything that
+ * points into the block is a `Ref`.
+ */
+export class Ref {
+  readonly region: "data" | "results";
+  readonly offset: number;
+  readonly size: number;
+  /** What a reader of the program sees instead of an address. */
+  readonly label: string;
+
+  constructor(region: "data" | "results", offset: number, size: number, label = "") {
+    this.region = region;
+    this.offset = offset;
+    this.size = size;
+    this.label = label;
+  }
+
+  /** The same memory from `offset` bytes on. */
+  at(offset: number): Ref {
+    return new Ref(this.region, this.offset + offset, this.size - offset, this.label);
+  }
+}
+
+/** A signed 64-bit variable. As an argument it stands for its value; `slot.address` stands for where it is. */
+export class Slot {
+  readonly address: Ref;
+  constructor(address: Ref) {
+    this.address = address;
+  }
+}
+
+/** A number with the text that a reader of the program should see, for example flags by name. */
+export class Named {
+  readonly value: number | bigint;
+  readonly text: string;
+  constructor(value: number | bigint, text: string) {
+    this.value = value;
+    this.text = text;
+  }
+}
+
+/** `value` shown as `text` by --explain. */
+export function named(value: number | bigint, text: string): Named {
+  return new Named(value, text);
+}
+
+const encoder = new TextEncoder();
+
+/** Collects the bytes of a block. Everything is 8-byte aligned. */
+export class Block {
+  #data = Buffer.alloc(4096);
+  #used = 0;
+  #results = 0;
+  readonly #texts = new Map<string, Ref>();
+  readonly #pointers: { at: Ref; to: Ref }[] = [];
+
+  get dataSize(): number {
+    return this.#used;
+  }
+
+  get resultSize(): number {
+    return this.#results;
+  }
+
+  get size(): number {
+    return this.#used + this.#results;
+  }
+
+  /** Constant bytes. */
+  bytes(bytes: Uint8Array, label = `<${bytes.length} bytes>`): Ref {
+    const ref = this.#reserve(bytes.length, label);
+    this.#data.set(bytes, ref.offset);
+    return ref;
+  }
+
+  /** A NUL-terminated string; the same text is stored once. A NUL inside would silently cut it, so callers must refuse it. */
+  text(text: string): Ref {
+    const known = this.#texts.get(text);
+    if (known) return known;
+    const bytes = encoder.encode(text);
+    const ref = this.#reserve(bytes.length + 1, JSON.stringify(text));
+    this.#data.set(bytes, ref.offset);
+    this.#data[ref.offset + bytes.length] = 0;
+    this.#texts.set(text, ref);
+    return ref;
+  }
+
+  /** A structure of 64-bit fields: numbers, or addresses that the helper fills in. */
+  words(fields: readonly (number | bigint | Ref)[], label: string): Ref {
+    const ref = this.#reserve(fields.length * 8, label);
+    for (const [index, field] of fields.entries()) {
+      if (field instanceof Ref) this.point(ref.at(index * 8), field);
+      else this.#data.writeBigInt64LE(BigInt.asIntN(64, BigInt(field)), ref.offset + index * 8);
+    }
+    return ref;
+  }
+
+  /** Makes the 64-bit word at `at` the address of `to`. */
+  point(at: Ref, to: Ref): void {
+    this.#pointers.push({ at, to });
+  }
+
+  /** `size` zero bytes that come back with the results. */
+  results(size: number, label: string): Ref {
+    const ref = new Ref("results", this.#results, size, label);
+    this.#results += align(size);
+    return ref;
+  }
+
+  /** Offset of `ref` in the finished block. */
+  offsetOf(ref: Ref): number {
+    return ref.region === "data" ? ref.offset : this.#used + ref.offset;
+  }
+
+  /** The constant data with pointers as block offsets, and where those pointers are. */
+  finish(): { data: Buffer; relocations: number[] } {
+    const relocations = this.#pointers.map(({ at, to }) => {
+      if (at.region !== "data") throw new RangeError("a pointer lies in the results region, where nothing is initialised");
+      this.#data.writeBigUInt64LE(BigInt(this.offsetOf(to)), at.offset);
+      return at.offset;
+    });
+    return { data: this.#data.subarray(0, this.#used), relocations };
+  }
+
+  #reserve(size: number, label: string): Ref {
+    const offset = this.#used;
+    const end = offset + align(size);
+    if (end > this.#data.length) {
+      const grown = Buffer.alloc(Math.max(end, this.#data.length * 2));
+      this.#data.copy(grown, 0, 0, offset);
+      this.#data = grown;
+    }
+    this.#used = end;
+    return new Ref("data", offset, size, label);
+  }
+}
+
+function align(size: number): number {
+  return (size + 7) & ~7;
+}
