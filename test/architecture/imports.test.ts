@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root, type Source, sources } from "./sources.ts";
+
+/** DESIGN §5, top to bottom: a folder of src/ imports itself and the folders before it, nothing else. */
+const order = [
+  "errors",
+  "kernel",
+  "cgroups",
+  "runtime",
+  "storage",
+  "registry",
+  "images",
+  "network",
+  "build",
+  "engine",
+  "api",
+  "client",
+  "cli",
+];
+
+/** Narrower than the order: what only these may import, and why. */
+const only: Record<string, { may: string[]; why: string }> = {
+  client: {
+    may: ["errors", "storage", "api", "client"],
+    why: "it reaches the daemon through the API: types of api/shapes, the layout",
+  },
+  cli: { may: ["errors", "storage", "api", "client", "cli"], why: "it reaches the engine through the client" },
+};
+
+/** Third-party packages that a user's machine runs, and where. */
+const packages: Record<string, string[]> = {
+  commander: ["cli"],
+  fastify: ["api"],
+  pino: ["engine", "api"],
+  "tar-stream": ["storage", "images", "engine"],
+  zod: ["registry", "images", "engine", "api"],
+};
+
+const all = sources("src/**/*.ts");
+const production = all.filter(({ path }) => !path.endsWith(".test.ts"));
+
+function folder(path: string): string {
+  return path.split("/")[1] ?? "";
+}
+
+function forbidden(source: Source): string[] {
+  const from = folder(source.path);
+  const allowed = only[from]?.may ?? order.slice(0, order.indexOf(from) + 1);
+  return source.files.filter((file) => !file.startsWith("src/") || !allowed.includes(folder(file)));
+}
+
+test("every folder of src/ has its place in the order", () => {
+  const unknown = new Set(all.map(({ path }) => folder(path)).filter((name) => !order.includes(name)));
+  assert.deepEqual([...unknown], []);
+});
+
+test("imports point one way", () => {
+  const wrong = production.flatMap((source) => forbidden(source).map((file) => `${source.path} imports ${file}`));
+  assert.deepEqual(wrong, []);
+});
+
+test("the client and the command line see only types and shapes of the API", () => {
+  const wrong = production
+    .filter(({ path }) => ["client", "cli"].includes(folder(path)))
+    .flatMap(({ path, files }) =>
+      files.filter((file) => /^src\/api\/(?!shapes\/)/.test(file)).map((file) => `${path} imports ${file}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
+test("no file imports itself through others", () => {
+  const graph = new Map(production.map(({ path, files }) => [path, files]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+    } else if (!done.has(path)) {
+      for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+      done.add(path);
+    }
+  };
+  for (const path of graph.keys()) visit(path, []);
+  assert.deepEqual(cycles, []);
+});
+
+test("third-party packages are the listed ones, where they belong", () => {
+  const wrong = production.flatMap(({ path, imports }) =>
+    imports
+      .filter((name) => !name.startsWith(".") && !name.startsWith("node:"))
+      .filter((name) => !packages[name]?.includes(folder(path)))
+      .map((name) => `${path} imports ${name}`),
+  );
+  assert.deepEqual(wrong, []);
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: object };
+  assert.deepEqual(Object.keys(manifest.dependencies).sort(), Object.keys(packages).sort());
+});
+
+test("every error of ours has a kind", () => {
+  const bare = /\b(?:throw|reject\()\s*\(?new (?:Error|TypeError|RangeError)\(/;
+  const wrong = production.filter(({ text }) => bare.test(text)).map(({ path }) => path);
+  assert.deepEqual(wrong, [], "throw SampanError of src/errors instead");
+});
+
+test("relative imports say which file they mean", () => {
+  const wrong = all.flatMap(({ path, imports }) =>
+    imports
+      .filter((name) => name.startsWith(".") && !/\.(ts|json)$/.test(name))
+      .map((name) => `${path} imports ${name}`),
+  );
+  assert.deepEqual(wrong, []);
+});

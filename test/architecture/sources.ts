@@ -1,0 +1,32 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+/** The checkout. */
+export const root = resolve(import.meta.dirname, "../..");
+
+export interface Source {
+  /** Relative to the checkout, with "/". */
+  readonly path: string;
+  readonly text: string;
+  /** Module specifiers of its imports and re-exports, dynamic ones included. */
+  readonly imports: readonly string[];
+  /** Those of `imports` that are files of the checkout, as `path`. */
+  readonly files: readonly string[];
+}
+
+const specifier =
+  /(?:^|\n)\s*(?:import|export)\s[^;"']*?from\s*["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)|(?:^|\n)import\s*["']([^"']+)["']/g;
+
+/** Every TypeScript file that matches, read and with its imports. */
+export function sources(pattern: string): Source[] {
+  return globSync(pattern, { cwd: root })
+    .sort()
+    .map((path) => {
+      const text = readFileSync(join(root, path), "utf8");
+      const imports = [...text.matchAll(specifier)].flatMap((match) => match[1] ?? match[2] ?? match[3] ?? []);
+      const files = imports
+        .filter((name) => name.startsWith("."))
+        .map((name) => relative(root, join(root, dirname(path), name)));
+      return { path, text, imports, files };
+    });
+}
