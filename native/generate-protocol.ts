@@ -9,7 +9,11 @@ function constantName(group: string, name: string): string {
 
 /** The header's text. */
 export function protocolHeader(): string {
-  const lines = ["/* Generated from src/kernel/wire.ts by native/generate-protocol.ts: do not edit. */", "#pragma once", ""];
+  const lines = [
+    "/* Generated from src/kernel/wire.ts by native/generate-protocol.ts: do not edit. */",
+    "#pragma once",
+    "",
+  ];
   for (const [group, table] of Object.entries(wire)) {
     for (const [name, value] of Object.entries(table)) lines.push(`#define ${constantName(group, name)} ${value}`);
     lines.push("");

@@ -117,7 +117,8 @@ export class Block {
   /** The constant data with pointers as block offsets, and where those pointers are. */
   finish(): { data: Buffer; relocations: number[] } {
     const relocations = this.#pointers.map(({ at, to }) => {
-      if (at.region !== "data") throw new RangeError("a pointer lies in the results region, where nothing is initialised");
+      if (at.region !== "data")
+        throw new RangeError("a pointer lies in the results region, where nothing is initialised");
       this.#data.writeBigUInt64LE(BigInt(this.offsetOf(to)), at.offset);
       return at.offset;
     });

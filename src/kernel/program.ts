@@ -1,6 +1,6 @@
 import { Block, Named, Ref, Slot } from "./block.ts";
 import { type Errno, errnoNumber } from "./errno.ts";
-import { type SyscallName, hostArch, syscallNumber } from "./syscalls/index.ts";
+import { hostArch, type SyscallName, syscallNumber } from "./syscalls/index.ts";
 import * as wire from "./wire.ts";
 
 /** What a step is about: the chapters of `run --explain`. */
@@ -179,12 +179,24 @@ export class Program {
     const pidfd = this.slot("pidfd");
     const flags = BigInt(options.flags) | BigInt(CLONE_PIDFD) | (options.cgroup ? CLONE_INTO_CGROUP : 0n);
     // struct clone_args of clone3(2): flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup
-    const args = this.words([flags, pidfd.address, 0, 0, SIGCHLD, 0, 0, 0, 0, 0, 0], `{ flags: ${options.flagNames ?? flags} }`);
+    const args = this.words(
+      [flags, pidfd.address, 0, 0, SIGCHLD, 0, 0, 0, 0, 0, 0],
+      `{ flags: ${options.flagNames ?? flags} }`,
+    );
     if (options.cgroup) this.copy(options.cgroup, args.at(80), "hand the cgroup's descriptor to clone3");
     const pid = this.slot("pid");
     const target = new Label();
     const segment: Step[] = [];
-    this.#add({ op: "clone", args: [args, 88], note: options.note, tolerate: [], full: false, into: pid.address, target, child: segment });
+    this.#add({
+      op: "clone",
+      args: [args, 88],
+      note: options.note,
+      tolerate: [],
+      full: false,
+      into: pid.address,
+      target,
+      child: segment,
+    });
     this.#segments.push(segment);
     const outer = this.#current;
     this.#current = segment;
@@ -285,7 +297,9 @@ export class Program {
       out.writeUInt32LE(this.block.offsetOf(step.into), at + wire.step.into);
     }
     if (step.tolerate === "all") flags |= wire.stepFlag.tolerateAll;
-    else for (const [index, name] of step.tolerate.entries()) out.writeUInt16LE(errnoNumber(name), at + wire.step.tolerate + index * 2);
+    else
+      for (const [index, name] of step.tolerate.entries())
+        out.writeUInt16LE(errnoNumber(name), at + wire.step.tolerate + index * 2);
     const target = step.orElse ?? step.target;
     if (step.orElse) flags |= wire.stepFlag.orElse;
     if (target) {
@@ -310,7 +324,8 @@ export class Program {
   }
 
   #add(step: Omit<Step, "index" | "concept">): void {
-    if (step.tolerate !== "all" && step.tolerate.length > 4) throw new RangeError("a step tolerates four errnos at most");
+    if (step.tolerate !== "all" && step.tolerate.length > 4)
+      throw new RangeError("a step tolerates four errnos at most");
     const added: Step = { ...step, concept: this.#concept, index: -1 };
     for (const label of this.#waiting.get(this.#current) ?? []) label.step = added;
     this.#waiting.delete(this.#current);

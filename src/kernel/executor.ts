@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { SampanError } from "../errors/index.ts";
+import { Connection, openSocket, type Reply } from "./connection.ts";
+import { KernelError } from "./kernel-error.ts";
+import type { Program } from "./program.ts";
+import { Results } from "./results.ts";
+import { reply } from "./wire.ts";
+
+/** A worker process that executes one program after another: its root, directory and descriptors stay between them. */
+export interface Session {
+  /** Queues a program; the next may be queued before this one has answered. After a failure the session is over. */
+  run(program: Program): Promise<Results>;
+  /** Resolves once all that was queued has been taken by the kernel's socket: back-pressure for large programs. */
+  drained(): Promise<void>;
+  close(): void;
+}
+
+/** A program that goes on after its first reply, as the monitor of a process. */
+export interface Execution {
+  /** At the `reply` step. */
+  readonly results: Results;
+  /** At `announce`; undefined when the monitor was lost without a word. */
+  readonly exited: Promise<Results | undefined>;
+  readonly connection: Connection;
+}
+
+/** Executes programs. One helper process listens; each program or session gets a process of its own. */
+export interface Executor {
+  run(program: Program): Promise<Results>;
+  open(): Promise<Session>;
+  start(program: Program): Promise<Execution>;
+  /** Ends the listening process. Monitors stay. */
+  close(): Promise<void>;
+}
+
+interface ExecutorOptions {
+  /** Path of the compiled helper. */
+  readonly binary: string;
+  /** Where it shall listen; at most 107 bytes. */
+  readonly socket: string;
+}
+
+/** Interprets a reply that must be a result. */
+function resultOf(program: Program, answer: Reply | undefined): Results {
+  if (!answer)
+    throw new SampanError("unavailable", `Cannot ${program.purpose}: the helper process was lost before it answered`);
+  if (answer.kind === reply.failure) throw new KernelError(program, program.order[answer.step], answer.errno);
+  return new Results(answer.payload);
+}
+
+class SocketSession implements Session {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async run(program: Program): Promise<Results> {
+    const answer = this.#connection.next();
+    this.#connection.socket.write(program.encode());
+    return resultOf(program, await answer);
+  }
+
+  drained(): Promise<void> {
+    const { socket } = this.#connection;
+    if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        socket.off("drain", done);
+        socket.off("close", done);
+        resolve();
+      };
+      socket.once("drain", done);
+      socket.once("close", done);
+    });
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}
+
+class HelperExecutor implements Executor {
+  readonly #options: ExecutorOptions;
+  #child: ChildProcess | undefined;
+  #ready: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  async run(program: Program): Promise<Results> {
+    const connection = await this.#connect();
+    try {
+      connection.socket.write(program.encode());
+      return resultOf(program, await connection.next());
+    } finally {
+      connection.close();
+    }
+  }
+
+  async open(): Promise<Session> {
+    return new SocketSession(await this.#connect());
+  }
+
+  async start(program: Program): Promise<Execution> {
+    const connection = await this.#connect();
+    try {
+      connection.socket.write(program.encode());
+      const results = resultOf(program, await connection.next());
+      const exited = connection
+        .next()
+        .then((answer) => (answer?.kind === reply.exited ? new Results(answer.payload) : undefined));
+      return { results, exited, connection };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.ref();
+    child.stdin?.end();
+    await gone;
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#closed) throw new SampanError("unavailable", "Cannot execute a program: the executor is closed");
+    this.#ready ??= this.#spawn();
+    await this.#ready;
+    return new Connection(await openSocket(this.#options.socket));
+  }
+
+  /** Starts the helper; one that dies is started again by the next program. */
+  #spawn(): Promise<void> {
+    const { binary, socket } = this.#options;
+    const child = spawn(binary, [socket], {
+      stdio: ["pipe", "pipe", "pipe"],
+      argv0: "sampan-executor",
+      detached: true,
+      cwd: "/",
+    });
+    this.#child = child;
+    let complaint = "";
+    child.stderr?.on("data", (text) => {
+      complaint += text;
+    });
+    child.stdin?.on("error", () => {});
+    return new Promise((resolve, reject) => {
+      const lost = (cause: unknown) => {
+        if (this.#child === child) this.#ready = undefined;
+        reject(
+          new SampanError(
+            "unavailable",
+            `Cannot start the native helper ${binary}: ${complaint.trim() || String(cause)}`,
+          ),
+        );
+      };
+      child.once("error", lost);
+      child.once("exit", (code, signal) => lost(signal ?? `exit status ${code}`));
+      child.stdout?.once("data", () => {
+        child.unref();
+        resolve();
+      });
+    });
+  }
+}
+
+/** An executor whose helper process starts with the first program. */
+export function createExecutor(options: ExecutorOptions): Executor {
+  return new HelperExecutor(options);
+}

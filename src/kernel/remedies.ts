@@ -1,0 +1,46 @@
+import type { Errno } from "./errno.ts";
+import type { Step } from "./program.ts";
+
+/** The kernel's riddles: what an errno of a known call really means, and what to do. */
+const riddles: { call: string; errno: Errno; help: string }[] = [
+  { call: "clone", errno: "EPERM", help: "making namespaces needs root (CAP_SYS_ADMIN)" },
+  {
+    call: "clone",
+    errno: "EINVAL",
+    help: "the kernel lacks one of the wanted namespaces: see CONFIG_NAMESPACES, CONFIG_PID_NS, CONFIG_NET_NS",
+  },
+  { call: "clone", errno: "ENOSPC", help: "a limit in /proc/sys/user/max_*_namespaces is reached" },
+  {
+    call: "clone",
+    errno: "EAGAIN",
+    help: "the limit of processes is reached: see ulimit -u and pids.max of the daemon's cgroup",
+  },
+  {
+    call: "clone",
+    errno: "EBUSY",
+    help: "the container's v2 cgroup has controllers enabled for its children, so no process may enter it",
+  },
+  {
+    call: "fsopen",
+    errno: "ENODEV",
+    help: "the kernel lacks this file system: load its module (overlay: modprobe overlay)",
+  },
+  { call: "fsconfig", errno: "ELOOP", help: "a layer or the upper directory lies inside another one" },
+  { call: "fsconfig", errno: "EBUSY", help: "the upper or work directory is in use by another overlay mount" },
+  {
+    call: "fsconfig",
+    errno: "EINVAL",
+    help: "overlay refused its layers: upper and work must be on one file system that supports xattrs and is no overlay itself",
+  },
+  { call: "fsmount", errno: "EPERM", help: "mounting needs root (CAP_SYS_ADMIN)" },
+  { call: "seccomp", errno: "EINVAL", help: "the kernel lacks CONFIG_SECCOMP_FILTER or a filter flag" },
+  { call: "prlimit64", errno: "EPERM", help: "raising a hard limit needs CAP_SYS_RESOURCE" },
+  { call: "pidfd_getfd", errno: "EPERM", help: "taking the container's terminal needs CAP_SYS_PTRACE" },
+  { call: "write", errno: "ENOSPC", help: "the disk is full" },
+];
+
+/** A sentence for the reader of an error, where we know better than the errno. */
+export function remedy(step: Step, errno: Errno): string | undefined {
+  const call = step.call ?? step.op;
+  return riddles.find((riddle) => riddle.call === call && riddle.errno === errno)?.help;
+}

@@ -1,0 +1,32 @@
+import { type Ref, Slot } from "./block.ts";
+import type { Program } from "./program.ts";
+
+/** What a program left in its results region. */
+export class Results {
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Value of a variable: a call's result, or -errno where that was tolerated. */
+  value(slot: Slot): number {
+    return Number(this.#bytes.readBigInt64LE(slot.address.offset));
+  }
+
+  /** As `value`, for what does not fit a double. */
+  big(slot: Slot | Ref): bigint {
+    const ref = slot instanceof Slot ? slot.address : slot;
+    return this.#bytes.readBigInt64LE(ref.offset);
+  }
+
+  /** The first `length` bytes of a buffer. */
+  bytes(ref: Ref, length = ref.size): Buffer {
+    return this.#bytes.subarray(ref.offset, ref.offset + Math.max(0, Math.min(length, ref.size)));
+  }
+}
+
+/** The results of a program that has not begun: all zero. */
+export function noResults(program: Program): Results {
+  return new Results(Buffer.alloc(program.block.resultSize));
+}
