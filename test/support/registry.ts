@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { eventually, succeed } from "./process.ts";
+import { program } from "./requires.ts";
+
+export interface Registry {
+  /** Host and port, as the first part of an image's name: "127.0.0.1:40123". */
+  readonly host: string;
+  readonly port: number;
+  /** Where it keeps blobs, to damage them: `<directory>/docker/registry/v2/blobs/sha256/xx/<hex>/data`. */
+  readonly directory: string;
+  /** Pushes an OCI layout's only image as `name`, e.g. "library/busybox:1". */
+  push(ociLayout: string, name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A real registry server (Debian's docker-registry) on a free loopback port with its files in `directory`. */
+export async function startRegistry(directory: string): Promise<Registry> {
+  const [port, debugPort] = [await freePort(), await freePort()];
+  mkdirSync(directory, { recursive: true });
+  const config = join(directory, "config.yml");
+  writeFileSync(config, configuration(directory, port, debugPort));
+  const log = openSync(join(directory, "registry.log"), "a");
+  const server = spawn(program("docker-registry") ?? "docker-registry", ["serve", config], {
+    stdio: ["ignore", log, log],
+  });
+  const host = `127.0.0.1:${port}`;
+  await eventually("the registry answers", () => {
+    if (server.exitCode !== null) throw new Error(readFileSync(join(directory, "registry.log"), "utf8"));
+    return answers(`http://${host}/v2/`);
+  });
+  return {
+    host,
+    port,
+    directory,
+    push: async (ociLayout, name) => {
+      const copy = ["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false", "--all"];
+      await succeed("skopeo", [...copy, `oci:${ociLayout}`, `docker://${host}/${name}`]);
+    },
+    close: () => end(server),
+  };
+}
+
+function configuration(directory: string, port: number, debugPort: number): string {
+  return `version: 0.1
+log: { level: warn, accesslog: { disabled: true } }
+storage:
+  filesystem: { rootdirectory: ${directory} }
+  delete: { enabled: true }
+http:
+  addr: 127.0.0.1:${port}
+  debug: { addr: "127.0.0.1:${debugPort}" }
+`;
+}
+
+/** A loopback port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    get(url, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).once("error", () => resolve(false));
+  });
+}
+
+function end(server: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (server.exitCode !== null || server.signalCode !== null) return resolve();
+    server.once("exit", () => resolve());
+    server.kill("SIGTERM");
+  });
+}
