@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { type Headers, pack } from "tar-stream";
+import { type Header, pack } from "tar-stream";
 import { succeed } from "./process.ts";
 import { program } from "./requires.ts";
 
 /** An entry of a tar archive; `body` of files. */
-export type Entry = Headers & { body?: string | Uint8Array };
+export type Entry = Partial<Header> & Pick<Header, "name"> & { body?: string | Uint8Array };
 
 export interface TestImage {
   /** Uncompressed tar archives, bottom first. */
