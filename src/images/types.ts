@@ -140,4 +140,9 @@ export interface ImageStore {
   remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]>;
   /** Gives the image a name, taking it from the image that had it. */
   tag(id: Digest, reference: Reference): void;
+  /**
+   * Deletes what a forced removal had to leave behind because containers stood on its layers. To be called when a
+   * container has been removed.
+   */
+  collect(inUse: RemoveOptions["inUse"]): Promise<void>;
 }

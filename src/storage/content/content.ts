@@ -1,0 +1,154 @@
+import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SampanError } from "../../errors/index.ts";
+import { algorithmOf, type Digest, digestOf, isDigest } from "../digest.ts";
+import { storageError } from "./errors.ts";
+import { blobPath, Ingest, ingestPath, syncDirectory } from "./ingest.ts";
+
+/** One entry of index.json (OCI image spec, descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Immutable blobs by digest in an OCI image layout directory (OCI image-layout.md, 1.0.0) that other tools can read.
+ *
+ *     ingest(ref) → write, write, … → commit(size, digest) → immutable
+ *
+ * Nothing partial is ever below `blobs/`; half-written blobs are below `ingest/`, which the specification ignores.
+ */
+export class ContentStore {
+  readonly directory: string;
+  readonly #ingests: string;
+  #index: Promise<void> = Promise.resolve();
+
+  /** Opens the layout in `directory` and makes it if it is not there. */
+  constructor(directory: string) {
+    this.directory = directory;
+    this.#ingests = join(directory, "ingest");
+    try {
+      mkdirSync(join(directory, "blobs", "sha256"), { recursive: true, mode: 0o700 });
+      mkdirSync(this.#ingests, { recursive: true, mode: 0o700 });
+      const marker = join(directory, "oci-layout");
+      if (!existsSync(marker)) writeFileSync(marker, JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+    } catch (cause) {
+      throw storageError(`make the content store ${directory}`, cause);
+    }
+  }
+
+  /** Where the blob is or would be. */
+  pathOf(digest: Digest): string {
+    return blobPath(this.directory, digest);
+  }
+
+  has(digest: Digest): boolean {
+    return existsSync(this.pathOf(digest));
+  }
+
+  /** Bytes; an error of kind "not-found" when the blob is not here. */
+  async sizeOf(digest: Digest): Promise<number> {
+    try {
+      return (await stat(this.pathOf(digest))).size;
+    } catch (cause) {
+      throw missing(digest, cause);
+    }
+  }
+
+  /** The whole blob, verified again; an error when it is larger than `limit` bytes. For manifests and configs. */
+  async readSmall(digest: Digest, limit: number): Promise<Buffer> {
+    const size = await this.sizeOf(digest);
+    if (size > limit) throw new SampanError("invalid", `Cannot read blob ${digest}: ${size} bytes, at most ${limit}`);
+    const bytes = await readFile(this.pathOf(digest));
+    if (algorithmOf(digest) === "sha256" && digestOf(bytes) !== digest) {
+      throw new SampanError("internal", `Cannot use blob ${digest}: the file ${this.pathOf(digest)} has been changed`);
+    }
+    return bytes;
+  }
+
+  /** The blob's bytes as they are stored. */
+  read(digest: Digest): AsyncIterable<Uint8Array> {
+    return createReadStream(this.pathOf(digest), { highWaterMark: 512 * 1024 });
+  }
+
+  /** Starts, or continues, writing the blob that `ref` stands for. At most one ingest of a ref at a time. */
+  ingest(ref: string, algorithm?: string): Promise<Ingest> {
+    return Ingest.open(ingestPath(this.#ingests, ref), algorithm);
+  }
+
+  /** Verifies and keeps what was ingested, unless the blob is here already. */
+  async commit(ingest: Ingest, size: number, digest: Digest): Promise<void> {
+    if (this.has(digest)) {
+      ingest.verify(size, digest);
+      return await ingest.discard();
+    }
+    await ingest.commit(this.pathOf(digest), size, digest);
+  }
+
+  /** Stores bytes that are in memory; returns their digest. */
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes);
+    if (this.has(digest)) return digest;
+    const ingest = await this.ingest(`put-${digest}`);
+    try {
+      await ingest.restart();
+      await ingest.write(bytes);
+      await this.commit(ingest, bytes.byteLength, digest);
+    } catch (error) {
+      await ingest.discard();
+      throw error;
+    }
+    return digest;
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.pathOf(digest), { force: true });
+  }
+
+  /** All blobs. */
+  list(): Digest[] {
+    const root = join(this.directory, "blobs");
+    return readdirSync(root).flatMap((algorithm) =>
+      readdirSync(join(root, algorithm))
+        .map((hex) => `${algorithm}:${hex}`)
+        .filter(isDigest),
+    );
+  }
+
+  /** Deletes half-written blobs that nobody has written to for `age` ms. Only while no ingest is open. */
+  async sweepIngests(age: number): Promise<void> {
+    for (const name of readdirSync(this.#ingests)) {
+      const path = join(this.#ingests, name);
+      if (Date.now() - statSync(path).mtimeMs >= age) await rm(path, { force: true });
+    }
+  }
+
+  /** Replaces index.json atomically. Calls are carried out in order. */
+  writeIndex(manifests: readonly Descriptor[]): Promise<void> {
+    const write = this.#index.then(() => this.#replaceIndex(manifests));
+    this.#index = write.catch(() => undefined);
+    return write;
+  }
+
+  async #replaceIndex(manifests: readonly Descriptor[]): Promise<void> {
+    const mediaType = "application/vnd.oci.image.index.v1+json";
+    const text = JSON.stringify({ schemaVersion: 2, mediaType, manifests });
+    const path = join(this.directory, "index.json");
+    const old = await readFile(path, "utf8").catch(() => undefined);
+    if (old === text) return;
+    try {
+      await writeFile(`${path}.new`, text, { flush: true });
+      await rename(`${path}.new`, path);
+      await syncDirectory(this.directory);
+    } catch (cause) {
+      throw storageError(`write ${path}`, cause);
+    }
+  }
+}
+
+function missing(digest: Digest, cause: unknown): SampanError {
+  return new SampanError("not-found", `Cannot read blob ${digest}: it is not in the content store`, { cause });
+}
