@@ -1,0 +1,353 @@
+/**
+ * What the API calls. Everything that comes in is a typed action, everything that goes out is plain data; Docker's JSON
+ * and its versions are the API's business. Errors are `SampanError`s whose texts are dockerd's where clients match them.
+ *
+ * A container has three types: the stored record (`records/record.ts`), the live object (`live.ts`), and what the API
+ * makes of `ContainerView`.
+ */
+import type { Duplex } from "node:stream";
+import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../images/types.ts";
+import type { RegistryAuth } from "../registry/types.ts";
+import type { ContainerConfig, CreateRequest, EndpointRequest, HostConfig } from "./config.ts";
+import type { EventLog } from "./events/types.ts";
+
+export type * from "./config.ts";
+export type * from "./events/types.ts";
+
+/** Where an id or a name is wanted: the full id, a unique prefix of it, or the name with or without a slash. */
+export type ContainerReference = string;
+
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+
+/** Times are RFC 3339 with nanoseconds, "0001-01-01T00:00:00Z" for never. */
+export interface ContainerState {
+  readonly status: ContainerStatus;
+  readonly running: boolean;
+  readonly paused: boolean;
+  readonly restarting: boolean;
+  readonly oomKilled: boolean;
+  readonly dead: boolean;
+  /** In the machine's PID namespace; 0 when not running. */
+  readonly pid: number;
+  readonly exitCode: number;
+  /** Why the last start failed; "" when it did not. */
+  readonly error: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+export interface MountPoint {
+  readonly Type: string;
+  readonly Name?: string;
+  readonly Source: string;
+  readonly Destination: string;
+  readonly Driver?: string;
+  readonly Mode: string;
+  readonly RW: boolean;
+  readonly Propagation: string;
+}
+
+/** A container as seen at one moment. */
+export interface ContainerView {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** Without a slash. */
+  readonly name: string;
+  /** RFC 3339 with nanoseconds. */
+  readonly createdAt: string;
+  /** "sha256:…" of the image's config. */
+  readonly imageId: string;
+  /** The image as it was asked for. */
+  readonly image: string;
+  readonly platform: Platform;
+  /** The executable and its arguments, after entrypoint and command were put together. */
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly state: ContainerState;
+  /** "Up 2 hours", "Exited (0) 3 minutes ago": the STATUS column. */
+  readonly statusText: string;
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  readonly mounts: readonly MountPoint[];
+  readonly restartCount: number;
+  readonly execIds: readonly string[];
+  readonly logPath: string;
+  readonly hostnamePath: string;
+  readonly hostsPath: string;
+  readonly resolvConfPath: string;
+}
+
+export interface ContainerSize {
+  /** Bytes in the container's own layer. */
+  readonly rw: number;
+  /** Those and the image's. */
+  readonly rootFs: number;
+}
+
+/** Docker's filters: all keys must match, one value of a key is enough. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+export interface ListOptions {
+  /** Those that do not run, too. */
+  readonly all?: boolean | undefined;
+  /** The newest n, running or not. */
+  readonly limit?: number | undefined;
+  /** ancestor, before, since, exited, id, label, name, status, volume, network, health, expose, publish, is-task. */
+  readonly filters?: Filters | undefined;
+}
+
+export interface CreateResult {
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface WaitResult {
+  readonly exitCode: number;
+  /** Why the container could not be started or removed. */
+  readonly error?: string;
+}
+
+export interface AttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Replay the log first. */
+  readonly logs?: boolean | undefined;
+  /** Follow what comes; with neither `logs` nor `stream` nothing is sent. */
+  readonly stream: boolean;
+  /** Docker's syntax; "ctrl-p,ctrl-q" when absent. */
+  readonly detachKeys?: string | undefined;
+}
+
+export type JoinEnd = "ended" | "detached";
+
+/** The right to talk to a process, given out before the HTTP answer so that a refusal can still be a status code. */
+export interface Attachment {
+  /** Raw bytes; else Docker's frames of 8-byte headers. */
+  readonly tty: boolean;
+  /**
+   * Connects `client` (the hijacked socket, its answer already written) and resolves when the process has ended, the
+   * client has left, or typed the detach keys. Then everything has been written and `client` has been ended. Never rejects
+   * for what the process or the client do: a start that fails is told in the stream, as dockerd does.
+   */
+  join(client: Duplex): Promise<JoinEnd>;
+}
+
+export interface LogOptions {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Lines; all when absent. */
+  readonly tail?: number | undefined;
+  /** Unix nanoseconds. */
+  readonly since?: bigint | undefined;
+  readonly until?: bigint | undefined;
+  readonly timestamps?: boolean | undefined;
+  /** Prefix every line with the labels and variables that the log driver's options name. */
+  readonly details?: boolean | undefined;
+  /** Until the container ends. */
+  readonly follow?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LogReading {
+  readonly tty: boolean;
+  /** Ready for the wire: Docker's frames, raw for a terminal. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export interface StopOptions {
+  /** Name or number; the container's own when absent. */
+  readonly signal?: string | undefined;
+  /** Seconds before SIGKILL; negative: never. The container's own, else 10, when absent. */
+  readonly timeout?: number | undefined;
+}
+
+export interface RemoveContainerOptions {
+  /** Kill it first when it runs. */
+  readonly force?: boolean | undefined;
+  /** Its anonymous volumes, too. */
+  readonly volumes?: boolean | undefined;
+}
+
+/** Rows and columns. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Every method but `list` throws or rejects with "not-found" ("No such container: x") when there is no such container. */
+export interface Containers {
+  /** "not-found" when the image is not here (clients then pull it), "conflict" when the name is taken. */
+  create(request: CreateRequest): Promise<CreateResult>;
+  /** "not-modified" when it runs already. Rejects with dockerd's text when the process cannot be started. */
+  start(reference: ContainerReference, options?: { readonly consoleSize?: TerminalSize | undefined }): Promise<void>;
+  get(reference: ContainerReference): ContainerView;
+  /** Newest first. */
+  list(options?: ListOptions): ContainerView[];
+  sizes(reference: ContainerReference): Promise<ContainerSize>;
+  /** Throws before `result` exists, so that headers can be sent at once. `result` rejects ("cancelled") with `signal`. */
+  wait(
+    reference: ContainerReference,
+    options?: { readonly condition?: WaitCondition | undefined; readonly signal?: AbortSignal | undefined },
+  ): { readonly result: Promise<WaitResult> };
+  /** Before a start, too: `join` then waits for it, and not a byte is lost. */
+  attach(reference: ContainerReference, options: AttachOptions): Attachment;
+  logs(reference: ContainerReference, options: LogOptions): LogReading;
+  /** "not-modified" when it does not run. */
+  stop(reference: ContainerReference, options?: StopOptions): Promise<void>;
+  restart(reference: ContainerReference, options?: StopOptions): Promise<void>;
+  /** SIGKILL when no signal is named; "conflict" when it does not run. */
+  kill(reference: ContainerReference, signal?: string): Promise<void>;
+  /** "conflict" when it does not run. */
+  resize(reference: ContainerReference, size: TerminalSize): Promise<void>;
+  rename(reference: ContainerReference, name: string): void;
+  remove(reference: ContainerReference, options?: RemoveContainerOptions): Promise<void>;
+}
+
+export interface ExecRequest {
+  readonly cmd: readonly string[];
+  readonly attachStdin?: boolean | undefined;
+  readonly attachStdout?: boolean | undefined;
+  readonly attachStderr?: boolean | undefined;
+  readonly tty?: boolean | undefined;
+  readonly detachKeys?: string | undefined;
+  readonly env?: readonly string[] | undefined;
+  readonly privileged?: boolean | undefined;
+  readonly user?: string | undefined;
+  readonly workingDir?: string | undefined;
+  readonly consoleSize?: TerminalSize | undefined;
+}
+
+export interface ExecView {
+  readonly id: string;
+  readonly containerId: string;
+  readonly running: boolean;
+  /** null until it has ended. */
+  readonly exitCode: number | null;
+  /** 0 until it has been started. */
+  readonly pid: number;
+  readonly canRemove: boolean;
+  readonly detachKeys: string;
+  readonly openStdin: boolean;
+  readonly openStdout: boolean;
+  readonly openStderr: boolean;
+  readonly process: {
+    readonly tty: boolean;
+    readonly entrypoint: string;
+    readonly arguments: readonly string[];
+    readonly privileged: boolean;
+    readonly user: string;
+  };
+}
+
+/** "not-found": "No such exec instance: x". An exec stays inspectable as long as its container is here and this daemon runs. */
+export interface Execs {
+  /** "conflict" when the container does not run. */
+  create(container: ContainerReference, request: ExecRequest): string;
+  /** Starts it with nobody attached. "conflict" when it has been started before. */
+  start(id: string, options?: { readonly consoleSize?: TerminalSize | undefined }): Promise<void>;
+  /** Starts it when joined. */
+  attach(
+    id: string,
+    options?: { readonly tty?: boolean | undefined; readonly consoleSize?: TerminalSize | undefined },
+  ): Attachment;
+  get(id: string): ExecView;
+  resize(id: string, size: TerminalSize): Promise<void>;
+}
+
+export interface EnginePullOptions {
+  /** A name, a digest is a part of it. */
+  readonly reference: string;
+  readonly platform?: Platform | undefined;
+  readonly auth?: RegistryAuth | undefined;
+  progress(line: Progress): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The image store with the engine's knowledge: events, who uses an image, one download for all who ask for it. */
+export interface Images {
+  /** Joins a pull of the same image that is under way; each caller gets all progress from its beginning. */
+  pull(options: EnginePullOptions): Promise<StoredImage>;
+  load: ImageStore["load"];
+  resolve: ImageStore["resolve"];
+  list: ImageStore["list"];
+  remove(
+    nameOrId: string,
+    options: { readonly force: boolean; readonly noPrune?: boolean | undefined },
+  ): Promise<Removal[]>;
+  tag(nameOrId: string, target: string): void;
+  /** How many containers, running or not, are made from it. */
+  containersOf(imageId: string): number;
+}
+
+export interface EngineVersion {
+  readonly version: string;
+  readonly gitCommit: string;
+  readonly buildTime: string;
+  readonly nodeVersion: string;
+  readonly os: string;
+  /** By Go's name: "amd64". */
+  readonly arch: string;
+  readonly kernelVersion: string;
+}
+
+export interface EngineInfo {
+  /** A UUID of this root. */
+  readonly id: string;
+  /** The machine's hostname. */
+  readonly name: string;
+  readonly containers: number;
+  readonly running: number;
+  readonly paused: number;
+  readonly stopped: number;
+  readonly images: number;
+  readonly root: string;
+  readonly operatingSystem: string;
+  readonly osVersion: string;
+  /** As uname prints it: "x86_64". */
+  readonly machine: string;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly cgroupVersion: "1" | "2";
+  readonly cgroupParent: string;
+  readonly memoryLimit: boolean;
+  readonly swapLimit: boolean;
+  readonly cpuLimits: boolean;
+  readonly cpuset: boolean;
+  readonly pidsLimit: boolean;
+  readonly oomKillDisable: boolean;
+  readonly ipv4Forwarding: boolean;
+  readonly securityOptions: readonly string[];
+  readonly defaultNetwork: string;
+  readonly eventListeners: number;
+  readonly insecureRegistries: readonly string[];
+  readonly mirrors: readonly string[];
+  /** Things the user should know, whole sentences. */
+  readonly warnings: readonly string[];
+}
+
+export interface Explanation {
+  /** For people: grouped by concept, a sentence and the literal call per line. */
+  readonly text: string;
+  /** For programs. */
+  readonly steps: readonly object[];
+}
+
+export interface Engine {
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly images: Images;
+  readonly events: EventLog;
+  info(): EngineInfo;
+  version(): EngineVersion;
+  /** The program of the container that would be started; nothing is started or kept. */
+  explain(request: CreateRequest): Promise<Explanation>;
+  /** Containers that run or restart: while there is one an idle daemon must not leave. */
+  busy(): boolean;
+  /** Leaves; containers go on running. */
+  close(): Promise<void>;
+}
