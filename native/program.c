@@ -58,8 +58,9 @@ static bool step_valid(const struct program *p, uint32_t index) {
     uint8_t kind = s[STEP_KINDS + a];
     uint64_t value = load64(s + STEP_ARGS + 8 * a);
     if (kind == ARGUMENT_ADDRESS && value >= p->block_size) return false;
-    if (kind == ARGUMENT_VALUE && (p->block_size < 8 || value > p->block_size - 8)) return false;
-    if (kind > ARGUMENT_VALUE) return false;
+    size_t width = kind == ARGUMENT_INT ? 4 : 8;
+    if (kind >= ARGUMENT_VALUE && (p->block_size < width || value > p->block_size - width)) return false;
+    if (kind > ARGUMENT_INT) return false;
   }
   return true;
 }
@@ -108,6 +109,7 @@ static uint64_t argument(const struct program *p, const unsigned char *s, int in
   switch (s[STEP_KINDS + index]) {
   case ARGUMENT_ADDRESS: return (uint64_t)(uintptr_t)(p->block + value);
   case ARGUMENT_VALUE: return load64(p->block + value);
+  case ARGUMENT_INT: return (uint64_t)(int64_t)(int32_t)load32(p->block + value);
   default: return value;
   }
 }

@@ -23,11 +23,14 @@ export class Ref {
   }
 }
 
-/** A signed 64-bit variable. As an argument it stands for its value; `slot.address` stands for where it is. */
+/** A signed variable. As an argument it stands for its value; `slot.address` stands for where it is. */
 export class Slot {
   readonly address: Ref;
-  constructor(address: Ref) {
+  /** Size in bytes: 8, or 4 for an `int` that the kernel writes. */
+  readonly width: 4 | 8;
+  constructor(address: Ref, width: 4 | 8 = 8) {
     this.address = address;
+    this.width = width;
   }
 }
 

@@ -131,6 +131,12 @@ export class Program {
     return new Slot(this.block.results(8, label));
   }
 
+  /** Two 32-bit variables side by side, as pipe2(2) and socketpair(2) fill them. */
+  pair(label: string): { address: Ref; first: Slot; second: Slot } {
+    const address = this.block.results(8, label);
+    return { address, first: new Slot(address, 4), second: new Slot(address.at(4), 4) };
+  }
+
   label(): Label {
     return new Label();
   }
@@ -313,9 +319,9 @@ export class Program {
   #encodeArgument(out: Buffer, at: number, index: number, argument: Argument): void {
     const valueAt = at + wire.step.args + index * 8;
     if (argument instanceof Ref || argument instanceof Slot) {
-      const isSlot = argument instanceof Slot;
-      out.writeUInt8(isSlot ? wire.argument.value : wire.argument.address, at + wire.step.kinds + index);
-      out.writeUInt32LE(this.block.offsetOf(isSlot ? argument.address : argument), valueAt);
+      const variable = argument instanceof Slot;
+      out.writeUInt8(variable ? variableKind(argument) : wire.argument.address, at + wire.step.kinds + index);
+      out.writeUInt32LE(this.block.offsetOf(variable ? argument.address : argument), valueAt);
       return;
     }
     const value = argument instanceof Named ? argument.value : argument;
@@ -331,4 +337,8 @@ export class Program {
     this.#waiting.delete(this.#current);
     this.#current.push(added);
   }
+}
+
+function variableKind(slot: Slot): number {
+  return slot.width === 4 ? wire.argument.int : wire.argument.value;
 }

@@ -11,7 +11,8 @@ export class Results {
 
   /** Value of a variable: a call's result, or -errno where that was tolerated. */
   value(slot: Slot): number {
-    return Number(this.#bytes.readBigInt64LE(slot.address.offset));
+    const { offset } = slot.address;
+    return slot.width === 4 ? this.#bytes.readInt32LE(offset) : Number(this.#bytes.readBigInt64LE(offset));
   }
 
   /** As `value`, for what does not fit a double. */

@@ -60,6 +60,8 @@ export const argument = {
   address: 1,
   /** The 64-bit value stored at a block offset. */
   value: 2,
+  /** The signed 32-bit value stored there: descriptors as pipe2 and SCM_RIGHTS deliver them. */
+  int: 3,
 } as const;
 
 export const stepFlag = {
