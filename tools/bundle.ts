@@ -13,11 +13,13 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, utimes } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 const dist = join(root, "dist");
 const entries = { cli: "src/cli/main.ts", daemon: "src/api/daemon.ts" };
+
+const isEntry = (path: string): boolean => Object.values(entries).includes(relative(root, path));
 
 /** Keeps `import.meta.dirname`, `.filename` and `.url` what they are in the source, relative to the bundle. */
 const importMeta: Plugin = {
@@ -30,6 +32,7 @@ const importMeta: Plugin = {
       const contents = source
         .replaceAll("import.meta.dirname", `require("node:path").dirname(${at})`)
         .replaceAll("import.meta.filename", at)
+        .replaceAll("import.meta.main", String(isEntry(path)))
         .replaceAll("import.meta.url", `require("node:url").pathToFileURL(${at}).href`);
       return { contents, loader: "ts" };
     });
@@ -38,7 +41,7 @@ const importMeta: Plugin = {
 
 /** Bundles one entry point; returns the files that went into it, relative to the checkout. */
 async function bundle(name: string, entry: string): Promise<string[]> {
-  const result = await build({
+  const options: BuildOptions & { write: false; metafile: true } = {
     absWorkingDir: root,
     entryPoints: [entry],
     outfile: join(dist, `${name}.cjs`),
@@ -51,7 +54,9 @@ async function bundle(name: string, entry: string): Promise<string[]> {
     logLevel: "warning",
     legalComments: "none",
     plugins: [importMeta],
-  });
+  };
+  // esbuild has said why already
+  const result = await build(options).catch(() => process.exit(1));
   for (const file of result.outputFiles) replace(file.path, file.text);
   return Object.keys(result.metafile.inputs);
 }

@@ -67,7 +67,8 @@ prepare_own() {
   done
 }
 
-# prepare [bundle]: makes what is missing or old. With "bundle" the command line and the daemon are bundled, too.
+# prepare [bundle]: makes what is missing or old. With "bundle", and only bin/sampan calls it so, the command line and the
+# daemon are bundled, too.
 prepare() {
   mkdir -p "$root/dist" 2>/dev/null && [ -w "$root/dist" ] ||
     prepare_die "Cannot prepare $root: not writable; run 'bin/sampan version' there once as its owner"
@@ -75,6 +76,7 @@ prepare() {
   if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
     prepare_say "waiting for another preparation of $root"
     flock 9
+    if [ "${1:-}" = bundle ] && ready; then return 0; fi
   fi
   prepare_modules
   prepare_node || prepare_die "Cannot find Node $minimum or newer: not in PATH and not in $root/node_modules; install it, or run 'npm ci' in $root on x64 or arm64"
