@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -40,7 +39,7 @@ export function layoutOf(
 ): Layout {
   const usual = defaultRoot(around);
   const root = resolve(options.root || around.env.SAMPAN_ROOT || usual);
-  const suffix = root === usual ? "" : `-${createHash("sha256").update(root).digest("hex").slice(0, 6)}`;
+  const suffix = root === usual ? "" : `-${shortHash(root)}`;
   const run = resolve(options.run || around.env.SAMPAN_RUN || `${defaultRun(around)}${suffix}`);
   return {
     root,
@@ -66,4 +65,11 @@ function defaultRoot({ env, uid, home }: LayoutSurroundings): string {
 function defaultRun({ env, uid }: LayoutSurroundings): string {
   if (uid === 0) return "/run/sampan";
   return env.XDG_RUNTIME_DIR ? resolve(env.XDG_RUNTIME_DIR, "sampan") : join(tmpdir(), `sampan-${uid}`);
+}
+
+/** Six hex digits of FNV-1a. Every command computes this, and loading node:crypto would cost it 6 ms. */
+function shortHash(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0").slice(-6);
 }
