@@ -1,0 +1,51 @@
+import type { ChainId } from "../digest.ts";
+
+/** A layer a container stands on: one of the layer store, or the machine's own root file system (`sampan/host`). */
+export type LayerRef = ChainId | "host";
+
+/** A directory that is made in a fresh upper directory before the overlay is mounted; parents come before children. */
+export interface PreparedDirectory {
+  /** Relative to the upper directory, without a leading "/". */
+  readonly path: string;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Gets `trusted.overlay.opaque`="y": whatever the lower layers have there is not seen. */
+  readonly opaque: boolean;
+}
+
+/** An overlay, everything resolved. Mounting it is the runtime's, inside the container's mount namespace. */
+export interface OverlayMount {
+  readonly type: "overlay";
+  /** Directories, top first. */
+  readonly lower: readonly string[];
+  /** "throw-away": a tmpfs made in the mount namespace; it holds upper and work, and ends with the container. */
+  readonly upper: { readonly upper: string; readonly work: string } | "throw-away";
+  /** To be made in the upper directory first; only ever for "throw-away". */
+  readonly prepared: readonly PreparedDirectory[];
+  /** Further mount options, each "name=value". */
+  readonly options: readonly string[];
+}
+
+/** What has to be mounted, in order, to see a snapshot. */
+export type Mount = OverlayMount;
+
+export interface PrepareOptions {
+  /** Changes live in memory and end with the container. Always so on "host": the kernel allows nothing else. */
+  readonly throwAway?: boolean | undefined;
+}
+
+/** The writable layers of containers. Returns mounts as data and mounts nothing. */
+export interface SnapshotStore {
+  /** Makes the writable layer of container `key` on `lower`, bottom first. */
+  prepare(key: string, lower: readonly LayerRef[], options?: PrepareOptions): Promise<void>;
+  /** An error of kind "not-found" for a key that was not prepared. */
+  mounts(key: string): Mount[];
+  /** The directory with the container's changes; undefined when they are thrown away. */
+  upper(key: string): string | undefined;
+  /** Bytes of the files in the upper directory; hard links count once. */
+  usage(key: string): Promise<number>;
+  /** Removes upper and work. A key that is not here is no error. The container must not be running. */
+  remove(key: string): Promise<void>;
+}
