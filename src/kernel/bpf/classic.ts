@@ -112,6 +112,7 @@ export class ClassicAssembler {
     let at = 0;
     for (const line of this.#lines) {
       const detour = line.kind === "branch" ? detours.get(line) : undefined;
+      const length = branchLength(detour); // the one that `addresses` knows, before this round's detours
       if (line.kind === "branch" && detour !== undefined) {
         for (const side of ["yes", "no"] as const) {
           const label = line[side];
@@ -120,7 +121,7 @@ export class ClassicAssembler {
           changed = true;
         }
       }
-      if (line.kind !== "label") at += branchLength(detour);
+      if (line.kind !== "label") at += length;
     }
     return changed;
   }
