@@ -79,7 +79,9 @@ function argumentsHold(tests: readonly ArgumentTest[], args: readonly bigint[], 
 
 const numbersOf = (arch: SeccompArchName) => {
   const base = arch === "SCMP_ARCH_X32" ? 0x40000000 : 0;
-  return [...Array(620).keys()].map((n) => base + n).concat(0xf0001, 0xf0005, 0xffffffff);
+  return [...Array(620).keys()]
+    .map((n) => base + n)
+    .concat(arch === "SCMP_ARCH_ARM" ? [0xf0001, 0xf0006] : [], 0xffffffff);
 };
 const probes: readonly (readonly bigint[])[] = [
   ...[0n, 1n, 2n, 8n, 16n, 37n, 38n, 39n, 40n, 41n, 0x20008n, 0xffffffffn, 0x1_0000_0026n, 0x1_0000_0028n].map((x) => [

@@ -122,7 +122,7 @@ export function parseSeccompProfile(json: string): SeccompProfile | undefined {
 }
 
 function isEmpty(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const { defaultAction, syscalls } = value as { defaultAction?: unknown; syscalls?: unknown };
   return !defaultAction && (!syscalls || (Array.isArray(syscalls) && syscalls.length === 0));
 }
