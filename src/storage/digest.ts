@@ -44,9 +44,9 @@ export function hexOf(digest: Digest): string {
   return digest.slice(digest.indexOf(":") + 1);
 }
 
-/** The sha256 digest of bytes or of a string's UTF-8. */
-export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}` as Digest;
+/** The digest of bytes or of a string's UTF-8. */
+export function digestOf(bytes: Uint8Array | string, algorithm = "sha256"): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}` as Digest;
 }
 
 /** The chain ids of a stack of layers, bottom first: one per layer. */

@@ -63,7 +63,7 @@ export class ContentStore {
     const size = await this.sizeOf(digest);
     if (size > limit) throw new SampanError("invalid", `Cannot read blob ${digest}: ${size} bytes, at most ${limit}`);
     const bytes = await readFile(this.pathOf(digest));
-    if (algorithmOf(digest) === "sha256" && digestOf(bytes) !== digest) {
+    if (digestOf(bytes, algorithmOf(digest)) !== digest) {
       throw new SampanError("internal", `Cannot use blob ${digest}: the file ${this.pathOf(digest)} has been changed`);
     }
     return bytes;

@@ -25,6 +25,7 @@ export class Ingest {
   readonly #algorithm: string;
   #hash: Hash;
   #file: FileHandle | undefined;
+  #accepted = 0;
   #written = 0;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -52,7 +53,7 @@ export class Ingest {
 
   /** Bytes accepted so far. */
   get offset(): number {
-    return this.#written + this.#pendingBytes;
+    return this.#accepted;
   }
 
   /** Bytes that a reader of `path` can see. */
@@ -65,6 +66,7 @@ export class Ingest {
     this.#hash.update(chunk);
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.byteLength;
+    this.#accepted += chunk.byteLength;
     if (this.#pendingBytes < writeSize) return;
     // One write is on its way while the next piece gathers; a second full piece waits for the first.
     await this.#tail;
@@ -92,6 +94,7 @@ export class Ingest {
     await this.#handle().truncate(0);
     this.#hash = createHash(this.#algorithm);
     this.#written = 0;
+    this.#accepted = 0;
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#failure = undefined;
@@ -169,10 +172,11 @@ export class Ingest {
     const buffer = Buffer.allocUnsafe(writeSize);
     for (;;) {
       const { bytesRead } = await this.#handle().read(buffer, 0, buffer.length, this.#written);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) break;
       this.#hash.update(buffer.subarray(0, bytesRead));
       this.#written += bytesRead;
     }
+    this.#accepted = this.#written;
   }
 }
 

@@ -1,0 +1,119 @@
+import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import type { RequestOptions, Agent as TlsAgent } from "node:https";
+import { SampanError } from "../errors/index.ts";
+import { connectionError } from "./errors.ts";
+import { isLoopback } from "./hosts.ts";
+import { readBounded } from "./limit.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Certificates are not checked; redirects to plain HTTP are followed. */
+  readonly insecure: boolean;
+  /** Read the whole body into `bytes`, and fail when it is longer than this. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  /** The body, unless the request had a `limit`. */
+  readonly body: IncomingMessage;
+  /** The body of a request with `limit`. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * The one signature of everything that talks HTTP here. Authentication, redirects, retries and tracing are functions
+ * from Send to Send. An answer of any status is a result; no answer is a SampanError.
+ */
+export type Send = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Without a byte for this long (ms) a connection counts as broken. */
+const idleTimeout = 30_000;
+
+/** The innermost Send: one request over a kept-alive connection. `close` drops idle connections. */
+export function httpCore(): { send: Send; close(): void } {
+  const agents = new Map<string, Agent>();
+  return {
+    send: async (request) => {
+      const agent = await agentFor(agents, request);
+      const response = await exchange(request, agent);
+      if (request.limit === undefined) return response;
+      // A HEAD's Content-Length is that of the body it does not have.
+      const bytes =
+        request.method === "HEAD"
+          ? response.bytes
+          : await readBounded(response, request.limit, `the answer of ${request.url.host}`);
+      return { ...response, bytes };
+    },
+    close: () => {
+      for (const agent of agents.values()) agent.destroy();
+    },
+  };
+}
+
+async function agentFor(agents: Map<string, Agent>, { url, insecure }: HttpRequest): Promise<Agent> {
+  const loopback = isLoopback(url.hostname);
+  const key = `${url.protocol} ${insecure} ${loopback}`;
+  const known = agents.get(key);
+  if (known !== undefined) return known;
+  // As Go does it: HTTP_PROXY and friends hold for everything but loopback.
+  const common = { keepAlive: true, timeout: idleTimeout, ...(loopback ? {} : { proxyEnv: process.env }) };
+  const agent = url.protocol === "http:" ? new Agent(common) : await tlsAgent(common, insecure);
+  agents.set(key, agent);
+  return agent;
+}
+
+/** TLS is loaded when first needed: it costs tens of milliseconds that a loopback registry never asks for. */
+async function tlsAgent(common: object, insecure: boolean): Promise<TlsAgent> {
+  const [{ Agent: HttpsAgent }, { getCACertificates }] = await Promise.all([import("node:https"), import("node:tls")]);
+  if (insecure) return new HttpsAgent({ ...common, rejectUnauthorized: false });
+  // The machine's own certificates count too, as they do for every other engine.
+  return new HttpsAgent({ ...common, ca: [...getCACertificates("default"), ...getCACertificates("system")] });
+}
+
+async function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse> {
+  if (wanted.signal?.aborted) throw cancelled(wanted);
+  const open = wanted.url.protocol === "http:" ? request : (await import("node:https")).request;
+  const options: RequestOptions = {
+    method: wanted.method,
+    headers: { "user-agent": "sampan", ...wanted.headers },
+    agent,
+    timeout: idleTimeout,
+    ...(wanted.signal ? { signal: wanted.signal } : {}),
+  };
+  return new Promise((resolve, reject) => {
+    const sent: ClientRequest = open(wanted.url, options, (body) => {
+      // Whoever reads the body sees its errors; a body that nobody reads may fail in silence.
+      body.on("error", () => undefined);
+      if (wanted.method === "HEAD") body.resume();
+      resolve({ status: body.statusCode ?? 0, headers: body.headers, url: wanted.url, body, bytes: Buffer.alloc(0) });
+    });
+    sent.on("timeout", () => sent.destroy(timedOut()));
+    sent.on("error", (cause) =>
+      reject(wanted.signal?.aborted ? cancelled(wanted) : connectionError(wanted.url, cause)),
+    );
+    sent.end(wanted.body);
+  });
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error(`no byte for ${idleTimeout / 1000} s`), { code: "ETIMEDOUT" });
+}
+
+function cancelled({ url, signal }: HttpRequest): SampanError {
+  return new SampanError("cancelled", `Request to ${url.host} was cancelled`, { cause: signal?.reason });
+}
+
+/** Frees the connection of an answer whose body is not wanted. */
+export function drop(response: HttpResponse): void {
+  const length = Number(response.headers["content-length"] ?? Number.POSITIVE_INFINITY);
+  if (length <= 64 * 1024) response.body.resume();
+  else response.body.destroy();
+}
