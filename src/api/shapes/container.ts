@@ -13,109 +13,123 @@ export interface DeviceMapping {
 }
 
 export interface BindOptions {
-  Propagation?: string;
-  NonRecursive?: boolean;
-  CreateMountpoint?: boolean;
-  ReadOnlyNonRecursive?: boolean;
-  ReadOnlyForceRecursive?: boolean;
+  Propagation?: string | undefined;
+  NonRecursive?: boolean | undefined;
+  CreateMountpoint?: boolean | undefined;
+  ReadOnlyNonRecursive?: boolean | undefined;
+  ReadOnlyForceRecursive?: boolean | undefined;
 }
 
 export interface TmpfsOptions {
-  SizeBytes?: number;
+  SizeBytes?: number | undefined;
   /** Permission bits, e.g. 0o1777. */
-  Mode?: number;
+  Mode?: number | undefined;
 }
 
 /** HostConfig.Mounts: what `--mount` says. */
 export interface MountRequest {
-  Type: "bind" | "tmpfs";
-  Source?: string;
+  Type: string;
+  Source?: string | undefined;
   Target: string;
-  ReadOnly?: boolean;
-  Consistency?: string;
-  BindOptions?: BindOptions;
-  TmpfsOptions?: TmpfsOptions;
+  ReadOnly?: boolean | undefined;
+  Consistency?: string | undefined;
+  BindOptions?: BindOptions | undefined;
+  TmpfsOptions?: TmpfsOptions | undefined;
+}
+
+/** How health is probed; times in nanoseconds. */
+export interface Healthcheck {
+  readonly Test?: readonly string[] | undefined;
+  readonly Interval?: number | undefined;
+  readonly Timeout?: number | undefined;
+  readonly StartPeriod?: number | undefined;
+  readonly StartInterval?: number | undefined;
+  readonly Retries?: number | undefined;
 }
 
 /** What belongs to the container wherever it runs. */
 export interface ContainerConfig {
   Image: string;
-  Hostname?: string;
-  Domainname?: string;
-  User?: string;
-  AttachStdin?: boolean;
-  AttachStdout?: boolean;
-  AttachStderr?: boolean;
-  Tty?: boolean;
-  OpenStdin?: boolean;
-  StdinOnce?: boolean;
-  Env?: readonly string[] | null;
-  Cmd?: readonly string[] | null;
-  Entrypoint?: readonly string[] | null;
-  WorkingDir?: string;
-  Labels?: Readonly<Record<string, string>> | null;
-  StopSignal?: string;
+  Hostname?: string | undefined;
+  Domainname?: string | undefined;
+  User?: string | undefined;
+  AttachStdin?: boolean | undefined;
+  AttachStdout?: boolean | undefined;
+  AttachStderr?: boolean | undefined;
+  Tty?: boolean | undefined;
+  OpenStdin?: boolean | undefined;
+  StdinOnce?: boolean | undefined;
+  Env?: readonly string[] | null | undefined;
+  Cmd?: readonly string[] | null | undefined;
+  Entrypoint?: readonly string[] | null | undefined;
+  WorkingDir?: string | undefined;
+  Labels?: Readonly<Record<string, string>> | null | undefined;
+  StopSignal?: string | undefined;
   /** Seconds. */
-  StopTimeout?: number | null;
-  Volumes?: Readonly<Record<string, object>> | null;
-  ExposedPorts?: Readonly<Record<string, object>> | null;
-  Healthcheck?: { readonly Test: readonly string[] };
+  StopTimeout?: number | null | undefined;
+  Volumes?: Readonly<Record<string, object>> | null | undefined;
+  ExposedPorts?: Readonly<Record<string, object>> | null | undefined;
+  Healthcheck?: Healthcheck | null | undefined;
+  OnBuild?: readonly string[] | null | undefined;
+  Shell?: readonly string[] | null | undefined;
+  NetworkDisabled?: boolean | null | undefined;
+  MacAddress?: string | null | undefined;
 }
 
 /** What belongs to the machine it runs on. Sizes are bytes, times microseconds unless a name says otherwise. */
 export interface HostConfig {
-  Binds?: readonly string[] | null;
-  Mounts?: readonly MountRequest[];
-  Tmpfs?: Readonly<Record<string, string>>;
-  NetworkMode?: string;
-  AutoRemove?: boolean;
-  ReadonlyRootfs?: boolean;
-  Privileged?: boolean;
-  Init?: boolean | null;
-  CapAdd?: readonly string[] | null;
-  CapDrop?: readonly string[] | null;
-  SecurityOpt?: readonly string[] | null;
-  GroupAdd?: readonly string[] | null;
-  Devices?: readonly DeviceMapping[];
-  Ulimits?: readonly Ulimit[];
-  Memory?: number;
-  MemorySwap?: number;
-  MemoryReservation?: number;
+  Binds?: readonly string[] | null | undefined;
+  Mounts?: readonly MountRequest[] | undefined;
+  Tmpfs?: Readonly<Record<string, string>> | undefined;
+  NetworkMode?: string | undefined;
+  AutoRemove?: boolean | undefined;
+  ReadonlyRootfs?: boolean | undefined;
+  Privileged?: boolean | undefined;
+  Init?: boolean | null | undefined;
+  CapAdd?: readonly string[] | null | undefined;
+  CapDrop?: readonly string[] | null | undefined;
+  SecurityOpt?: readonly string[] | null | undefined;
+  GroupAdd?: readonly string[] | null | undefined;
+  Devices?: readonly DeviceMapping[] | undefined;
+  Ulimits?: readonly Ulimit[] | undefined;
+  Memory?: number | undefined;
+  MemorySwap?: number | undefined;
+  MemoryReservation?: number | undefined;
   /** Billionths of a CPU. */
-  NanoCpus?: number;
-  CpuShares?: number;
-  CpuQuota?: number;
-  CpuPeriod?: number;
-  CpusetCpus?: string;
-  CpusetMems?: string;
-  PidsLimit?: number | null;
-  BlkioWeight?: number;
-  OomScoreAdj?: number;
-  ShmSize?: number;
-  CgroupParent?: string;
-  CgroupnsMode?: string;
-  IpcMode?: string;
-  PidMode?: string;
-  UTSMode?: string;
-  Dns?: readonly string[];
-  DnsOptions?: readonly string[];
-  DnsSearch?: readonly string[];
-  ExtraHosts?: readonly string[] | null;
-  LogConfig?: { readonly Type: string; readonly Config: Readonly<Record<string, string>> };
-  RestartPolicy?: { readonly Name: string; readonly MaximumRetryCount: number };
-  ContainerIDFile?: string;
-  Annotations?: Readonly<Record<string, string>>;
+  NanoCpus?: number | undefined;
+  CpuShares?: number | undefined;
+  CpuQuota?: number | undefined;
+  CpuPeriod?: number | undefined;
+  CpusetCpus?: string | undefined;
+  CpusetMems?: string | undefined;
+  PidsLimit?: number | null | undefined;
+  BlkioWeight?: number | undefined;
+  OomScoreAdj?: number | undefined;
+  ShmSize?: number | undefined;
+  CgroupParent?: string | undefined;
+  CgroupnsMode?: string | undefined;
+  IpcMode?: string | undefined;
+  PidMode?: string | undefined;
+  UTSMode?: string | undefined;
+  Dns?: readonly string[] | undefined;
+  DnsOptions?: readonly string[] | undefined;
+  DnsSearch?: readonly string[] | undefined;
+  ExtraHosts?: readonly string[] | null | undefined;
+  LogConfig?: { readonly Type: string; readonly Config: Readonly<Record<string, string>> } | undefined;
+  RestartPolicy?: { readonly Name: string; readonly MaximumRetryCount: number } | undefined;
+  ContainerIDFile?: string | undefined;
+  Annotations?: Readonly<Record<string, string>> | undefined;
   /** Rows and columns of the terminal at creation. */
-  ConsoleSize?: readonly [number, number];
+  ConsoleSize?: readonly [number, number] | undefined;
 }
 
 export interface CreateContainerRequest extends ContainerConfig {
-  HostConfig?: HostConfig;
+  HostConfig?: HostConfig | undefined;
 }
 
 export interface CreateContainerResponse {
   readonly Id: string;
-  readonly Warnings: readonly string[] | null;
+  readonly Warnings: readonly string[];
 }
 
 export interface MountPoint {
@@ -152,7 +166,7 @@ export interface ContainerSummary {
   readonly State: string;
   readonly Status: string;
   readonly HostConfig: { readonly NetworkMode: string };
-  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, object>> };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> };
   readonly Mounts: readonly MountPoint[];
 }
 
@@ -170,7 +184,47 @@ export interface ContainerState {
   readonly FinishedAt: string;
 }
 
-/** GET /containers/{id}/json, the part that clients rely on. */
+/** How a container is joined to one network. */
+export interface EndpointSettings {
+  readonly IPAMConfig: object | null;
+  readonly Links: readonly string[] | null;
+  readonly Aliases: readonly string[] | null;
+  readonly MacAddress: string;
+  readonly DriverOpts: Readonly<Record<string, string>> | null;
+  readonly GwPriority: number;
+  readonly NetworkID: string;
+  readonly EndpointID: string;
+  readonly Gateway: string;
+  readonly IPAddress: string;
+  readonly IPPrefixLen: number;
+  readonly IPv6Gateway: string;
+  readonly GlobalIPv6Address: string;
+  readonly GlobalIPv6PrefixLen: number;
+  readonly DNSNames: readonly string[] | null;
+}
+
+export interface NetworkSettings {
+  readonly Bridge: string;
+  readonly SandboxID: string;
+  readonly SandboxKey: string;
+  readonly Ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
+  readonly HairpinMode: boolean;
+  readonly LinkLocalIPv6Address: string;
+  readonly LinkLocalIPv6PrefixLen: number;
+  readonly SecondaryIPAddresses: null;
+  readonly SecondaryIPv6Addresses: null;
+  readonly EndpointID: string;
+  readonly Gateway: string;
+  readonly GlobalIPv6Address: string;
+  readonly GlobalIPv6PrefixLen: number;
+  readonly IPAddress: string;
+  readonly IPPrefixLen: number;
+  readonly IPv6Gateway: string;
+  readonly MacAddress: string;
+  readonly Networks: Readonly<Record<string, EndpointSettings>>;
+}
+
+/** GET /containers/{id}/json. */
 export interface ContainerInspect {
   readonly Id: string;
   readonly Created: string;
@@ -179,6 +233,15 @@ export interface ContainerInspect {
   readonly State: ContainerState;
   /** The image's id. */
   readonly Image: string;
+  readonly ResolvConfPath: string;
+  readonly HostnamePath: string;
+  readonly HostsPath: string;
+  readonly MountLabel: string;
+  readonly ProcessLabel: string;
+  readonly AppArmorProfile: string;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+  readonly NetworkSettings: NetworkSettings;
+  /** With a leading slash. */
   readonly Name: string;
   readonly RestartCount: number;
   readonly Driver: string;
@@ -202,4 +265,11 @@ export interface WaitResponse {
 export interface ExplainResponse {
   readonly text: string;
   readonly steps: readonly object[];
+}
+
+/** POST /containers/prune. */
+export interface PruneContainersResponse {
+  readonly ContainersDeleted: readonly string[] | null;
+  /** Bytes. */
+  readonly SpaceReclaimed: number;
 }

@@ -31,5 +31,18 @@ export interface ExecInspect {
   readonly Running: boolean;
   readonly ExitCode: number | null;
   readonly ContainerID: string;
+  /** 0 until it has been started. */
   readonly Pid: number;
+  readonly CanRemove: boolean;
+  readonly DetachKeys: string;
+  readonly OpenStdin: boolean;
+  readonly OpenStdout: boolean;
+  readonly OpenStderr: boolean;
+  readonly ProcessConfig: {
+    readonly tty: boolean;
+    readonly entrypoint: string;
+    readonly arguments: readonly string[];
+    readonly privileged: boolean;
+    readonly user?: string;
+  };
 }

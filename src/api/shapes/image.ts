@@ -11,21 +11,73 @@ export interface ImageSummary {
   /** Bytes. */
   readonly Size: number;
   readonly SharedSize: number;
+  /** Before API 1.44; the same as Size. */
+  readonly VirtualSize?: number;
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Containers: number;
 }
 
-/** GET /images/{name}/json, the part that clients rely on. */
+/** GET /images/{name}/json. */
 export interface ImageInspect {
   readonly Id: string;
   readonly RepoTags: readonly string[];
   readonly RepoDigests: readonly string[];
+  readonly Parent: string;
+  readonly Comment: string;
   readonly Created?: string;
+  readonly DockerVersion: string;
+  readonly Author: string;
   readonly Architecture: string;
+  readonly Variant?: string;
   readonly Os: string;
+  readonly OsVersion?: string;
+  /** Bytes. */
   readonly Size: number;
-  readonly Config: object;
+  /** Before API 1.44; the same as Size. */
+  readonly VirtualSize?: number;
+  /** Before API 1.45. */
+  readonly Container?: string;
+  readonly ContainerConfig?: object;
+  readonly GraphDriver: { readonly Name: string; readonly Data: Readonly<Record<string, string>> | null };
+  readonly Metadata: { readonly LastTagTime: string };
+  readonly Config: ImageDefaults;
   readonly RootFS: { readonly Type: string; readonly Layers: readonly string[] };
+}
+
+/** What containers of the image get unless they ask for something else. */
+export interface ImageDefaults {
+  readonly User: string;
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+  readonly Env: readonly string[] | null;
+  readonly Cmd: readonly string[] | null;
+  readonly Entrypoint: readonly string[] | null;
+  readonly Volumes: Readonly<Record<string, object>> | null;
+  readonly WorkingDir: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+  readonly OnBuild: readonly string[] | null;
+  readonly StopSignal?: string;
+  readonly Shell?: readonly string[];
+  readonly Healthcheck?: object;
+}
+
+/** One entry of GET /images/{name}/history, the newest first. */
+export interface ImageHistoryItem {
+  /** The image's id, or `<missing>`. */
+  readonly Id: string;
+  /** Unix seconds. */
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Tags: readonly string[] | null;
+  /** Bytes. */
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+/** POST /images/prune. */
+export interface PruneImagesResponse {
+  readonly ImagesDeleted: readonly ImageDeleteResponseItem[] | null;
+  /** Bytes. */
+  readonly SpaceReclaimed: number;
 }
 
 /** DELETE /images/{name}: one entry per name taken away and per image deleted. */
