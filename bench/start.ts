@@ -10,13 +10,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { busybox, dockerArchive } from "../test/support/images.ts";
 import { succeed } from "../test/support/process.ts";
-import { program } from "../test/support/requires.ts";
 import { Sandbox, sampan } from "../test/support/sandbox.ts";
 import { Api, apiStart } from "./support/api.ts";
-import { runtimeBundle } from "./support/bundle.ts";
-import { command } from "./support/command.ts";
+import { bundleDirectory, configureBundle } from "./support/bundle.ts";
+import { clocked, compile } from "./support/clock.ts";
 import { limit, limitThroughput } from "./support/limit.ts";
-import { type Contestant, type Row, race, table } from "./support/measure.ts";
+import { type Contestant, type Race, race, table } from "./support/measure.ts";
 import { hasPeers, type Peer, startPeer } from "./support/peers.ts";
 
 const image = "bench:latest";
@@ -30,13 +29,17 @@ const { values } = parseArgs({
 
 interface Bench {
   readonly box: Sandbox;
+  /** Scratch space on a disk. */
+  readonly directory: string;
   readonly rootfs: string;
   readonly archive: Buffer;
-  readonly peers: Peer[];
+  /** The compiled timer.c. */
+  readonly timer: string;
 }
 
-async function prepare(): Promise<Bench> {
+async function prepare(closing: AsyncDisposableStack): Promise<Bench> {
   const box = new Sandbox();
+  closing.defer(() => box.close());
   const rootfs = join(box.directory, "rootfs");
   mkdirSync(rootfs);
   const made = await busybox();
@@ -45,14 +48,14 @@ async function prepare(): Promise<Bench> {
   await box.start();
   const { status, stderr } = await box.run(["load"], { input: archive });
   if (status !== 0) throw new Error(`sampan load: ${stderr}`);
-  return { box, rootfs, archive, peers: [] };
+  return { box, directory: box.directory, rootfs, archive, timer: await compile("timer", box.directory) };
 }
 
-/** The engines that run as daemons, by their API and by their command line. */
-async function daemons(bench: Bench): Promise<{ api: Contestant[]; cli: Contestant[] }> {
+/** The engines of the `peers` tool: daemons by their API and command line, runtimes by their command line. */
+async function peers(bench: Bench, closing: AsyncDisposableStack): Promise<{ api: Contestant[]; cli: Contestant[] }> {
   if (!hasPeers()) return { api: [], cli: [] };
   const load = async (peer: Peer) => {
-    bench.peers.push(peer);
+    closing.defer(() => peer.close());
     await peer.api.send("POST", "/images/load", bench.archive, "application/x-tar");
     return peer;
   };
@@ -60,31 +63,36 @@ async function daemons(bench: Bench): Promise<{ api: Contestant[]; cli: Contesta
   const docker = await load(await startPeer("bench-docker", dockerd, "docker.sock"));
   const service = ["podman", "--root", "/engine/data", "system", "service", "-t", "0", "unix:///engine/podman.sock"];
   const podman = await load(await startPeer("bench-podman", service, "podman.sock"));
-  const env = { PATH: process.env.PATH, DOCKER_HOST: `unix://${docker.socket}` };
   const run = ["run", "--rm", "--network", "none", image, "true"];
+  await succeed("cp", [bench.timer, docker.directory]);
+  await succeed("cp", [bench.timer, podman.directory]);
+  const inside = (name: string, peer: Peer, argv: readonly string[]) =>
+    clocked(name, peer.inside(["/engine/timer", ...argv]));
   return {
     api: [
+      ...(await runtimes(bench, docker)).map(([name, argv]) => inside(name, docker, argv)),
       apiStart("docker API", docker.api, image, "none"),
       apiStart("podman API", podman.api, `localhost/${image}`, "none"),
     ],
     cli: [
-      ...(program("docker") === undefined ? [] : [command("docker run --rm", ["docker", ...run], env)]),
-      command("podman run --rm", podman.inside(["podman", "--root", "/engine/data", ...run])),
+      inside("docker run --rm", docker, ["docker", "-H", "unix:///engine/docker.sock", ...run]),
+      inside("podman run --rm", podman, ["podman", "--root", "/engine/data", ...run]),
     ],
   };
 }
 
-/** The engines without a daemon and without images. */
-async function runtimes(bench: Bench): Promise<Contestant[]> {
-  const found = ["crun", "runc"].filter((name) => program(name) !== undefined);
-  return Promise.all(
-    found.map(async (name) => {
-      const bundle = await runtimeBundle(bench.box.directory, name, bench.rootfs);
-      const root = join(bench.box.directory, `state-${name}`);
-      const argv = ["--root", root, "run", "--bundle", bundle, `sampan-bench-${process.pid}`];
-      return command(`${name} run (no image, no overlay)`, [program(name) ?? name, ...argv]);
-    }),
-  );
+/** The engines without a daemon, images, overlay or limits: on a bundle in `peer`, because crun refuses hybrid cgroups. */
+async function runtimes(bench: Bench, peer: Peer): Promise<[name: string, argv: string[]][]> {
+  await succeed("cp", ["-a", bench.rootfs, peer.directory]);
+  const runtimes: [string, string[]][] = [];
+  for (const name of ["crun", "runc"]) {
+    const bundle = bundleDirectory(peer.directory, name);
+    const [file = "", ...args] = peer.inside(["sh", "-c", `cd /engine/bundle-${name} && ${name} spec`]);
+    await succeed(file, args);
+    configureBundle(bundle, "/engine/rootfs");
+    runtimes.push([`${name} run`, [name, "run", "--bundle", `/engine/bundle-${name}`, `sampan-bench-${process.pid}`]]);
+  }
+  return runtimes;
 }
 
 function wanted(contestants: readonly Contestant[]): Contestant[] {
@@ -109,43 +117,33 @@ async function throughput(start: Contestant, count: number, jobs: number): Promi
 }
 
 async function main(): Promise<void> {
-  const bench = await prepare();
+  await using closing = new AsyncDisposableStack();
+  const bench = await prepare(closing);
+  const others = await peers(bench, closing);
+  const sampanApi = apiStart("sampan API", new Api(bench.box.layout.apiSocket), image, "none");
+  const run = [sampan, "run", "--rm", "--network", "none", image, "true"];
+  const api = wanted([await limit(bench.directory, bench.rootfs), sampanApi, ...others.api]);
+  const cli = wanted([
+    clocked("node -e 0", [bench.timer, process.execPath, "-e", "0"]),
+    clocked("sampan run --rm", [bench.timer, ...run], bench.box.env),
+    ...others.cli,
+  ]);
+  for (const contestant of [...api, ...cli]) closing.defer(async () => await contestant.close?.());
   const rounds = Number(values.rounds);
-  const closing: Contestant[] = [];
-  try {
-    const sampanApi = apiStart("sampan API", new Api(bench.box.layout.apiSocket), image, "none");
-    const others = await daemons(bench);
-    const api = wanted([
-      await limit(bench.box.directory, bench.rootfs),
-      sampanApi,
-      ...(await runtimes(bench)),
-      ...others.api,
-    ]);
-    const run = [sampan, "run", "--rm", "--network", "none", image, "true"];
-    const cli = wanted([
-      command("node -e 0", [process.execPath, "-e", "0"]),
-      command("sampan run --rm", run, bench.box.env),
-      ...others.cli,
-    ]);
-    closing.push(...api, ...cli);
-    report(await race(api, rounds), await race(cli, rounds), {
-      limit: await limitThroughput(bench.box.directory, bench.rootfs, 320, 16),
-      sampan: await throughput(sampanApi, 320, 16),
-    });
-  } finally {
-    for (const contestant of closing) await contestant.close?.();
-    for (const peer of bench.peers) await peer.close();
-    await bench.box.close();
-  }
+  report(await race(api, rounds), await race(cli, rounds), {
+    limit: await limitThroughput(bench.directory, bench.rootfs, 320, 16),
+    sampan: await throughput(sampanApi, 320, 16),
+  });
 }
 
-function report(api: Row[], cli: Row[], perSecond: { limit: number; sampan: number }): void {
+function report(api: Race, cli: Race, perSecond: { limit: number; sampan: number }): void {
   const machine = `Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}, Node ${process.version}`;
   const sections = [
     `${machine}; ${values.rounds} rounds, interleaved; network none`,
-    table("create, start, wait, remove `true`", api, "the limit (C)"),
-    table("command line, `true`", cli, "node -e 0"),
+    table("create, start, wait, remove `true`", api.rows, "the limit (C)"),
+    table("command line, `true`", cli.rows, "node -e 0"),
     `16 at a time: ${perSecond.sampan.toFixed(0)} containers/s over the API, the limit ${perSecond.limit.toFixed(0)}/s`,
+    ...[...api.out, ...cli.out].map((why) => `left out: ${why}`),
   ];
   process.stdout.write(`${sections.join("\n\n")}\n`);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, api, cli, perSecond }, null, 2));

@@ -1,22 +1,24 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { succeed } from "../../test/support/process.ts";
 
 /**
- * An OCI runtime bundle of `rootfs` that runs /bin/true with the configuration that `runtime spec` writes: the namespaces
- * and mounts of a Docker container, without image, overlay or network. Returns its directory.
+ * Turns the configuration that `runc spec` or `crun spec` has written into `bundle` into one that runs /bin/true in
+ * `rootfs`, a path as the runtime will see it: a Docker container's namespaces and mounts, without image, overlay or network.
  */
-export async function runtimeBundle(directory: string, runtime: string, rootfs: string): Promise<string> {
-  const bundle = join(directory, `bundle-${runtime}`);
-  mkdirSync(bundle);
-  await succeed(runtime, ["spec"], { cwd: bundle });
+export function configureBundle(bundle: string, rootfs: string): void {
   const path = join(bundle, "config.json");
-  const spec = JSON.parse(await succeed("cat", [path])) as {
+  const spec = JSON.parse(readFileSync(path, "utf8")) as {
     root: object;
     process: { args: string[]; terminal: boolean };
   };
   spec.root = { path: rootfs, readonly: true };
   spec.process = { ...spec.process, args: ["/bin/true"], terminal: false };
   writeFileSync(path, JSON.stringify(spec));
+}
+
+/** An empty bundle directory. */
+export function bundleDirectory(parent: string, runtime: string): string {
+  const bundle = join(parent, `bundle-${runtime}`);
+  mkdirSync(bundle);
   return bundle;
 }

@@ -14,21 +14,35 @@ export interface Row {
   readonly median: number;
 }
 
+/** What came of a race; `out` says of each contestant that could not do it why not. */
+export interface Race {
+  readonly rows: readonly Row[];
+  readonly out: readonly string[];
+}
+
 /**
  * Takes everybody's time in turn, round after round, so that a busy moment of the machine hits all alike. The first round
- * warms caches and is not counted.
+ * warms caches, is not counted, and shows who cannot take part.
  */
-export async function race(contestants: readonly Contestant[], rounds: number): Promise<Row[]> {
-  const samples = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]));
-  for (let round = 0; round <= rounds; round++) {
+export async function race(contestants: readonly Contestant[], rounds: number): Promise<Race> {
+  const samples = new Map<Contestant, number[]>();
+  const out: string[] = [];
+  for (const contestant of contestants) {
+    try {
+      await contestant.once();
+      samples.set(contestant, []);
+    } catch (error) {
+      out.push(`${contestant.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  for (let round = 0; round < rounds; round++) {
     for (const [contestant, taken] of samples) {
       const start = performance.now();
       const own = await contestant.once();
-      const time = own ?? performance.now() - start;
-      if (round > 0) taken.push(time);
+      taken.push(own ?? performance.now() - start);
     }
   }
-  return [...samples].map(([{ name }, taken]) => ({ name, samples: taken, ...summary(taken) }));
+  return { rows: [...samples].map(([{ name }, taken]) => ({ name, samples: taken, ...summary(taken) })), out };
 }
 
 function summary(samples: readonly number[]): { min: number; median: number } {

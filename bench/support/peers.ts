@@ -8,6 +8,8 @@ const tool = process.env.SAMPAN_PEERS ?? resolve(import.meta.dirname, "../../../
 /** An engine run by the `peers` tool in namespaces of its own, reached through its socket out here. */
 export interface Peer {
   readonly socket: string;
+  /** What is /engine in there. */
+  readonly directory: string;
   /** The command line that runs argv beside the engine, for those whose CLI is no client. */
   readonly inside: (argv: readonly string[]) => string[];
   readonly api: Api;
@@ -36,6 +38,7 @@ export async function startPeer(name: string, argv: readonly string[], socketNam
   );
   return {
     socket,
+    directory: engine,
     api,
     inside: (command) => [tool, "exec", name, ...command],
     close: async () => {
