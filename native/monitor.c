@@ -261,10 +261,10 @@ long monitor_supervise(int starter, pid_t pid, const unsigned char *supervision)
   }
 }
 
-void monitor_announce(const void *results, uint32_t size) {
+void monitor_announce(const void *record, uint32_t size) {
   for (int i = 0; i < CLIENTS; i++)
     if (m.clients[i].fd >= 0 && m.clients[i].role == CONTROL_COMMAND)
-      send_reply(m.clients[i].fd, REPLY_EXITED, 0, 0, results, size);
+      send_reply(m.clients[i].fd, REPLY_EXITED, 0, 0, record, size);
 }
 
 void monitor_linger(void) {

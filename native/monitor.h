@@ -7,7 +7,7 @@
  * the first control connection. `supervision` is laid out as `wire.supervision`.
  */
 long monitor_supervise(int starter, pid_t pid, const unsigned char *supervision);
-/* Tells every control connection that the process has ended. */
-void monitor_announce(const void *results, uint32_t size);
+/* Tells every control connection how the process has ended. */
+void monitor_announce(const void *record, uint32_t size);
 /* Waits until attached clients have read everything or left. */
 void monitor_linger(void);

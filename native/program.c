@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -101,6 +102,9 @@ static _Noreturn void program_fail(struct program *p, uint32_t index, int error)
   for (unsigned i = 0; i < p->child_count; i++) kill(p->children[i], SIGKILL);
   for (unsigned i = 0; i < p->child_count; i++) RETRY(waitpid(p->children[i], NULL, 0));
   send_reply(p->connection, REPLY_FAILURE, error, index, p->block + p->result_offset, p->result_size);
+  /* A session may have queued more: leaving it unread would reset the connection, and the reply could be lost. */
+  shutdown(p->connection, SHUT_WR);
+  while (RETRY(read(p->connection, p->block, p->block_size)) > 0) continue;
   _exit(1);
 }
 
@@ -187,7 +191,7 @@ void program_run(struct program *p) {
     case OP_REPLY: send_reply(p->connection, REPLY_RESULT, 0, index, p->block + p->result_offset, p->result_size); break;
     case OP_CHECK: step_check(p); break;
     case OP_SUPERVISE: result = monitor_supervise(p->connection, (pid_t)a[0], (const unsigned char *)(uintptr_t)a[1]); break;
-    case OP_ANNOUNCE: monitor_announce(p->block + p->result_offset, p->result_size); break;
+    case OP_ANNOUNCE: monitor_announce((const void *)(uintptr_t)a[0], (uint32_t)a[1]); break;
     case OP_LINGER: monitor_linger(); break;
     case OP_INIT: result = init_become(p); break;
     case OP_EXIT: _exit((int)a[0]);

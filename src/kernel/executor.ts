@@ -2,14 +2,24 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { SampanError } from "../errors/index.ts";
 import { Connection, openSocket, type Reply } from "./connection.ts";
 import { KernelError } from "./kernel-error.ts";
-import type { Program } from "./program.ts";
+import type { Program, Step } from "./program.ts";
 import { Results } from "./results.ts";
 import { reply } from "./wire.ts";
+
+/** What a worker executes: a `Program`, or a `Batch`. */
+export interface Executable {
+  /** An infinitive: what errors begin with. */
+  readonly purpose: string;
+  /** The bytes of the wire. */
+  encode(): Buffer | readonly Buffer[];
+  /** What a failure's step index means. */
+  step(index: number): Step | undefined;
+}
 
 /** A worker process that executes one program after another: its root, directory and descriptors stay between them. */
 export interface Session {
   /** Queues a program; the next may be queued before this one has answered. After a failure the session is over. */
-  run(program: Program): Promise<Results>;
+  run(program: Executable): Promise<Results>;
   /** Resolves once all that was queued has been taken by the kernel's socket: back-pressure for large programs. */
   drained(): Promise<void>;
   close(): void;
@@ -19,8 +29,8 @@ export interface Session {
 export interface Execution {
   /** At the `reply` step. */
   readonly results: Results;
-  /** At `announce`; undefined when the monitor was lost without a word. */
-  readonly exited: Promise<Results | undefined>;
+  /** What `announce` sent; undefined when the monitor was lost without a word. */
+  readonly exited: Promise<Buffer | undefined>;
   readonly connection: Connection;
 }
 
@@ -41,11 +51,17 @@ interface ExecutorOptions {
 }
 
 /** Interprets a reply that must be a result. */
-function resultOf(program: Program, answer: Reply | undefined): Results {
+function resultOf(program: Executable, answer: Reply | undefined): Results {
   if (!answer)
     throw new SampanError("unavailable", `Cannot ${program.purpose}: the helper process was lost before it answered`);
-  if (answer.kind === reply.failure) throw new KernelError(program, program.order[answer.step], answer.errno);
+  if (answer.kind === reply.failure) throw new KernelError(program, program.step(answer.step), answer.errno);
   return new Results(answer.payload);
+}
+
+/** What the monitor at the other end announces. */
+export async function announcement(connection: Connection): Promise<Buffer | undefined> {
+  const answer = await connection.next();
+  return answer?.kind === reply.exited ? answer.payload : undefined;
 }
 
 class SocketSession implements Session {
@@ -55,9 +71,12 @@ class SocketSession implements Session {
     this.#connection = connection;
   }
 
-  async run(program: Program): Promise<Results> {
+  async run(program: Executable): Promise<Results> {
     const answer = this.#connection.next();
-    this.#connection.socket.write(program.encode());
+    const { socket } = this.#connection;
+    socket.cork();
+    for (const bytes of [program.encode()].flat()) socket.write(bytes);
+    socket.uncork();
     return resultOf(program, await answer);
   }
 
@@ -109,10 +128,7 @@ class HelperExecutor implements Executor {
     try {
       connection.socket.write(program.encode());
       const results = resultOf(program, await connection.next());
-      const exited = connection
-        .next()
-        .then((answer) => (answer?.kind === reply.exited ? new Results(answer.payload) : undefined));
-      return { results, exited, connection };
+      return { results, exited: announcement(connection), connection };
     } catch (error) {
       connection.close();
       throw error;

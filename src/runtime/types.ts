@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import type { Resources } from "../cgroups/types.ts";
 import type { CapabilitySets } from "../kernel/capabilities.ts";
 import type { RlimitName } from "../kernel/rlimits.ts";
-import type { Resources } from "../cgroups/types.ts";
 
 /** A namespace of a container: made for it, the machine's own, or that of the process `pid` (as seen by the machine). */
 export type Namespace = "new" | "host" | { readonly pid: number };
@@ -14,18 +14,39 @@ export interface Namespaces {
   readonly cgroup: Exclude<Namespace, { pid: number }>;
 }
 
+/** A directory made in a throw-away upper directory before the overlay is mounted; parents come before children. */
+export interface PreparedDirectory {
+  /** Relative to the root, without a leading "/". */
+  readonly path: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Hides what the layers have there. */
+  readonly opaque: boolean;
+}
+
 /** The root file system: an overlay, made inside the container's mount namespace. */
 export interface RootFilesystem {
   /** Layer directories, top first. */
   readonly lower: readonly string[];
   /** The container's own directories; "throw-away" is a tmpfs that ends with the container. */
   readonly upper: { readonly upper: string; readonly work: string } | "throw-away";
+  /** Only ever for "throw-away". */
+  readonly prepared: readonly PreparedDirectory[];
   /** An empty directory to mount it at; seen by nobody else. */
   readonly mountPoint: string;
   readonly readOnly: boolean;
 }
 
-export type Propagation = "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" | "unbindable" | "runbindable";
+export type Propagation =
+  | "private"
+  | "rprivate"
+  | "shared"
+  | "rshared"
+  | "slave"
+  | "rslave"
+  | "unbindable"
+  | "runbindable";
 
 interface MountTarget {
   /** Absolute path in the container; resolved inside it, made when missing. */
@@ -194,7 +215,11 @@ export interface Runtime {
    * "name", "uid", "name:group", "uid:gid" or "" by the container's own /etc/passwd and /etc/group: of a root file
    * system, or of a running container's. Throws `invalid` with dockerd's texts ("unable to find user x: no matching entries in passwd file").
    */
-  resolveUser(where: RootFilesystem | { readonly pid: number }, user: string, groupAdd: readonly string[]): Promise<ResolvedUser>;
+  resolveUser(
+    where: RootFilesystem | { readonly pid: number },
+    user: string,
+    groupAdd: readonly string[],
+  ): Promise<ResolvedUser>;
   /** The program that `start` would execute, for people. */
   explain(spec: ContainerSpec, options: StartOptions): { text: string; steps: ExplainedStep[] };
   /** Removes what a container that is not running has left in the cgroup hierarchies. */

@@ -1,0 +1,60 @@
+import { named, type Slot } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
+import type { Namespace, Namespaces } from "./types.ts";
+
+/** Flag of each namespace; the mount namespace is always the container's own. */
+const flags = {
+  pid: f.CLONE_NEWPID,
+  network: f.CLONE_NEWNET,
+  ipc: f.CLONE_NEWIPC,
+  uts: f.CLONE_NEWUTS,
+  cgroup: f.CLONE_NEWCGROUP,
+} as const;
+
+const flagNames = { pid: "NEWPID", network: "NEWNET", ipc: "NEWIPC", uts: "NEWUTS", cgroup: "NEWCGROUP" } as const;
+
+type Kind = keyof typeof flags;
+const kinds = Object.keys(flags) as Kind[];
+
+/** What clone3 makes new. The cgroup namespace is made later, by the child: its root is where the process is then. */
+export function cloneFlags(namespaces: Namespaces): { flags: number; names: string } {
+  const fresh = kinds.filter((kind) => kind !== "cgroup" && namespaces[kind] === "new");
+  return {
+    flags: fresh.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS),
+    names: ["NEWNS", ...fresh.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|"),
+  };
+}
+
+function isJoined(namespace: Namespace): namespace is { pid: number } {
+  return typeof namespace === "object";
+}
+
+/** A descriptor that stands for the process, whatever becomes of its number. */
+export function openProcess(p: Program, pid: number): Slot {
+  return p.sys("pidfd_open", [pid, 0], { note: `find process ${pid}` });
+}
+
+/**
+ * Joins what the container shares with another one. A PID namespace is joined "before" the clone, for it only takes
+ * effect for children; the others are joined "inside", by the child.
+ */
+export function joinNamespaces(p: Program, namespaces: Namespaces, when: "before" | "inside"): void {
+  for (const kind of kinds) {
+    const namespace = namespaces[kind];
+    if (!isJoined(namespace) || (kind === "pid") !== (when === "before")) continue;
+    const other = openProcess(p, namespace.pid);
+    p.call("setns", [other, named(flags[kind], `CLONE_${flagNames[kind]}`)], {
+      note: `share the ${kind} namespace of process ${namespace.pid}`,
+    });
+  }
+}
+
+/** All namespaces that a container has of its own, for who enters it; the PID namespace is entered apart. */
+export function ownNamespaces(namespaces: Namespaces): { flags: number; names: string } {
+  const own = kinds.filter((kind) => kind !== "pid" && namespaces[kind] !== "host");
+  return {
+    flags: own.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS),
+    names: ["NEWNS", ...own.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|"),
+  };
+}

@@ -1,0 +1,143 @@
+import { named, type Slot } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
+import { type FsOptions, newMount } from "./mounting.ts";
+import type { PreparedDirectory, RootFilesystem } from "./types.ts";
+
+/** Below this many bytes the lower directories fit the one page of options that mount(2) takes. */
+const MOUNT_OPTIONS_LIMIT = 4095;
+
+/**
+ * Mounts the root file system at its mount point, in this mount namespace only, and returns a descriptor of its root.
+ * Layers are handed over one by one ("lowerdir+", Linux 6.5); older kernels get them in one string (mount(2)).
+ */
+export function mountRoot(p: Program, root: RootFilesystem, kernel: { lowerdirPlus: boolean }): Slot {
+  const inMemory = root.upper === "throw-away";
+  const upper = root.upper === "throw-away" ? throwAway(p, root) : root.upper;
+  const at = inMemory ? `${root.mountPoint}/root` : root.mountPoint;
+  if (!kernel.lowerdirPlus) return mountRootAtOnce(p, { lower: root.lower, upper, at });
+  const options: FsOptions = [
+    ...root.lower.map((directory) => ["lowerdir+", directory] as const),
+    ["upperdir", upper.upper],
+    ["workdir", upper.work],
+  ];
+  const mount = newMount(p, {
+    type: "overlay",
+    options,
+    attributes: 0,
+    note: "lay the image's layers over each other, with the container's own on top",
+  });
+  attachAt(p, mount, at, "put the root file system in its place; only this mount namespace sees it");
+  return mount;
+}
+
+/** Makes every mount of the machine private to this namespace: nothing that is mounted or unmounted here gets out. */
+export function isolateMounts(p: Program): void {
+  p.call("mount", [0, p.text("/"), 0, named(f.MS_REC | f.MS_SLAVE, "MS_REC|MS_SLAVE"), 0], {
+    note: "let no mount made here reach the machine",
+  });
+}
+
+/** A tmpfs for the upper directory: it is gone when the mount namespace is. */
+function throwAway(p: Program, root: RootFilesystem): { upper: string; work: string } {
+  const scratch = newMount(p, {
+    type: "tmpfs",
+    options: [["mode", "0755"]],
+    attributes: 0,
+    note: "make a throw-away layer in memory",
+  });
+  for (const name of ["upper", "work", "root"]) {
+    p.call("mkdirat", [scratch, p.text(name), 0o755], { note: `make its directory ${name}` });
+  }
+  attachAt(p, scratch, root.mountPoint, "put the throw-away layer in its place");
+  for (const directory of root.prepared) prepare(p, `${root.mountPoint}/upper/${directory.path}`, directory);
+  return { upper: `${root.mountPoint}/upper`, work: `${root.mountPoint}/work` };
+}
+
+function prepare(p: Program, path: string, directory: PreparedDirectory): void {
+  const at = p.text(path);
+  const { mode, uid, gid } = directory;
+  p.call("mkdirat", [f.AT_FDCWD, at, mode], { note: `prepare /${directory.path} in it` });
+  p.call("fchownat", [f.AT_FDCWD, at, uid, gid, 0], { note: "give it its owner" });
+  p.call("fchmodat", [f.AT_FDCWD, at, named(mode, `0${mode.toString(8)}`)], { note: "and its rights" });
+  if (!directory.opaque) return;
+  p.call("setxattr", [at, p.text("trusted.overlay.opaque"), p.text("y"), 1, 0], {
+    note: `hide what the layers have at /${directory.path}`,
+  });
+}
+
+function attachAt(p: Program, mount: Slot, path: string, note: string): void {
+  p.call(
+    "move_mount",
+    [mount, p.text(""), f.AT_FDCWD, p.text(path), named(f.MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH")],
+    { note },
+  );
+}
+
+interface OverlayAt {
+  readonly lower: readonly string[];
+  readonly upper: { upper: string; work: string };
+  readonly at: string;
+}
+
+function mountRootAtOnce(p: Program, root: OverlayAt): Slot {
+  const prefix = commonDirectory(root.lower);
+  const lower = root.lower
+    .map((directory) => escapeOption(prefix ? directory.slice(prefix.length + 1) : directory))
+    .join(":");
+  const options = `lowerdir=${lower},upperdir=${escapeOption(root.upper.upper)},workdir=${escapeOption(root.upper.work)}`;
+  if (Buffer.byteLength(options) > MOUNT_OPTIONS_LIMIT) {
+    throw new RangeError(`the ${root.lower.length} layers do not fit one page of mount options`);
+  }
+  if (prefix)
+    p.call("chdir", [p.text(prefix)], {
+      note: "name the layers relative to their directory: the kernel takes one page of options",
+    });
+  p.call("mount", [p.text("overlay"), p.text(root.at), p.text("overlay"), 0, p.text(options)], {
+    note: "lay the image's layers over each other, with the container's own on top",
+  });
+  return p.sys(
+    "openat",
+    [f.AT_FDCWD, p.text(root.at), named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC"), 0],
+    {
+      note: "open the root file system",
+    },
+  );
+}
+
+/** Characters that part the options and the layers of overlayfs. */
+function escapeOption(path: string): string {
+  return path.replace(/[\\:,]/g, "\\$&");
+}
+
+/** The directory that all of them lie directly in, if there is one. */
+function commonDirectory(paths: readonly string[]): string | undefined {
+  const parents = new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/"))));
+  const [only] = parents;
+  return parents.size === 1 && only ? only : undefined;
+}
+
+/**
+ * Makes `root` the root of this mount namespace and lets go of the machine's. pivot_root(2) cannot move a ramfs root
+ * (an initramfs); there the new root is moved over the old one and entered by chroot(2), as switch_root does.
+ */
+export function enterRoot(p: Program, root: Slot): void {
+  const dot = p.text(".");
+  const pivoted = p.label();
+  const onRamfs = p.label();
+  p.call("fchdir", [root], { note: "step into the new root" });
+  p.call("pivot_root", [dot, dot], {
+    note: "make it the root; the old one is stacked below",
+    tolerate: ["EINVAL"],
+    orElse: onRamfs,
+  });
+  p.call("umount2", [dot, named(f.MNT_DETACH, "MNT_DETACH")], { note: "let go of the machine's file systems" });
+  p.jump(pivoted, "the root is in place");
+  p.place(onRamfs);
+  p.call("mount", [dot, p.text("/"), 0, named(f.MS_MOVE, "MS_MOVE"), 0], {
+    note: "on a ramfs root: move the new root over it",
+  });
+  p.call("chroot", [dot], { note: "and enter it" });
+  p.place(pivoted);
+  p.call("chdir", [p.text("/")], { note: "start at the top of it" });
+}

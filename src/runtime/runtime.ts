@@ -1,0 +1,111 @@
+import type { Cgroups } from "../cgroups/types.ts";
+import { SampanError } from "../errors/index.ts";
+import { errnoNumber, errnoText } from "../kernel/errno.ts";
+import type { Executor } from "../kernel/executor.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
+import { execProgram } from "./exec.ts";
+import { explainSteps, explainText } from "./explain.ts";
+import { executeNote } from "./process.ts";
+import { UserFilesReader } from "./read-users.ts";
+import { reconnectProcess, startedProcess } from "./running.ts";
+import { type KernelFeatures, type StartProgram, startProgram } from "./start.ts";
+import type {
+  ContainerSpec,
+  ExecTarget,
+  MonitorFiles,
+  ProcessSpec,
+  ResolvedUser,
+  RootFilesystem,
+  Running,
+  Runtime,
+  StartOptions,
+} from "./types.ts";
+import { resolveUserIn } from "./users.ts";
+
+/** The user's program could not be executed; docker's exit code for that is 127 where it is missing and 126 where it may not be. */
+export class ExecuteError extends SampanError {
+  readonly exitCode: 126 | 127;
+
+  constructor(process: ProcessSpec, cause: KernelError) {
+    const command = process.argv[0] ?? "";
+    const missing = cause.errno === "ENOENT" || cause.errno === "ENOTDIR";
+    const why =
+      missing && !command.includes("/")
+        ? "executable file not found in $PATH"
+        : errnoText(errnoNumber(cause.errno ?? "ENOENT"));
+    super("invalid", `unable to start container process: exec: ${JSON.stringify(command)}: ${why}`, { cause });
+    this.name = "ExecuteError";
+    this.exitCode = missing ? 127 : 126;
+  }
+}
+
+interface RuntimeParts {
+  readonly executor: Executor;
+  readonly cgroups: Cgroups;
+  readonly kernel: KernelFeatures;
+}
+
+class ProgramRuntime implements Runtime {
+  readonly #parts: RuntimeParts;
+  readonly #userFiles: UserFilesReader;
+
+  constructor(parts: RuntimeParts) {
+    this.#parts = parts;
+    this.#userFiles = new UserFilesReader(parts.executor, parts.kernel);
+  }
+
+  async start(spec: ContainerSpec, options: StartOptions): Promise<Running> {
+    try {
+      return await this.#execute(startProgram(spec, options, this.#parts), spec.process, options.files);
+    } catch (error) {
+      await this.sweep(spec.cgroupPath);
+      throw error;
+    }
+  }
+
+  reconnect(known: { id: string; pid: number; files: MonitorFiles }): Promise<Running> {
+    return reconnectProcess(known.pid, known.files);
+  }
+
+  exec(target: ExecTarget, process: ProcessSpec, options: StartOptions): Promise<Running> {
+    return this.#execute(execProgram(target, process, options, this.#parts.cgroups), process, options.files);
+  }
+
+  async resolveUser(
+    where: RootFilesystem | { readonly pid: number },
+    user: string,
+    groupAdd: readonly string[],
+  ): Promise<ResolvedUser> {
+    return resolveUserIn(await this.#userFiles.read(where), user, groupAdd);
+  }
+
+  explain(spec: ContainerSpec, options: StartOptions): ReturnType<Runtime["explain"]> {
+    const { program } = startProgram(spec, options, this.#parts);
+    return { text: explainText(program), steps: explainSteps(program) };
+  }
+
+  sweep(cgroupPath: string): Promise<void> {
+    return this.#parts.cgroups.removeNow(cgroupPath);
+  }
+
+  async #execute({ program, pid }: StartProgram, process: ProcessSpec, files: MonitorFiles): Promise<Running> {
+    try {
+      const { results, exited, connection } = await this.#parts.executor.start(program);
+      return startedProcess(results.value(pid), connection, files, exited);
+    } catch (error) {
+      if (error instanceof KernelError && error.step?.note.startsWith(`${executeNote} `))
+        throw new ExecuteError(process, error);
+      throw error;
+    }
+  }
+}
+
+export function createRuntime(parts: RuntimeParts): Runtime {
+  return new ProgramRuntime(parts);
+}
+
+/** Reads `release`, as uname(2) gives it ("6.12.1-amd64"), for what this kernel can do. */
+export function kernelFeatures(release: string): KernelFeatures {
+  const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
+  return { lowerdirPlus: major > 6 || (major === 6 && minor >= 5) };
+}

@@ -1,0 +1,204 @@
+import type { Cgroups, Hierarchy } from "../cgroups/types.ts";
+import { named, type Slot } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import { Program } from "../kernel/program.ts";
+import { Inside } from "./inside.ts";
+import { loopbackUp } from "./loopback.ts";
+import { cloneFlags, joinNamespaces } from "./namespaces.ts";
+import { becomeProcess } from "./process.ts";
+import { enterRoot, isolateMounts, mountRoot } from "./rootfs.ts";
+import { makeStdio } from "./stdio.ts";
+import { superviseSteps } from "./supervision.ts";
+import { type CgroupView, maskPaths, mountCgroups, mountSystem, protectPaths } from "./system-mounts.ts";
+import type { ContainerSpec, StartOptions } from "./types.ts";
+import { mountAll, protectRoot, setSysctls } from "./user-mounts.ts";
+
+/** What this kernel can do that not every supported one can. */
+export interface KernelFeatures {
+  /** overlayfs takes its layers one by one: Linux 6.5. */
+  readonly lowerdirPlus: boolean;
+}
+
+export interface StartProgram {
+  readonly program: Program;
+  /** Process id of the container's first process, as the machine sees it. */
+  readonly pid: Slot;
+}
+
+/**
+ * The program that makes a container and becomes its monitor.
+ *
+ *     worker: cgroup, pipes ── clone ──▶ child: enters the cgroup and namespaces, builds the root, drops its rights, execve
+ *        │ socket, log                     │
+ *        ◀── end of the status pipe ───────┘ (closed by execve, or by the child's death)
+ *        check ─▶ reply ─▶ supervise
+ */
+export function startProgram(
+  spec: ContainerSpec,
+  options: StartOptions,
+  host: { cgroups: Cgroups; kernel: KernelFeatures },
+): StartProgram {
+  const p = new Program(`start container ${spec.id.slice(0, 12)}`);
+  p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text("sampan-monitor")], { note: "take a name" });
+  p.in("cgroup", () => host.cgroups.create(p, spec.cgroupPath, spec.resources));
+  const cgroup = p.in("cgroup", () => host.cgroups.bornIn(p, spec.cgroupPath));
+  const stdio = p.in("monitor", () => makeStdio(p, spec.process));
+  const status = p.in("monitor", () => statusPipe(p));
+  p.in("namespace", () => joinNamespaces(p, spec.namespaces, "before"));
+  const { flags, names } = cloneFlags(spec.namespaces);
+  const child = p.in("namespace", () =>
+    p.clone(
+      {
+        flags,
+        flagNames: names,
+        note: `start the first process in new namespaces: ${names}`,
+        ...(cgroup && { cgroup }),
+      },
+      () => childSteps(p, spec, { ...host, stdio, status: status.second }),
+    ),
+  );
+  const ends = p.in("monitor", () => stdio.keep());
+  p.in("monitor", () => awaitExec(p, status));
+  superviseSteps(p, {
+    process: spec.process,
+    files: options.files,
+    hold: options.hold,
+    ends,
+    child,
+    oomFile: oomFile(host.cgroups, spec.cgroupPath),
+    cleanUp: () => p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath)),
+  });
+  return { program: p, pid: child.pid };
+}
+
+/** A pipe that execve closes: its end tells that the program runs, or that the child has died trying. */
+export function statusPipe(p: Program): ReturnType<Program["pair"]> {
+  const pipe = p.pair("status");
+  p.call("pipe2", [pipe.address, named(f.O_CLOEXEC, "O_CLOEXEC")], {
+    note: "make a pipe that tells when the program runs",
+  });
+  return pipe;
+}
+
+export function awaitExec(p: Program, status: ReturnType<Program["pair"]>): void {
+  p.call("close", [status.second], { note: "leave the pipe's other end to the child" });
+  p.call("read", [status.first, p.buffer(8, "byte"), 1], { note: "wait until it executes its program" });
+  p.call("close", [status.first], { note: "the pipe has served" });
+  p.check("has it failed?");
+}
+
+interface ChildContext {
+  readonly cgroups: Cgroups;
+  readonly kernel: KernelFeatures;
+  readonly stdio: ReturnType<typeof makeStdio>;
+  readonly status: Slot;
+}
+
+function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): void {
+  p.in("security", () =>
+    p.call("prctl", [named(f.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0], { note: "let nobody look into this process" }),
+  );
+  p.in("cgroup", () => enterCgroup(p, spec, context.cgroups));
+  p.in("namespace", () => {
+    joinNamespaces(p, spec.namespaces, "inside");
+    nameMachine(p, spec);
+  });
+  if (spec.namespaces.network === "new") p.in("network", () => loopbackUp(p));
+  const root = p.in("rootfs", () => {
+    isolateMounts(p);
+    return mountRoot(p, spec.root, context.kernel);
+  });
+  const inside = new Inside(p, root);
+  p.in("rootfs", () => buildRoot(p, inside, spec, context.cgroups));
+  p.in("process", () => context.stdio.connect(inside));
+  p.in("rootfs", () => {
+    if (spec.process.terminal) bindConsole(p, inside);
+    enterRoot(p, root);
+  });
+  becomeProcess(p, spec.process, { status: context.status, init: spec.init });
+}
+
+function enterCgroup(p: Program, spec: ContainerSpec, cgroups: Cgroups): void {
+  cgroups.enter(p, spec.cgroupPath, p.slot("0")); // 0 is the writer itself, whatever namespace it is in
+  if (spec.namespaces.cgroup !== "new") return;
+  p.call("unshare", [named(f.CLONE_NEWCGROUP, "CLONE_NEWCGROUP")], { note: "see this cgroup as the root of all" });
+}
+
+function nameMachine(p: Program, spec: ContainerSpec): void {
+  if (spec.namespaces.uts !== "new") return;
+  p.call("sethostname", [p.text(spec.hostname), Buffer.byteLength(spec.hostname)], {
+    note: `call the machine ${spec.hostname}`,
+  });
+  if (!spec.domainname) return;
+  p.call("setdomainname", [p.text(spec.domainname), Buffer.byteLength(spec.domainname)], {
+    note: `in the domain ${spec.domainname}`,
+  });
+}
+
+function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, cgroups: Cgroups): void {
+  const { proc, dev } = mountSystem(p, inside, spec);
+  mountCgroups(p, inside, cgroupViews(cgroups.layout.hierarchies), spec.writableSys);
+  mountAll(p, inside, spec.mounts);
+  if (spec.process.cwd !== "/") inside.directory(spec.process.cwd, `find the working directory ${spec.process.cwd}`);
+  p.in("security", () => {
+    setSysctls(p, proc, spec.sysctls);
+    protectPaths(p, inside, spec.readonlyPaths);
+    maskPaths(p, inside, dev, spec.maskedPaths);
+    if (spec.root.readOnly) protectRoot(p, inside.root);
+  });
+}
+
+/** /dev/console is the terminal itself (the first of the container's own). */
+function bindConsole(p: Program, inside: Inside): void {
+  const terminal = p.sys(
+    "open_tree",
+    [
+      inside.root,
+      p.text("dev/pts/0"),
+      named(f.OPEN_TREE_CLONE | f.OPEN_TREE_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"),
+    ],
+    {
+      note: "take the terminal",
+    },
+  );
+  const console = inside.file("/dev/console", "find /dev/console");
+  p.call(
+    "move_mount",
+    [
+      terminal,
+      p.text(""),
+      console,
+      p.text(""),
+      named(f.MOVE_MOUNT_F_EMPTY_PATH | f.MOVE_MOUNT_T_EMPTY_PATH, "F_EMPTY_PATH|T_EMPTY_PATH"),
+    ],
+    {
+      note: "make it /dev/console",
+    },
+  );
+}
+
+function cgroupViews(hierarchies: readonly Hierarchy[]): CgroupView[] {
+  return hierarchies.map((hierarchy) => ({
+    type: hierarchy.type,
+    directory: hierarchy.directory,
+    options: viewOptions(hierarchy),
+  }));
+}
+
+function viewOptions(hierarchy: Hierarchy): (readonly [string, string | true])[] {
+  if (hierarchy.type === "cgroup2") return [];
+  if (hierarchy.name !== undefined)
+    return [
+      ["none", true],
+      ["name", hierarchy.name],
+    ];
+  return hierarchy.controllers.map((controller) => [controller, true] as const);
+}
+
+/** The file with the line `oom_kill N`: the same on v1 and v2. */
+function oomFile(cgroups: Cgroups, path: string): string | undefined {
+  const { version, hierarchies } = cgroups.layout;
+  const hierarchy =
+    version === "v2" ? hierarchies[0] : hierarchies.find(({ controllers }) => controllers.includes("memory"));
+  return hierarchy && `${hierarchy.mountPoint}${path}/${version === "v2" ? "memory.events" : "memory.oom_control"}`;
+}

@@ -1,0 +1,149 @@
+import { named, type Ref, Slot } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
+import * as wire from "../kernel/wire.ts";
+import { exitRecord } from "./exit-record.ts";
+import type { MonitorEnds } from "./stdio.ts";
+import type { MonitorFiles, ProcessSpec } from "./types.ts";
+
+const APPEND = named(f.O_WRONLY | f.O_CREAT | f.O_APPEND | f.O_CLOEXEC, "O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC");
+
+/** struct sockaddr_un of unix(7). */
+function unixAddress(p: Program, path: string): { address: Ref; size: number } {
+  const bytes = Buffer.alloc(2 + Buffer.byteLength(path) + 1);
+  bytes.writeUInt16LE(f.AF_UNIX, 0);
+  bytes.write(path, 2);
+  return { address: p.bytes(bytes, JSON.stringify(path)), size: bytes.length };
+}
+
+/** The socket at which daemons and attached clients find the monitor. */
+function listen(p: Program, path: string): Slot {
+  const { address, size } = unixAddress(p, path);
+  const type = named(f.SOCK_STREAM | f.SOCK_CLOEXEC, "SOCK_STREAM|SOCK_CLOEXEC");
+  const listener = p.sys("socket", [named(f.AF_UNIX, "AF_UNIX"), type, 0], { note: "make the monitor's socket" });
+  p.call("bind", [listener, address, size], { note: "give it its place" });
+  p.call("listen", [listener, 64], { note: "listen for who attaches" });
+  return listener;
+}
+
+export interface SupervisionOptions {
+  readonly process: ProcessSpec;
+  readonly files: MonitorFiles;
+  readonly hold: boolean;
+  readonly ends: MonitorEnds;
+  readonly child: { readonly pid: Slot; readonly pidfd: Slot };
+  /** The file whose `oom_kill` line counts the victims of the memory limit. */
+  readonly oomFile?: string | undefined;
+  /** Steps after the end: the cgroup's removal. */
+  readonly cleanUp: () => void;
+}
+
+/** Prepares what the monitor needs; returns the structure for `supervise`. */
+function prepare(p: Program, options: SupervisionOptions): Ref {
+  const { files, ends, process } = options;
+  const listener = listen(p, files.socket);
+  const log = files.log
+    ? p.sys("openat", [f.AT_FDCWD, p.text(files.log.path), APPEND, 0o640], { note: "open the log" })
+    : -1;
+  const flags =
+    (process.stdinOnce ? wire.supervisionFlag.stdinOnce : 0) | (options.hold ? wire.supervisionFlag.hold : 0);
+  const fields = [
+    options.child.pidfd,
+    ends.stdin,
+    ends.stdout,
+    ends.stderr,
+    ends.terminal,
+    listener,
+    log,
+    flags,
+    files.log?.maxSize ?? 0,
+    files.log?.maxFiles ?? 0,
+  ];
+  const path = files.log ? p.text(files.log.path) : 0;
+  const supervision = p.words(
+    [...fields.map((field) => (field instanceof Slot ? -1 : field)), path],
+    "{ supervision }",
+  );
+  for (const [index, field] of fields.entries()) {
+    if (field instanceof Slot) p.copy(field, supervision.at(index * 8), "tell the monitor its descriptor");
+  }
+  return supervision;
+}
+
+/**
+ * From "the process runs" to the end of its monitor:
+ *
+ *     reply to the daemon → supervise … → read the OOM count → announce → write, fsync, rename the exit file, fsync its
+ *     directory → remove the cgroup → deliver the rest of the output to whoever reads slowly → leave
+ *
+ * Announcing before the disk is safe: a daemon that dies in between finds this monitor still there and waits for the file.
+ */
+export function superviseSteps(p: Program, options: SupervisionOptions): void {
+  p.in("monitor", () => {
+    const supervision = prepare(p, options);
+    p.reply("tell the daemon that it runs");
+    const record = exitRecord(p);
+    p.copy(
+      p.supervise(options.child.pid, supervision, "pass its output on, log it, and wait for its end"),
+      record.status,
+      "note how it ended",
+    );
+    p.call("clock_gettime", [0, record.time], { note: "and when" });
+    if (options.oomFile) readOom(p, options.oomFile, record);
+    p.announce(record.whole, "tell the daemon that it has ended");
+    writeExitFile(p, options.files.exitFile, record.whole);
+    options.cleanUp();
+    p.call("unlinkat", [f.AT_FDCWD, p.text(options.files.socket), 0], {
+      note: "remove the monitor's socket",
+      tolerate: "all",
+    });
+    p.linger("deliver what attached clients have not read yet");
+    p.exit(0, "leave");
+  });
+}
+
+function readOom(p: Program, path: string, record: ReturnType<typeof exitRecord>): void {
+  const none = p.label();
+  const file = p.sys("openat", [f.AT_FDCWD, p.text(path), named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC"), 0], {
+    note: "open the count of OOM kills",
+    tolerate: "all",
+    orElse: none,
+  });
+  p.call("read", [file, record.events, record.events.size], { note: "read it", tolerate: "all" });
+  p.place(none);
+}
+
+function writeExitFile(p: Program, path: string, record: Ref): void {
+  const directory = path.slice(0, path.lastIndexOf("/"));
+  const temporary = `${path}.tmp`;
+  const give = p.label();
+  const tolerate = { tolerate: "all", orElse: give } as const;
+  const file = p.sys(
+    "openat",
+    [
+      f.AT_FDCWD,
+      p.text(temporary),
+      named(f.O_WRONLY | f.O_CREAT | f.O_TRUNC | f.O_CLOEXEC, "O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC"),
+      0o600,
+    ],
+    { note: "make the exit file", ...tolerate },
+  );
+  p.call("write", [file, record, record.size], { note: "write how it ended", ...tolerate, full: true });
+  p.call("fsync", [file], { note: "make it survive a loss of power", tolerate: "all" });
+  p.call("renameat", [f.AT_FDCWD, p.text(temporary), f.AT_FDCWD, p.text(path)], {
+    note: "make it visible, whole",
+    ...tolerate,
+  });
+  const parent = p.sys(
+    "openat",
+    [
+      f.AT_FDCWD,
+      p.text(directory),
+      named(f.O_RDONLY | f.O_DIRECTORY | f.O_CLOEXEC, "O_RDONLY|O_DIRECTORY|O_CLOEXEC"),
+      0,
+    ],
+    { note: "open its directory", ...tolerate },
+  );
+  p.call("fsync", [parent], { note: "and make its name survive, too", tolerate: "all" });
+  p.place(give);
+}

@@ -1,0 +1,266 @@
+import { named, type Slot } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
+import type { Inside } from "./inside.ts";
+import { attach, copyTree, newMount, setAttributes } from "./mounting.ts";
+import type { ContainerSpec, DeviceNode } from "./types.ts";
+
+const NO_EXEC = f.MOUNT_ATTR_NOSUID | f.MOUNT_ATTR_NODEV | f.MOUNT_ATTR_NOEXEC;
+
+/** Where the container's own kernel file systems are, as descriptors, for the steps that follow. */
+export interface SystemMounts {
+  readonly proc: Slot;
+  readonly dev: Slot;
+}
+
+/** /proc of the container's own PID namespace. */
+function mountProc(p: Program, inside: Inside): Slot {
+  const proc = newMount(p, {
+    type: "proc",
+    options: [],
+    attributes: NO_EXEC,
+    note: "make a /proc that shows this PID namespace",
+  });
+  attach(p, proc, inside.directory("/proc", "find /proc"), "mount /proc");
+  return proc;
+}
+
+const links = [
+  ["/proc/self/fd", "fd"],
+  ["/proc/self/fd/0", "stdin"],
+  ["/proc/self/fd/1", "stdout"],
+  ["/proc/self/fd/2", "stderr"],
+  ["/proc/kcore", "core"],
+  ["pts/ptmx", "ptmx"],
+] as const;
+
+/** /dev: a tmpfs with the device nodes of the spec, terminals, message queues and shared memory of its own. */
+function mountDev(p: Program, inside: Inside, spec: ContainerSpec): Slot {
+  const dev = newMount(p, {
+    type: "tmpfs",
+    options: [
+      ["mode", "755"],
+      ["size", "65536k"],
+    ],
+    attributes: f.MOUNT_ATTR_NOSUID | f.MOUNT_ATTR_STRICTATIME,
+    note: "make a /dev of its own",
+  });
+  attach(p, dev, inside.directory("/dev", "find /dev"), "mount /dev");
+  p.in("device", () => {
+    for (const device of spec.devices) makeNode(p, inside, dev, device);
+    for (const [target, name] of links) {
+      p.call("symlinkat", [p.text(target), dev, p.text(name)], {
+        note: `link /dev/${name} to ${target}`,
+        tolerate: ["EEXIST"],
+      });
+    }
+  });
+  mountBelowDev(p, dev, spec);
+  return dev;
+}
+
+function mountBelowDev(p: Program, dev: Slot, spec: ContainerSpec): void {
+  const below = [
+    {
+      name: "pts",
+      type: "devpts",
+      options: [
+        ["newinstance", true],
+        ["ptmxmode", "0666"],
+        ["mode", "0620"],
+        ["gid", "5"],
+      ] as const,
+      attributes: f.MOUNT_ATTR_NOSUID | f.MOUNT_ATTR_NOEXEC,
+      note: "make terminals of its own",
+    },
+    {
+      name: "mqueue",
+      type: "mqueue",
+      options: [],
+      attributes: NO_EXEC,
+      note: "make the message queues of its IPC namespace visible",
+    },
+    {
+      name: "shm",
+      type: "tmpfs",
+      options: [
+        ["mode", "1777"],
+        ["size", String(spec.shmSize)],
+      ] as const,
+      attributes: NO_EXEC,
+      note: "make its shared memory",
+    },
+  ];
+  for (const { name, ...mount } of below) {
+    const shared = name === "shm" && spec.namespaces.ipc === "host";
+    p.call("mkdirat", [dev, p.text(name), 0o755], { note: `make the directory /dev/${name}` });
+    const at = p.sys(
+      "openat",
+      [dev, p.text(name), named(f.O_PATH | f.O_NOFOLLOW | f.O_CLOEXEC, "O_PATH|O_NOFOLLOW|O_CLOEXEC"), 0],
+      {
+        note: `open /dev/${name}`,
+      },
+    );
+    const tree = shared
+      ? copyTree(p, {
+          directory: f.AT_FDCWD,
+          path: p.text("/dev/shm"),
+          recursive: false,
+          note: "take the machine's shared memory",
+        })
+      : newMount(p, mount);
+    attach(p, tree, at, `mount /dev/${name}`);
+  }
+}
+
+const kinds = { c: f.S_IFCHR, b: f.S_IFBLK, p: f.S_IFIFO } as const;
+
+/** A device number as mknod(2) takes it: the kernel's 32-bit encoding (new_encode_dev). */
+export function deviceNumber(major: number, minor: number): number {
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
+}
+
+function makeNode(p: Program, inside: Inside, dev: Slot, device: DeviceNode): void {
+  const slash = device.path.lastIndexOf("/");
+  const parent = device.path.slice(0, slash);
+  const directory = parent === "/dev" ? dev : inside.directory(parent, `find ${parent}`);
+  const name = p.text(device.path.slice(slash + 1));
+  const mode = named(kinds[device.type] | device.mode, `${device.type}|0${device.mode.toString(8)}`);
+  p.call("mknodat", [directory, name, mode, deviceNumber(device.major, device.minor)], {
+    note: `make ${device.path} (${device.major}:${device.minor})`,
+    tolerate: ["EEXIST"],
+  });
+  if (device.uid === 0 && device.gid === 0) return;
+  p.call("fchownat", [directory, name, device.uid, device.gid, f.AT_SYMLINK_NOFOLLOW], {
+    note: `give ${device.path} its owner`,
+  });
+}
+
+/** /sys, read-only unless privileged, showing this network namespace. */
+function mountSys(p: Program, inside: Inside, spec: ContainerSpec): void {
+  const attributes = NO_EXEC | (spec.writableSys ? 0 : f.MOUNT_ATTR_RDONLY);
+  const sys = newMount(p, {
+    type: "sysfs",
+    options: [],
+    attributes,
+    note: "make a /sys that shows this network namespace",
+  });
+  attach(p, sys, inside.directory("/sys", "find /sys"), "mount /sys");
+}
+
+/** /proc, /dev and /sys of a container, as Docker lays them out. */
+export function mountSystem(p: Program, inside: Inside, spec: ContainerSpec): SystemMounts {
+  const proc = mountProc(p, inside);
+  const dev = mountDev(p, inside, spec);
+  mountSys(p, inside, spec);
+  return { proc, dev };
+}
+
+/** A hierarchy to show below /sys/fs/cgroup: on v2 the only one, with no name. */
+export interface CgroupView {
+  readonly type: "cgroup" | "cgroup2";
+  /** Directory below /sys/fs/cgroup; "" for v2. */
+  readonly directory: string;
+  readonly options: readonly (readonly [string, string | true])[];
+}
+
+/** /sys/fs/cgroup, read-only: the container's own cgroup is the root of what it sees (needs its cgroup namespace). */
+export function mountCgroups(p: Program, inside: Inside, views: readonly CgroupView[], writable: boolean): void {
+  const attributes = NO_EXEC | (writable ? 0 : f.MOUNT_ATTR_RDONLY);
+  const at = inside.open("/sys/fs/cgroup", f.O_PATH | f.O_DIRECTORY, { note: "find /sys/fs/cgroup" });
+  const [only] = views;
+  if (views.length === 1 && only?.directory === "") {
+    attach(
+      p,
+      newMount(p, { type: only.type, options: only.options, attributes, note: "make its own cgroup visible" }),
+      at,
+      "mount /sys/fs/cgroup",
+    );
+    return;
+  }
+  const base = newMount(p, {
+    type: "tmpfs",
+    options: [["mode", "755"]],
+    attributes: NO_EXEC,
+    note: "make a place for the cgroup hierarchies",
+  });
+  attach(p, base, at, "mount /sys/fs/cgroup");
+  for (const view of views) {
+    p.call("mkdirat", [base, p.text(view.directory), 0o755], { note: `make the directory ${view.directory}` });
+    const place = p.sys(
+      "openat",
+      [base, p.text(view.directory), named(f.O_PATH | f.O_CLOEXEC, "O_PATH|O_CLOEXEC"), 0],
+      { note: `open ${view.directory}` },
+    );
+    attach(
+      p,
+      newMount(p, {
+        type: view.type,
+        options: view.options,
+        attributes,
+        note: `make its own cgroup of ${view.directory} visible`,
+      }),
+      place,
+      `mount ${view.directory}`,
+    );
+  }
+  if (!writable)
+    setAttributes(p, base, { set: f.MOUNT_ATTR_RDONLY, recursive: false, note: "make the place read-only" });
+}
+
+/** Hides `paths`: a directory under an empty read-only one, a file under /dev/null. What is not there needs no hiding. */
+export function maskPaths(p: Program, inside: Inside, dev: Slot, paths: readonly string[]): void {
+  if (paths.length === 0) return;
+  const empty = newMount(p, {
+    type: "tmpfs",
+    options: [
+      ["size", "0"],
+      ["nr_inodes", "2"],
+    ],
+    attributes: NO_EXEC | f.MOUNT_ATTR_RDONLY,
+    note: "make an empty directory to hide others with",
+  });
+  for (const path of paths) {
+    const next = p.label();
+    const isDirectory = p.label();
+    const target = inside.open(path, f.O_PATH, { note: `find ${path}`, missing: next });
+    const nothing = copyTree(p, { directory: dev, path: p.text("null"), recursive: false, note: "take /dev/null" });
+    p.call(
+      "move_mount",
+      [
+        nothing,
+        p.text(""),
+        target,
+        p.text(""),
+        named(f.MOVE_MOUNT_F_EMPTY_PATH | f.MOVE_MOUNT_T_EMPTY_PATH, "F_EMPTY_PATH|T_EMPTY_PATH"),
+      ],
+      {
+        note: `hide ${path}`,
+        tolerate: ["ENOTDIR", "EINVAL"],
+        orElse: isDirectory,
+      },
+    );
+    p.jump(next, `${path} is hidden`);
+    p.place(isDirectory);
+    const nowhere = copyTree(p, {
+      directory: empty,
+      path: p.text(""),
+      recursive: false,
+      note: "it is a directory: take the empty one",
+    });
+    attach(p, nowhere, target, `hide ${path}`);
+    p.place(next);
+  }
+}
+
+/** Makes what is there at `paths` read-only. */
+export function protectPaths(p: Program, inside: Inside, paths: readonly string[]): void {
+  for (const path of paths) {
+    const next = p.label();
+    const target = inside.open(path, f.O_PATH, { note: `find ${path}`, missing: next });
+    const copy = copyTree(p, { directory: target, path: p.text(""), recursive: true, note: `take ${path} once more` });
+    setAttributes(p, copy, { set: f.MOUNT_ATTR_RDONLY, recursive: false, note: "without the right to write" });
+    attach(p, copy, target, `make ${path} read-only`);
+    p.place(next);
+  }
+}
