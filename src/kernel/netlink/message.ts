@@ -1,0 +1,138 @@
+/**
+ * Netlink messages as bytes: struct nlmsghdr, a fixed body, attributes. netlink(7), include/uapi/linux/netlink.h. All
+ * numbers are in the host's order, which is little-endian on both of our architectures.
+ */
+
+export const NLM_F_REQUEST = 0x01;
+export const NLM_F_ACK = 0x04;
+export const NLM_F_ROOT = 0x100;
+export const NLM_F_MATCH = 0x200;
+export const NLM_F_DUMP: number = NLM_F_ROOT | NLM_F_MATCH;
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
+
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+export const NLA_F_NESTED = 0x8000;
+
+/** What an attribute holds. Lists of attributes nest; a text gets its NUL. */
+export type AttributeValue = Uint8Array | string | readonly Attribute[];
+
+export interface Attribute {
+  readonly type: number;
+  readonly value: AttributeValue;
+}
+
+export interface Message {
+  readonly type: number;
+  /** NLM_F_*; NLM_F_REQUEST is added. */
+  readonly flags: number;
+  /** Comes back in the answer. */
+  readonly sequence: number;
+  /** The fixed structure behind the header: struct ifinfomsg and the like. */
+  readonly body: Uint8Array;
+  readonly attributes: readonly Attribute[];
+}
+
+const headerSize = 16;
+
+/** The message, padded to 4 bytes so that several can follow each other. */
+export function encodeMessage(message: Message): Uint8Array {
+  const header = Buffer.alloc(headerSize);
+  const parts = [header, padded(message.body), ...message.attributes.map(encodeAttribute)];
+  const bytes = Buffer.concat(parts);
+  bytes.writeUInt32LE(bytes.length, 0);
+  bytes.writeUInt16LE(message.type, 4);
+  bytes.writeUInt16LE(message.flags | NLM_F_REQUEST, 6);
+  bytes.writeUInt32LE(message.sequence, 8);
+  return bytes; // the port id stays 0: the kernel fills it in
+}
+
+/** struct nlattr: length and type, then the value, padded to 4 bytes that the length does not count. */
+export function encodeAttribute({ type, value }: Attribute): Uint8Array {
+  const nested = typeof value !== "string" && !(value instanceof Uint8Array);
+  const payload = nested ? Buffer.concat(value.map(encodeAttribute)) : toBytes(value);
+  const header = Buffer.alloc(4);
+  header.writeUInt16LE(4 + payload.length, 0);
+  header.writeUInt16LE(nested ? type | NLA_F_NESTED : type, 2);
+  return padded(Buffer.concat([header, payload]));
+}
+
+/** An attribute of 32 bits. */
+export function u32(type: number, value: number): Attribute {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value >>> 0);
+  return { type, value: bytes };
+}
+
+export interface ReceivedMessage {
+  readonly type: number;
+  readonly flags: number;
+  readonly sequence: number;
+  /** Body and attributes. */
+  readonly payload: Uint8Array;
+}
+
+/** The messages of one datagram; throws RangeError for one that is cut short. */
+export function decodeMessages(datagram: Uint8Array): ReceivedMessage[] {
+  const bytes = viewOf(datagram);
+  const messages: ReceivedMessage[] = [];
+  for (let at = 0; at + headerSize <= bytes.length; ) {
+    const length = bytes.readUInt32LE(at);
+    if (length < headerSize || at + length > bytes.length)
+      throw new RangeError(`netlink message of ${length} bytes is cut short`);
+    messages.push({
+      type: bytes.readUInt16LE(at + 4),
+      flags: bytes.readUInt16LE(at + 6),
+      sequence: bytes.readUInt32LE(at + 8),
+      payload: bytes.subarray(at + headerSize, at + length),
+    });
+    at += align4(length);
+  }
+  return messages;
+}
+
+/** The attributes in `bytes`, by type without its flag bits; of one that comes twice the last. */
+export function decodeAttributes(attributes: Uint8Array): Map<number, Uint8Array> {
+  const bytes = viewOf(attributes);
+  const found = new Map<number, Uint8Array>();
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at);
+    if (length < 4 || at + length > bytes.length)
+      throw new RangeError(`netlink attribute of ${length} bytes is cut short`);
+    found.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
+    at += align4(length);
+  }
+  return found;
+}
+
+/**
+ * The errno in the kernel's answer to the request with this sequence number: 0 is the acknowledgement it asked for.
+ * Undefined when the datagram answers something else.
+ */
+export function acknowledgement(datagram: Uint8Array, sequence: number): number | undefined {
+  for (const message of decodeMessages(datagram)) {
+    if (message.type !== NLMSG_ERROR || message.sequence !== sequence || message.payload.length < 4) continue;
+    return 0 - viewOf(message.payload).readInt32LE(0);
+  }
+  return undefined;
+}
+
+function toBytes(value: Uint8Array | string): Uint8Array {
+  return typeof value === "string" ? Buffer.from(`${value}\0`) : value;
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  const size = align4(bytes.length);
+  return size === bytes.length ? bytes : Buffer.concat([bytes], size);
+}
+
+function align4(length: number): number {
+  return (length + 3) & ~3;
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
