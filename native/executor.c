@@ -48,7 +48,10 @@ static void seal_self(char **argv) {
     if (sendfile(copy, from, &at, (size_t)(status.st_size - at)) <= 0) die("copy itself to memory");
   if (fchmod(copy, 0500) != 0 || fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
     die("seal its copy");
-  fexecve(copy, argv, environ);
+  /* The spaces are room for set_title: a monitor's title holds its container's id. */
+  static char room[] = "                                                                                ";
+  char *arguments[] = {argv[0], argv[1], room, NULL};
+  fexecve(copy, arguments, environ);
   die("run its sealed copy (is vm.memfd_noexec set?)");
 }
 
@@ -105,11 +108,12 @@ static void serve(int listener, int null) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 2) {
+  if (argc < 2) {
     errno = EINVAL;
     die("start: usage is executor SOCKET");
   }
   seal_self(argv);
+  keep_arguments(argc, argv);
   prctl(PR_SET_NAME, "sampan-executor");
   signal(SIGCHLD, SIG_IGN); /* workers are reaped by the kernel */
   signal(SIGINT, SIG_IGN);  /* a Ctrl-C for the daemon is the daemon's to act on */

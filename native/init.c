@@ -45,6 +45,7 @@ long init_become(struct program *p) {
   if (child > 0) {
     /* The block is shared with the monitor and this process may be traced by the container's own root: drop it first. */
     program_unmap(p);
+    set_title("sampan-init");
     syscall(SYS_close_range, 0U, ~0U, 0U);
     init_loop(child);
   }

@@ -211,6 +211,7 @@ static void begin(int starter, pid_t pid, const unsigned char *s) {
            (int64_t)load64(s + SUPERVISION_LOG_SIZE), (int64_t)load64(s + SUPERVISION_LOG_FILES));
   for (int i = 0; i < CLIENTS; i++) m.clients[i].fd = -1;
   m.clients[0] = (struct client){.fd = starter, .role = CONTROL_COMMAND};
+  set_title((const char *)(uintptr_t)load64(s + SUPERVISION_TITLE));
   nonblocking(m.in);
   nonblocking(m.out);
   nonblocking(m.err);

@@ -4,6 +4,21 @@
 
 #include "protocol.h"
 
+static char *arguments;
+static size_t arguments_size;
+
+void keep_arguments(int argc, char **argv) {
+  arguments = argv[0];
+  arguments_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - arguments);
+}
+
+void set_title(const char *title) {
+  if (!arguments) return;
+  size_t length = strnlen(title, arguments_size - 1);
+  memset(arguments, 0, arguments_size);
+  memcpy(arguments, title, length);
+}
+
 int read_all(int fd, void *to, size_t size, size_t *done) {
   *done = 0;
   while (*done < size) {

@@ -32,5 +32,9 @@ static inline void store64(void *to, uint64_t v) { memcpy(to, &v, sizeof v); }
 int read_all(int fd, void *to, size_t size, size_t *done);
 /* All of `size` bytes or -1. */
 int send_all(int fd, const void *from, size_t size);
+/* Lets `ps` show `title`: writes over this process's arguments, as far as they reach. */
+void set_title(const char *title);
+/* For set_title: where the arguments are. */
+void keep_arguments(int argc, char **argv);
 /* Sends a reply: the fixed header, then `size` bytes of results. */
 int send_reply(int fd, uint32_t kind, int32_t error, uint32_t step, const void *results, uint32_t size);

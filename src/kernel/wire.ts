@@ -11,7 +11,7 @@
  *
  *     after a `supervise` step the worker is a monitor and the connection speaks control messages:
  *       │ resize | signal | closeStdin | release ──────▶ │
- *       │ ◀────────────────────────────── reply: exited │ (the results region), once, after which it leaves
+ *       │ ◀────────────────────────────── reply: exited │ (how it ended), once, after which it leaves
  *
  *     others connect to the monitor's own socket and say hello first: attach (then raw bytes both ways: stdin in, the
  *     output out, in Docker's 8-byte frames unless there is a terminal) or control (as above).
@@ -43,7 +43,7 @@ export const op = {
   init: 8,
   /** Ends this process with status arg0, without a reply. */
   exit: 9,
-  /** Sends `exited` with the results region to every control connection. */
+  /** Sends `exited` with the arg1 bytes at arg0 to every control connection. */
   announce: 10,
   /** Delivers what attached clients have not read yet, then goes on. */
   linger: 11,
@@ -111,7 +111,9 @@ export const supervision = {
   logFiles: 72,
   /** address of the log's path */
   logPath: 80,
-  size: 88,
+  /** address of what `ps` shall show */
+  title: 88,
+  size: 96,
 } as const;
 
 export const supervisionFlag = {

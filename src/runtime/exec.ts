@@ -42,7 +42,15 @@ export function execProgram(
   );
   const ends = p.in("monitor", () => stdio.keep());
   p.in("monitor", () => awaitExec(p, status));
-  superviseSteps(p, { process, files: options.files, hold: options.hold, ends, child, cleanUp: () => {} });
+  superviseSteps(p, {
+    process,
+    files: options.files,
+    hold: options.hold,
+    title: `sampan-exec ${target.id}`,
+    ends,
+    child,
+    cleanUp: () => {},
+  });
   return { program: p, pid: child.pid };
 }
 

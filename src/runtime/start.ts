@@ -65,6 +65,7 @@ export function startProgram(
     hold: options.hold,
     ends,
     child,
+    title: `sampan-monitor ${spec.id}`,
     oomFile: oomFile(host.cgroups, spec.cgroupPath),
     cleanUp: () => p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath)),
   });

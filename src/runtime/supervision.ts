@@ -31,6 +31,8 @@ export interface SupervisionOptions {
   readonly files: MonitorFiles;
   readonly hold: boolean;
   readonly ends: MonitorEnds;
+  /** What `ps` on the machine shows of the monitor. */
+  readonly title: string;
   readonly child: { readonly pid: Slot; readonly pidfd: Slot };
   /** The file whose `oom_kill` line counts the victims of the memory limit. */
   readonly oomFile?: string | undefined;
@@ -61,7 +63,7 @@ function prepare(p: Program, options: SupervisionOptions): Ref {
   ];
   const path = files.log ? p.text(files.log.path) : 0;
   const supervision = p.words(
-    [...fields.map((field) => (field instanceof Slot ? -1 : field)), path],
+    [...fields.map((field) => (field instanceof Slot ? -1 : field)), path, p.text(options.title)],
     "{ supervision }",
   );
   for (const [index, field] of fields.entries()) {
