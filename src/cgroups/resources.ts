@@ -1,3 +1,7 @@
+import type { DeviceRule } from "../kernel/bpf/device-rules.ts";
+
+export type { DeviceRule } from "../kernel/bpf/device-rules.ts";
+
 /**
  * What a container may use: the part of the OCI runtime spec's linux.resources that Sampan knows, with its names. An
  * absent field is left as the kernel has it; -1 is "no limit" wherever a limit may be lifted.
@@ -7,7 +11,7 @@ export interface Resources {
   readonly cpu?: CpuResources;
   readonly pids?: PidsResources;
   readonly blockIO?: BlockIoResources;
-  /** In order, later rules win, as the OCI spec has it; none: every device is allowed. */
+  /** In order, later rules win, as the OCI spec has it. Absent: every device is allowed; an empty list: none. */
   readonly devices?: readonly DeviceRule[];
   /** v2 only: file name → value, one write per line. */
   readonly unified?: Readonly<Record<string, string>>;
@@ -65,16 +69,4 @@ export interface BlockIoResources {
   readonly throttleWriteBpsDevice?: readonly (BlockDevice & { readonly rate: number })[];
   readonly throttleReadIOPSDevice?: readonly (BlockDevice & { readonly rate: number })[];
   readonly throttleWriteIOPSDevice?: readonly (BlockDevice & { readonly rate: number })[];
-}
-
-/** Whether devices of a type and number may be read, written and made (mknod). */
-export interface DeviceRule {
-  readonly allow: boolean;
-  /** "a" is both; with it, major and minor do not count. */
-  readonly type: "a" | "b" | "c";
-  /** Absent: every one. */
-  readonly major?: number;
-  readonly minor?: number;
-  /** Any of "r", "w" and "m". */
-  readonly access: string;
 }

@@ -89,8 +89,8 @@ export interface Cgroups {
 
   /**
    * Steps that make the cgroup in every hierarchy and write its limits. A limit this machine cannot set throws
-   * `unsupported` here and now, naming the controller and the remedy. A failing program may leave some of the
-   * directories: `removeNow`. EEXIST: something of that name was left behind or lives.
+   * `unsupported` here and now, naming the controller and the remedy. Missing parents are made at once. A failing program
+   * may leave some of the directories: `removeNow`. EEXIST: something of that name was left behind or lives.
    */
   create(program: Program, path: CgroupPath, resources: Resources): void;
 

@@ -1,0 +1,60 @@
+import { named, type Ref, type Slot } from "../kernel/block.ts";
+import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY } from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
+
+const here = named(AT_FDCWD, "AT_FDCWD");
+const forWriting = named(O_WRONLY | O_CLOEXEC, "O_WRONLY|O_CLOEXEC");
+
+/** mkdir */
+export function makeDirectory(p: Program, path: string, note: string): void {
+  p.call("mkdirat", [here, p.text(path), 0o755], { note });
+}
+
+/** Writes values to one file of a cgroup: one write each, for the kernel takes one at a time. */
+export function writeValues(p: Program, file: string, values: readonly { value: string; note: string }[]): void {
+  const fd = p.sys("openat", [here, p.text(file), forWriting, 0], { note: `open ${baseName(file)}` });
+  for (const { value, note } of values) p.call("write", [fd, p.text(value), Buffer.byteLength(value)], { note });
+  p.call("close", [fd], { note: `close ${baseName(file)}` });
+}
+
+/** Moves a process: `text` is its number in decimal. */
+export function moveProcess(p: Program, directory: string, text: { text: Ref; length: Slot }, note: string): void {
+  const fd = p.sys("openat", [here, p.text(`${directory}/cgroup.procs`), forWriting, 0], { note: "open cgroup.procs" });
+  p.call("write", [fd, text.text, text.length], { note });
+  p.call("close", [fd], { note: "close cgroup.procs" });
+}
+
+/** A descriptor of the directory itself, for clone3 and bpf. */
+export function openDirectory(p: Program, path: string, note: string, options: { readable?: boolean } = {}): Slot {
+  const flags = options.readable
+    ? named(O_RDONLY | O_DIRECTORY | O_CLOEXEC, "O_RDONLY|O_DIRECTORY|O_CLOEXEC")
+    : named(O_PATH | O_DIRECTORY | O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
+  return p.sys("openat", [here, p.text(path), flags, 0], { note });
+}
+
+/** Reads the beginning of a file; what is not there reads as nothing. */
+export function readInto(p: Program, file: string, size: number, note: string): Ref {
+  const buffer = p.buffer(size, baseName(file));
+  const after = p.label();
+  const fd = p.sys("openat", [here, p.text(file), named(O_RDONLY | O_CLOEXEC, "O_RDONLY|O_CLOEXEC"), 0], {
+    note: `open ${baseName(file)}`,
+    tolerate: "all",
+    orElse: after,
+  });
+  p.call("read", [fd, buffer, size - 1], { note, tolerate: "all" });
+  p.call("close", [fd], { note: `close ${baseName(file)}` });
+  p.place(after);
+  return buffer;
+}
+
+/** rmdir; what holds processes or cgroups, or is gone, is left as it is. */
+export function removeDirectory(p: Program, path: string, note: string): void {
+  p.call("unlinkat", [here, p.text(path), named(AT_REMOVEDIR, "AT_REMOVEDIR")], {
+    note,
+    tolerate: ["ENOENT", "EBUSY"],
+  });
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
