@@ -1,0 +1,142 @@
+import type { Command } from "./command.ts";
+
+/** One row of the table of commands: enough to list it without loading it. */
+export interface Entry {
+  /** Every way to spell the command, the shortest first; the first is the one help shows. */
+  readonly paths: readonly string[];
+  readonly summary: string;
+  /** Shown among the first in help. */
+  readonly common?: boolean;
+  readonly load: () => Promise<{ readonly default: Command }>;
+}
+
+/** Groups of commands and what they are about. */
+export const groups: Readonly<Record<string, string>> = {
+  container: "Manage containers",
+  image: "Manage images",
+  system: "Manage Sampan",
+};
+
+/** All commands. Files are loaded when their command is used: `sampan run` reads nothing of `sampan ps`. */
+export const commands: readonly Entry[] = [
+  {
+    paths: ["run", "container run"],
+    summary: "Create and run a new container from an image",
+    common: true,
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    paths: ["exec", "container exec"],
+    summary: "Execute a command in a running container",
+    common: true,
+    load: () => import("./commands/exec.ts"),
+  },
+  {
+    paths: ["ps", "container ls", "container list", "container ps"],
+    summary: "List containers",
+    common: true,
+    load: () => import("./commands/ps.ts"),
+  },
+  {
+    paths: ["pull", "image pull"],
+    summary: "Download an image from a registry",
+    common: true,
+    load: () => import("./commands/pull.ts"),
+  },
+  {
+    paths: ["images", "image ls", "image list"],
+    summary: "List images",
+    common: true,
+    load: () => import("./commands/images.ts"),
+  },
+  {
+    paths: ["version"],
+    summary: "Show the Sampan version information",
+    common: true,
+    load: () => import("./commands/version.ts"),
+  },
+  {
+    paths: ["info", "system info"],
+    summary: "Display system-wide information",
+    common: true,
+    load: () => import("./commands/info.ts"),
+  },
+  {
+    paths: ["attach", "container attach"],
+    summary: "Attach local standard input, output, and error streams to a running container",
+    load: () => import("./commands/attach.ts"),
+  },
+  {
+    paths: ["create", "container create"],
+    summary: "Create a new container",
+    load: () => import("./commands/create.ts"),
+  },
+  { paths: ["daemon"], summary: "Run the daemon in the foreground", load: () => import("./commands/daemon.ts") },
+  {
+    paths: ["inspect"],
+    summary: "Return low-level information on containers and images",
+    load: () => import("./commands/inspect.ts"),
+  },
+  {
+    paths: ["container inspect"],
+    summary: "Display detailed information on one or more containers",
+    load: () => import("./commands/container-inspect.ts"),
+  },
+  {
+    paths: ["image inspect"],
+    summary: "Display detailed information on one or more images",
+    load: () => import("./commands/image-inspect.ts"),
+  },
+  {
+    paths: ["kill", "container kill"],
+    summary: "Kill one or more running containers",
+    load: () => import("./commands/kill.ts"),
+  },
+  {
+    paths: ["load", "image load"],
+    summary: "Load an image from a tar archive or STDIN",
+    load: () => import("./commands/load.ts"),
+  },
+  {
+    paths: ["logs", "container logs"],
+    summary: "Fetch the logs of a container",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
+    paths: ["rm", "container rm", "container remove"],
+    summary: "Remove one or more containers",
+    load: () => import("./commands/rm.ts"),
+  },
+  {
+    paths: ["rmi", "image rm", "image remove"],
+    summary: "Remove one or more images",
+    load: () => import("./commands/rmi.ts"),
+  },
+  {
+    paths: ["start", "container start"],
+    summary: "Start one or more stopped containers",
+    load: () => import("./commands/start.ts"),
+  },
+  {
+    paths: ["stop", "container stop"],
+    summary: "Stop one or more running containers",
+    load: () => import("./commands/stop.ts"),
+  },
+  {
+    paths: ["wait", "container wait"],
+    summary: "Block until one or more containers stop, then print their exit codes",
+    load: () => import("./commands/wait.ts"),
+  },
+];
+
+/** The command that the first words of a command line name, with the words that follow it. */
+export function findCommand(
+  words: readonly string[],
+): { readonly path: string; readonly entry: Entry; readonly rest: readonly string[] } | undefined {
+  for (const length of [2, 1]) {
+    const path = words.slice(0, length).join(" ");
+    const entry = commands.find(({ paths }) => paths.includes(path));
+    if (entry !== undefined) return { path, entry, rest: words.slice(length) };
+  }
+  return undefined;
+}

@@ -1,0 +1,34 @@
+import { defineCommand } from "../command.ts";
+import { formatListing } from "../format/listing.ts";
+import { imageListing, imageRows } from "../listings/images.ts";
+import { flag, folded, text } from "../options.ts";
+import type { Filters } from "../parsing/filter.ts";
+import { addFilter } from "../parsing/filter.ts";
+
+export default defineCommand({
+  usage: "[OPTIONS] [REPOSITORY[:TAG]]",
+  summary: "List images",
+  arity: { min: 0, max: 1 },
+  options: {
+    all: flag("a", "Show all images (default hides intermediate images)"),
+    digests: flag("", "Show digests"),
+    filter: folded<Filters>("f", "Filter output based on conditions provided", "filter", {
+      initial: {},
+      read: addFilter,
+    }),
+    format: text("", "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    "no-trunc": flag("", "Don't truncate output"),
+    quiet: flag("q", "Only show image IDs"),
+  },
+  run: async (context, [reference], values) => {
+    const filters = reference === undefined ? values.filter : addFilter(`reference=${reference}`, values.filter);
+    const images = await context.client.images.list({
+      all: values.all || undefined,
+      filters: Object.keys(filters).length === 0 ? undefined : filters,
+    });
+    const listing = imageListing({ truncate: !values["no-trunc"], digests: values.digests });
+    const rows = imageRows(images, values.digests);
+    for (const line of formatListing(listing, rows, values)) context.print(line);
+    return 0;
+  },
+});

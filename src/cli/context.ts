@@ -1,0 +1,55 @@
+import type { Writable } from "node:stream";
+import { SampanClient } from "../client/client.ts";
+
+/** What flags before the command say. */
+export interface GlobalOptions {
+  readonly host: string | undefined;
+}
+
+/** What a command works with: the daemon and the three standard streams. */
+export interface Context {
+  readonly client: SampanClient;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Writes a line to stdout. */
+  print(line: string): void;
+  /** Writes a line to stderr. */
+  warn(line: string): void;
+  /** Gives back the connections to the daemon. */
+  close(): void;
+}
+
+/** The context of this process. Streams are touched when they are first used: each costs some milliseconds. */
+export function processContext({ host }: GlobalOptions): Context {
+  let client: SampanClient | undefined;
+  return {
+    get client() {
+      client ??= new SampanClient({ host });
+      return client;
+    },
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
+    env: process.env,
+    print: (line) => write(process.stdout, `${line}\n`),
+    warn: (line) => write(process.stderr, `${line}\n`),
+    close: () => client?.close(),
+  };
+}
+
+function write(stream: Writable, text: string): void {
+  stream.write(text);
+}
+
+/** Whether colours may be shown on a stream: a terminal, and nobody objects (https://no-color.org). */
+export function hasColours(stream: NodeJS.WriteStream, env: Context["env"]): boolean {
+  return stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseMount } from "./mount.ts";
+
+test("bind mounts have a source, a target and options", () => {
+  assert.deepEqual(parseMount("type=bind,src=/a,dst=/b,readonly"), {
+    Type: "bind",
+    Source: "/a",
+    Target: "/b",
+    ReadOnly: true,
+  });
+  assert.deepEqual(
+    parseMount('type=bind,"source=/a,b",target=/b,ro=false,bind-propagation=rslave,bind-recursive=disabled'),
+    {
+      Type: "bind",
+      Source: "/a,b",
+      Target: "/b",
+      ReadOnly: false,
+      BindOptions: { Propagation: "rslave", NonRecursive: true },
+    },
+  );
+  assert.equal(parseMount("dst=/b,src=.,type=bind").Source, process.cwd());
+});
+
+test("tmpfs mounts have a size and a mode", () => {
+  assert.deepEqual(parseMount("type=tmpfs,destination=/x,tmpfs-size=1m,tmpfs-mode=1770"), {
+    Type: "tmpfs",
+    Target: "/x",
+    TmpfsOptions: { SizeBytes: 1 << 20, Mode: 0o1770 },
+  });
+});
+
+const refused: readonly (readonly [text: string, message: RegExp])[] = [
+  ["foo", /invalid field 'foo' must be a key=value pair/],
+  ["type=bind,src=/a", /target is required/],
+  ["type=bind,dst=/a", /source is required/],
+  ["type=bind,src=/a,dst=/b,foo=1", /unexpected key 'foo' in 'foo=1'/],
+  ["type=tmpfs,src=/a,dst=/b", /cannot specify source/],
+  ["type=tmpfs,dst=/b,bind-propagation=shared", /cannot mix 'bind-propagation' with mount type 'tmpfs'/],
+  ["type=bind,src=/a,dst=/b,bind-propagation=up", /invalid value for bind-propagation: up/],
+  ["type=volume,dst=/b", /not in this version/],
+  ["dst=/b", /not in this version/],
+  ["type=nonsense,dst=/b", /invalid mount type "nonsense"/],
+  ["type=tmpfs,dst=/b,tmpfs-mode=9", /invalid value for tmpfs-mode/],
+];
+
+for (const [text, message] of refused) {
+  test(`--mount ${text} is refused`, () => assert.throws(() => parseMount(text), message));
+}

@@ -1,0 +1,25 @@
+import type { Context } from "../context.ts";
+import type { Screen } from "./display.ts";
+import { ProgressDisplay } from "./display.ts";
+
+export interface PullOptions {
+  readonly platform?: string | undefined;
+  /** Where progress is shown; nowhere when left out. */
+  readonly output: Screen | undefined;
+}
+
+/** Has the daemon fetch an image, and shows how it goes. The reference has a tag or a digest. */
+export async function pullImage(context: Context, reference: string, options: PullOptions): Promise<void> {
+  const { name, tag } = splitReference(reference);
+  const lines = await context.client.images.pull(name, { tag, platform: options.platform });
+  const silent = { write: () => true } as unknown as Screen;
+  await new ProgressDisplay(options.output ?? silent).show(lines);
+}
+
+/** The API's two parts of a reference: the name, and the tag or the digest. */
+function splitReference(reference: string): { name: string; tag: string } {
+  const at = reference.indexOf("@");
+  const colon = reference.lastIndexOf(":");
+  const cut = at >= 0 ? at : colon;
+  return { name: reference.slice(0, cut), tag: reference.slice(cut + 1) };
+}

@@ -1,0 +1,158 @@
+import type { ContainerConfig, CreateContainerRequest, HostConfig } from "../../api/shapes/container.ts";
+import type { Context } from "../context.ts";
+import { ExitError, engineFailure } from "../errors.ts";
+import type { ValuesOf } from "../options.ts";
+import { parseEnv, parseEnvLines, parseLabel, readTextFile } from "../parsing/key-value.ts";
+import { securityOptions } from "../parsing/security-opt.ts";
+import type { containerFlags } from "./flags.ts";
+import type { quietFlags } from "./later.ts";
+
+export type ContainerValues = ValuesOf<typeof containerFlags & typeof quietFlags>;
+
+/** Which standard streams of the container the command line is joined to. */
+export interface Attached {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** As docker: stdout and stderr, stdin with `-i`; or just what `-a` names; nothing when detached. */
+export function attachedStreams(values: ContainerValues, detached: boolean): Attached {
+  if (detached) return { stdin: false, stdout: false, stderr: false };
+  if (values.attach.length === 0) return { stdin: values.interactive, stdout: true, stderr: true };
+  const has = (stream: "stdin" | "stdout" | "stderr"): boolean => values.attach.includes(stream);
+  return { stdin: has("stdin"), stdout: has("stdout"), stderr: has("stderr") };
+}
+
+/** What the daemon is asked to create. */
+export function createRequest(
+  context: Pick<Context, "env" | "stdout">,
+  [image = "", ...command]: readonly string[],
+  { values, attached }: { readonly values: ContainerValues; readonly attached: Attached },
+): CreateContainerRequest {
+  return {
+    ...processConfig(values, context.env),
+    Image: image,
+    ...(command.length > 0 ? { Cmd: command } : {}),
+    AttachStdin: attached.stdin,
+    AttachStdout: attached.stdout,
+    AttachStderr: attached.stderr,
+    StdinOnce: values.interactive && attached.stdin,
+    HostConfig: { ...limits(values), ...security(values), ...surroundings(values), ...consoleSize(context, values) },
+  };
+}
+
+function processConfig(values: ContainerValues, environment: Context["env"]): Omit<ContainerConfig, "Image"> {
+  return defined<Omit<ContainerConfig, "Image">>({
+    Hostname: values.hostname,
+    Domainname: values.domainname,
+    User: values.user,
+    Tty: values.tty,
+    OpenStdin: values.interactive,
+    Env: environmentOf(values, environment),
+    Entrypoint: values.entrypoint === undefined ? undefined : [values.entrypoint],
+    WorkingDir: values.workdir,
+    Labels: labelsOf(values),
+    StopSignal: values["stop-signal"],
+    StopTimeout: values["stop-timeout"],
+    Volumes: anonymousVolumes(values),
+    ExposedPorts: values.expose.length === 0 ? undefined : asSet(values.expose.flat()),
+    Healthcheck: values["no-healthcheck"] ? { Test: ["NONE"] } : undefined,
+  });
+}
+
+function limits(values: ContainerValues): HostConfig {
+  if (values.cpus !== undefined && (values["cpu-quota"] !== undefined || values["cpu-period"] !== undefined)) {
+    throw new ExitError(engineFailure, "sampan: conflicting options: --cpus with --cpu-quota or --cpu-period");
+  }
+  return defined<HostConfig>({
+    Memory: values.memory,
+    MemorySwap: values["memory-swap"],
+    MemoryReservation: values["memory-reservation"],
+    NanoCpus: values.cpus,
+    CpuShares: values["cpu-shares"],
+    CpuQuota: values["cpu-quota"],
+    CpuPeriod: values["cpu-period"],
+    CpusetCpus: values["cpuset-cpus"],
+    CpusetMems: values["cpuset-mems"],
+    PidsLimit: values["pids-limit"],
+    BlkioWeight: values["blkio-weight"],
+    OomScoreAdj: values["oom-score-adj"],
+    ShmSize: values["shm-size"],
+    CgroupParent: values["cgroup-parent"],
+    Ulimits: some(values.ulimit),
+  });
+}
+
+function security(values: ContainerValues): HostConfig {
+  return defined<HostConfig>({
+    Privileged: values.privileged,
+    CapAdd: some(values["cap-add"]),
+    CapDrop: some(values["cap-drop"]),
+    SecurityOpt: some(securityOptions(values["security-opt"])),
+    GroupAdd: some(values["group-add"]),
+    Devices: some(values.device),
+    ReadonlyRootfs: values["read-only"],
+  });
+}
+
+function surroundings(values: ContainerValues): HostConfig {
+  const binds = values.volume.flatMap((volume) => ("bind" in volume ? [volume.bind] : []));
+  const annotations = values.annotation;
+  return defined<HostConfig>({
+    AutoRemove: values.rm,
+    Init: values.init ? true : undefined,
+    Binds: some(binds),
+    Mounts: some(values.mount),
+    Tmpfs: values.tmpfs.length === 0 ? undefined : Object.fromEntries(values.tmpfs),
+    NetworkMode: values.network ?? values.net ?? "default",
+    IpcMode: values.ipc,
+    PidMode: values.pid,
+    UTSMode: values.uts,
+    Dns: some(values.dns),
+    DnsOptions: some([...values["dns-option"], ...values["dns-opt"]]),
+    DnsSearch: some(values["dns-search"]),
+    ExtraHosts: some(values["add-host"]),
+    ContainerIDFile: values.cidfile,
+    Annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
+  });
+}
+
+function consoleSize({ stdout }: Pick<Context, "stdout">, values: ContainerValues): HostConfig {
+  return values.tty && stdout.isTTY ? { ConsoleSize: [stdout.rows, stdout.columns] } : {};
+}
+
+function environmentOf(values: ContainerValues, environment: Context["env"]): readonly string[] | undefined {
+  const entries = values["env-file"].flatMap((path) => parseEnvLines(readTextFile(path), path, environment));
+  for (const text of values.env) {
+    const entry = parseEnv(text, environment);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return some(entries);
+}
+
+function labelsOf(values: ContainerValues): Record<string, string> | undefined {
+  const fromFiles = values["label-file"].flatMap((path) =>
+    parseEnvLines(readTextFile(path), path, {}).map((line) => parseLabel(line)),
+  );
+  const labels = [...fromFiles, ...values.label];
+  return labels.length === 0 ? undefined : Object.fromEntries(labels);
+}
+
+function anonymousVolumes(values: ContainerValues): Record<string, object> | undefined {
+  const paths = values.volume.flatMap((volume) => ("anonymous" in volume ? [volume.anonymous] : []));
+  return paths.length === 0 ? undefined : asSet(paths);
+}
+
+function asSet(names: readonly string[]): Record<string, object> {
+  return Object.fromEntries(names.map((name) => [name, {}]));
+}
+
+function some<T>(values: readonly T[]): readonly T[] | undefined {
+  return values.length === 0 ? undefined : values;
+}
+
+/** The object without the entries that are undefined: absent means "the daemon's default" in the API. */
+function defined<T extends object>(object: { readonly [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}

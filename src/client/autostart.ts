@@ -1,0 +1,144 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync, watch } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { SampanError } from "../errors/index.ts";
+import type { Layout } from "../storage/layout.ts";
+import { layoutOf } from "../storage/layout.ts";
+import { daemonEntry } from "./daemon-entry.ts";
+
+/** How long a daemon may take until it answers, in ms: a first start migrates databases and reconnects to containers. */
+const patience = 30_000;
+
+export interface StartOptions {
+  readonly root?: string | undefined;
+  readonly run?: string | undefined;
+  readonly onStart?: (() => void) | undefined;
+}
+
+/**
+ * Starts the default daemon in the background and resolves once it answers. Of several callers at once one starts it and
+ * the others wait: the right to start is an abstract Unix socket, which the kernel takes back from whoever dies.
+ */
+export async function startDaemon(options: StartOptions): Promise<void> {
+  const layout = layoutOf(options);
+  const deadline = AbortSignal.timeout(patience);
+  for (;;) {
+    const release = await takeLock(lockName(layout));
+    if (release === undefined) {
+      await lockReleased(lockName(layout), deadline);
+      if (await answers(layout.apiSocket)) return;
+      continue;
+    }
+    try {
+      if (await answers(layout.apiSocket)) return;
+      options.onStart?.();
+      await launch(layout, options, deadline);
+      return;
+    } finally {
+      release();
+    }
+  }
+}
+
+async function launch(layout: Layout, options: StartOptions, deadline: AbortSignal): Promise<void> {
+  mkdirSync(layout.run, { recursive: true, mode: 0o755 });
+  const logPath = join(layout.run, "daemon.log");
+  const log = openSync(logPath, "w", 0o600);
+  const flags = [...pair("--root", options.root), ...pair("--run", options.run), "--idle-exit"];
+  const child = spawn(process.execPath, [daemonEntry(), ...flags], {
+    detached: true,
+    stdio: ["ignore", log, log],
+    cwd: "/",
+  });
+  closeSync(log);
+  child.unref();
+  const exited = once(child, "exit").then(([code, signal]) => {
+    const said = readFileSync(logPath, "utf8").trim();
+    throw new SampanError(
+      "unavailable",
+      `Cannot start the Sampan daemon: ${said || `it ended with ${signal ?? code}`}`,
+    );
+  });
+  exited.catch(() => {});
+  const watching = new AbortController();
+  try {
+    await Promise.race([exited, listening(layout, AbortSignal.any([deadline, watching.signal]))]);
+  } finally {
+    watching.abort();
+  }
+}
+
+/** Resolves when the API's socket takes connections; looks again whenever something changes in the run directory. */
+function listening(layout: Layout, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = async (): Promise<void> => {
+      if (await answers(layout.apiSocket)) finish(resolve);
+    };
+    const watcher = watch(layout.run, () => void look());
+    // The socket appears at bind(2) but answers from listen(2) on, of which the watch says nothing.
+    const timer = setInterval(look, 50);
+    const finish = (settle: () => void): void => {
+      watcher.close();
+      clearInterval(timer);
+      settle();
+    };
+    const silent = `The Sampan daemon does not answer at unix://${layout.apiSocket}`;
+    signal.addEventListener("abort", () => finish(() => reject(new SampanError("timeout", silent))));
+  });
+}
+
+/** Whether something accepts connections at the socket. */
+export function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+function lockName(layout: Layout): string {
+  return `\0sampan-start-${createHash("sha256").update(layout.apiSocket).digest("hex").slice(0, 16)}`;
+}
+
+/** Takes the lock, unless another process has it. The returned function lets go of it. */
+function takeLock(name: string): Promise<(() => void) | undefined> {
+  return new Promise((resolve, reject) => {
+    const waiting = new Set<Socket>();
+    const server = createServer((socket) => {
+      waiting.add(socket);
+      socket.on("error", () => {});
+    });
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(undefined);
+      else reject(error);
+    });
+    const release = (): void => {
+      server.close();
+      for (const socket of waiting) socket.destroy();
+    };
+    server.listen(name, () => resolve(release));
+  });
+}
+
+/** Resolves when the holder of the lock lets go of it: the connection to it ends then. */
+function lockReleased(name: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(name);
+    socket.on("error", () => {});
+    socket.once("close", () => resolve());
+    signal.addEventListener("abort", () => {
+      socket.destroy();
+      reject(new SampanError("timeout", "Another process has been starting the Sampan daemon for too long"));
+    });
+  });
+}
+
+function pair(flag: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [flag, value];
+}

@@ -1,0 +1,54 @@
+import type { InfoResponse, VersionResponse } from "../api/shapes/system.ts";
+import { startDaemon } from "./autostart.ts";
+import { Containers } from "./containers.ts";
+import { Execs } from "./execs.ts";
+import { chooseHost } from "./host.ts";
+import { Images } from "./images.ts";
+import { Transport } from "./transport.ts";
+
+export interface ClientOptions {
+  /** `unix:///path`: the daemon to talk to. Without it `SAMPAN_HOST`, then the default daemon, started on demand. */
+  readonly host?: string | undefined;
+  /** Directories of the default daemon, as for `sampan daemon`. */
+  readonly root?: string | undefined;
+  readonly run?: string | undefined;
+  /** Tells about a daemon that is being started. */
+  readonly onStart?: (() => void) | undefined;
+}
+
+/** A daemon, seen through its API. Connects at the first call. */
+export class SampanClient {
+  readonly socketPath: string;
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly images: Images;
+  readonly #transport: Transport;
+
+  constructor(options: ClientOptions = {}) {
+    const host = chooseHost(options);
+    this.socketPath = host.socketPath;
+    const start = host.explicit ? undefined : () => startDaemon(options);
+    this.#transport = new Transport({ socketPath: host.socketPath, start });
+    this.containers = new Containers(this.#transport);
+    this.execs = new Execs(this.#transport);
+    this.images = new Images(this.#transport);
+  }
+
+  version(): Promise<VersionResponse> {
+    return this.#transport.json({ method: "GET", path: "/version" });
+  }
+
+  info(): Promise<InfoResponse> {
+    return this.#transport.json({ method: "GET", path: "/info" });
+  }
+
+  /** Whether a daemon answers. */
+  async ping(): Promise<void> {
+    await this.#transport.send({ method: "HEAD", path: "/_ping" });
+  }
+
+  /** Closes idle connections; the client can be used again. */
+  close(): void {
+    this.#transport.close();
+  }
+}

@@ -1,0 +1,55 @@
+import type { Readable } from "node:stream";
+import type { ImageDeleteResponseItem, ImageInspect, ImageSummary, ProgressLine } from "../api/shapes/image.ts";
+import type { Transport } from "./transport.ts";
+
+export interface ListImages {
+  readonly all?: boolean | undefined;
+  readonly filters?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+export interface PullImage {
+  readonly tag?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The images of a daemon. */
+export class Images {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  list(options: ListImages = {}): Promise<ImageSummary[]> {
+    return this.#transport.json({ method: "GET", path: "/images/json", query: { ...options } });
+  }
+
+  inspect(image: string): Promise<ImageInspect> {
+    return this.#transport.json({ method: "GET", path: `/images/${image}/json` });
+  }
+
+  /** Fetches an image from its registry; a failure after the start arrives as a line with `error`. */
+  pull(image: string, { tag, platform, signal }: PullImage = {}): Promise<AsyncGenerator<ProgressLine>> {
+    const query = { fromImage: image, tag, platform };
+    return this.#transport.lines({ method: "POST", path: "/images/create", query, signal });
+  }
+
+  /** Loads a docker archive or an OCI layout from a tar stream. */
+  load(archive: Readable, options: { quiet?: boolean | undefined } = {}): Promise<AsyncGenerator<ProgressLine>> {
+    return this.#transport.lines({
+      method: "POST",
+      path: "/images/load",
+      query: { quiet: options.quiet ? 1 : 0 },
+      headers: { "Content-Type": "application/x-tar" },
+      upload: archive,
+    });
+  }
+
+  remove(
+    image: string,
+    options: { force?: boolean | undefined; noprune?: boolean | undefined } = {},
+  ): Promise<ImageDeleteResponseItem[]> {
+    return this.#transport.json({ method: "DELETE", path: `/images/${image}`, query: options });
+  }
+}
