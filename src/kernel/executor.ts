@@ -149,7 +149,14 @@ class HelperExecutor implements Executor {
     if (this.#closed) throw new SampanError("unavailable", "Cannot execute a program: the executor is closed");
     this.#ready ??= this.#spawn();
     await this.#ready;
-    return new Connection(await openSocket(this.#options.socket));
+    try {
+      return new Connection(await openSocket(this.#options.socket));
+    } catch {
+      // It has died, and its exit has not been reported yet.
+      this.#ready = this.#spawn();
+      await this.#ready;
+      return new Connection(await openSocket(this.#options.socket));
+    }
   }
 
   /** Starts the helper; one that dies is started again by the next program. */
