@@ -1,7 +1,7 @@
 import { type ErrorKind, SampanError } from "../errors/index.ts";
 import { describeErrno, type Errno, errnoName } from "./errno.ts";
 import { literal } from "./literal.ts";
-import type { Program, Step } from "./program.ts";
+import type { Step } from "./program.ts";
 import { remedy } from "./remedies.ts";
 
 const kinds: Partial<Record<Errno, ErrorKind>> = {
@@ -23,7 +23,7 @@ export class KernelError extends SampanError {
   readonly errno: Errno | undefined;
   readonly #step: Step | undefined;
 
-  constructor(program: Program, step: Step | undefined, number: number) {
+  constructor(program: { readonly purpose: string }, step: Step | undefined, number: number) {
     const errno = errnoName(number);
     super(errno ? (kinds[errno] ?? "internal") : "internal", describe(program, step, number));
     this.name = "KernelError";
@@ -37,7 +37,7 @@ export class KernelError extends SampanError {
   }
 }
 
-function describe(program: Program, step: Step | undefined, number: number): string {
+function describe(program: { readonly purpose: string }, step: Step | undefined, number: number): string {
   const why = describeErrno(number);
   if (!step) return `Cannot ${program.purpose}: the helper refused the program: ${why}`;
   const errno = errnoName(number);

@@ -91,6 +91,11 @@ export class Program {
     return this.#order;
   }
 
+  /** The step of an index on the wire. */
+  step(index: number): Step | undefined {
+    return this.order[index];
+  }
+
   /** Steps added by `body` belong to `concept`. */
   in<T>(concept: Concept, body: () => T): T {
     const outer = this.#concept;
@@ -252,8 +257,9 @@ export class Program {
     this.#add({ op: "init", args: [], note, tolerate: [], full: false });
   }
 
-  announce(note: string): void {
-    this.#add({ op: "announce", args: [], note, tolerate: [], full: false });
+  /** Sends `record` to everybody who waits for the end of the supervised process. */
+  announce(record: Ref, note: string): void {
+    this.#add({ op: "announce", args: [record, record.size], note, tolerate: [], full: false });
   }
 
   linger(note: string): void {
