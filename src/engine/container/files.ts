@@ -1,0 +1,76 @@
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { MonitorFiles } from "../../runtime/types.ts";
+import type { Layout } from "../../storage/layout.ts";
+import type { LogLimits } from "../logs/options.ts";
+
+/** Where the files of one container are: containers/<id>/, and its monitors' sockets in the run directory. */
+export class ContainerFiles {
+  readonly directory: string;
+  readonly log: string;
+  readonly hostname: string;
+  readonly hosts: string;
+  readonly resolvConf: string;
+  /** Empty; the root file system is mounted here, seen only by the container. */
+  readonly mountPoint: string;
+  readonly #sockets: string;
+
+  constructor(layout: Layout, id: string) {
+    this.directory = join(layout.containers, id);
+    this.log = join(this.directory, "log");
+    this.hostname = join(this.directory, "hostname");
+    this.hosts = join(this.directory, "hosts");
+    this.resolvConf = join(this.directory, "resolv.conf");
+    this.mountPoint = join(this.directory, "rootfs");
+    // A socket's path has at most 107 bytes (unix(7)), so 80 of the id's bits must do.
+    this.#sockets = join(layout.run, "monitors", id.slice(0, 20));
+  }
+
+  make(): void {
+    mkdirSync(this.mountPoint, { recursive: true, mode: 0o711 });
+  }
+
+  /** Those of one life: a monitor that is just leaving must not meet its successor. */
+  monitor(start: number, limits: LogLimits | undefined): MonitorFiles {
+    return {
+      socket: `${this.#sockets}.${start}`,
+      exitFile: join(this.directory, `exit.${start}`),
+      ...(limits && { log: { path: this.log, ...limits } }),
+    };
+  }
+
+  exec(execId: string): MonitorFiles {
+    return { socket: `${this.#sockets}.${execId.slice(0, 12)}`, exitFile: join(this.directory, `exec.${execId}`) };
+  }
+
+  /** Removes what the snapshot store has left: flat files and empty directories. Nothing is ever mounted here. */
+  remove(): void {
+    // The last monitor may be writing its exit file meanwhile; a second look finds it.
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return removeFlat(this.directory);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "ENOENT") return;
+        if (code !== "ENOTEMPTY" || attempt === 20) throw error;
+      }
+    }
+  }
+}
+
+function removeFlat(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) rmdirSync(path);
+    else unlinkIfThere(path);
+  }
+  rmdirSync(directory);
+}
+
+export function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

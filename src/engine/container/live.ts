@@ -1,0 +1,104 @@
+import type { Running } from "../../runtime/types.ts";
+import type { ContainerRecord, RecordedState } from "../records/record.ts";
+import { rfc3339 } from "../time.ts";
+import type { ContainerState, WaitResult } from "../types.ts";
+import type { ContainerFiles } from "./files.ts";
+import { Lock } from "./lock.ts";
+
+/** Somebody who attached before the start, and is connected before the first byte comes. */
+export interface PendingAttach {
+  begin(running: Running): Promise<void>;
+}
+
+/** A container while this daemon runs: its record, its process, and who waits for what. */
+export class Container {
+  record: ContainerRecord;
+  state: RecordedState;
+  readonly files: ContainerFiles;
+  /** Set while its first process runs. */
+  running: Running | undefined;
+  /** A start by the restart policy that is yet to come. */
+  restartTimer: NodeJS.Timeout | undefined;
+  removed = false;
+  /** start, stop, remove and the like never overlap. */
+  readonly lock = new Lock();
+  readonly pendingAttaches = new Set<PendingAttach>();
+  readonly execIds = new Set<string>();
+  readonly #exitWaiters = new Set<(result: WaitResult) => void>();
+  readonly #removalWaiters = new Set<(result: WaitResult) => void>();
+
+  constructor(record: ContainerRecord, state: RecordedState, files: ContainerFiles) {
+    this.record = record;
+    this.state = state;
+    this.files = files;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Resolves at the next exit of its process. */
+  nextExit(signal?: AbortSignal): Promise<WaitResult> {
+    return waitIn(this.#exitWaiters, signal);
+  }
+
+  /** Resolves once it is removed. */
+  removal(signal?: AbortSignal): Promise<WaitResult> {
+    return waitIn(this.#removalWaiters, signal);
+  }
+
+  tellExit(): void {
+    wake(this.#exitWaiters, { exitCode: this.state.exitCode });
+  }
+
+  tellRemoval(): void {
+    const { exitCode, error } = this.state;
+    const result = { exitCode, ...(error !== "" && { error }) };
+    wake(this.#removalWaiters, result);
+    wake(this.#exitWaiters, result);
+  }
+
+  /** The state as the API tells it. */
+  view(): ContainerState {
+    const { status, pid, exitCode, oomKilled, error, startedAt, finishedAt } = this.state;
+    return {
+      status,
+      running: status === "running" || status === "paused",
+      paused: status === "paused",
+      restarting: status === "restarting",
+      dead: status === "dead",
+      pid,
+      exitCode,
+      oomKilled,
+      error,
+      startedAt: rfc3339(startedAt),
+      finishedAt: rfc3339(finishedAt),
+    };
+  }
+}
+
+function waitIn(waiters: Set<(result: WaitResult) => void>, signal: AbortSignal | undefined): Promise<WaitResult> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      waiters.delete(done);
+      reject(signal?.reason);
+    };
+    const done = (result: WaitResult) => {
+      signal?.removeEventListener("abort", stop);
+      resolve(result);
+    };
+    if (signal?.aborted) return reject(signal.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    waiters.add(done);
+  });
+}
+
+function wake(waiters: Set<(result: WaitResult) => void>, result: WaitResult): void {
+  const all = [...waiters];
+  waiters.clear();
+  for (const waiter of all) waiter(result);
+}

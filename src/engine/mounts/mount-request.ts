@@ -1,0 +1,114 @@
+import { statSync } from "node:fs";
+import { posix } from "node:path";
+import { SampanError } from "../../errors/index.ts";
+import type { Propagation } from "../../runtime/types.ts";
+import type { MountRequest } from "../config.ts";
+import { volumeName } from "./bind-text.ts";
+import { destinationOf } from "./path.ts";
+import { defaultTmpfs, parseTmpfs } from "./tmpfs-options.ts";
+import type { ContainerBind, ContainerMount, ContainerTmpfs, ContainerVolume } from "./types.ts";
+
+/** One `--mount`. Throws `invalid` with dockerd's texts, `unsupported` for what Sampan lacks. */
+export function parseMountRequest(request: MountRequest, fresh: () => string): ContainerMount {
+  const common = {
+    destination: destinationOf(request.Target, request.Target),
+    readOnly: request.ReadOnly ?? false,
+    mode: "",
+  };
+  switch (request.Type) {
+    case "bind":
+      return bind(request, common);
+    case "volume":
+      return volume(request, common, fresh);
+    case "tmpfs":
+      return tmpfs(request, common);
+    case "image":
+    case "cluster":
+    case "npipe":
+      throw new SampanError("unsupported", `Cannot honour Mounts: there are no mounts of type ${request.Type}`);
+    default:
+      throw new SampanError("invalid", `mount type unknown: "${request.Type}"`);
+  }
+}
+
+type Common = Pick<ContainerMount, "destination" | "readOnly" | "mode">;
+
+const propagations: readonly string[] = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
+
+function refuse(type: string, why: string): SampanError {
+  return new SampanError("invalid", `invalid mount config for type "${type}": ${why}`);
+}
+
+function bind(request: MountRequest, common: Common): ContainerBind {
+  const source = request.Source ?? "";
+  const { Propagation: propagation, NonRecursive, CreateMountpoint, ReadOnlyNonRecursive } = request.BindOptions ?? {};
+  if (source === "") throw refuse("bind", "field Source must not be empty");
+  if (request.VolumeOptions !== undefined) throw refuse("bind", "field VolumeOptions must not be specified");
+  if (request.TmpfsOptions !== undefined) throw refuse("bind", "field TmpfsOptions must not be specified");
+  if (!source.startsWith("/")) throw refuse("bind", `invalid mount path: '${source}' mount path must be absolute`);
+  if (propagation && !propagations.includes(propagation))
+    throw refuse("bind", `invalid propagation mode: ${propagation}`);
+  if (ReadOnlyNonRecursive === true) {
+    throw new SampanError(
+      "unsupported",
+      "Cannot honour ReadOnlyNonRecursive: a read-only mount is read-only with all below it",
+    );
+  }
+  if (!CreateMountpoint && statSync(source, { throwIfNoEntry: false }) === undefined) {
+    throw refuse("bind", `bind source path does not exist: ${source}`);
+  }
+  return {
+    ...common,
+    type: "bind",
+    source: posix.normalize(source),
+    recursive: !(NonRecursive ?? false),
+    propagation: (propagation as Propagation | undefined) || "rprivate",
+    createSource: CreateMountpoint ?? false,
+  };
+}
+
+function volume(request: MountRequest, common: Common, fresh: () => string): ContainerVolume {
+  const name = request.Source ?? "";
+  const options = request.VolumeOptions;
+  const driver = options?.DriverConfig;
+  if (request.BindOptions !== undefined) throw refuse("volume", "field BindOptions must not be specified");
+  if (request.TmpfsOptions !== undefined) throw refuse("volume", "field TmpfsOptions must not be specified");
+  if ((driver?.Name && driver.Name !== "local") || Object.keys(driver?.Options ?? {}).length > 0) {
+    throw new SampanError(
+      "unsupported",
+      "Cannot honour VolumeOptions.DriverConfig: the only volumes are plain local ones",
+    );
+  }
+  const subpath = options?.Subpath ?? "";
+  if (subpath.startsWith("/") || posix.normalize(`${subpath}/.`).startsWith("..")) {
+    throw refuse("volume", "subpath must be a relative path within the volume");
+  }
+  return {
+    ...common,
+    type: "volume",
+    name: name === "" ? fresh() : volumeName(name),
+    anonymous: name === "",
+    mode: "z",
+    subpath,
+    copy: !(options?.NoCopy ?? false),
+  };
+}
+
+function tmpfs(request: MountRequest, common: Common): ContainerTmpfs {
+  const { SizeBytes: size, Mode: mode, Options } = request.TmpfsOptions ?? {};
+  if ((request.Source ?? "") !== "") throw refuse("tmpfs", "field Source must not be specified");
+  if (request.BindOptions !== undefined) throw refuse("tmpfs", "field BindOptions must not be specified");
+  if (request.VolumeOptions !== undefined) throw refuse("tmpfs", "field VolumeOptions must not be specified");
+  if (size !== undefined && size < 0) throw refuse("tmpfs", `invalid size: ${size}`);
+  const words = parseTmpfs((Options ?? []).map((pair) => pair.join("=")).join(","));
+  return {
+    ...common,
+    type: "tmpfs",
+    options: {
+      ...defaultTmpfs,
+      ...words.options,
+      ...(size && { size }),
+      ...(mode !== undefined && mode !== 0 && { mode }),
+    },
+  };
+}

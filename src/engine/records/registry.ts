@@ -1,0 +1,100 @@
+import { SampanError } from "../../errors/index.ts";
+import type { Container } from "../container/live.ts";
+import { isFullId } from "../identity/ids.ts";
+import type { ContainerTable } from "./store.ts";
+
+/** All containers by id and name, in memory and in the database, which always agree. */
+export class Registry {
+  readonly #table: ContainerTable;
+  readonly #byId = new Map<string, Container>();
+  readonly #byName = new Map<string, Container>();
+  /** Names of containers that are being made. */
+  readonly #reserved = new Set<string>();
+  /** How many containers are made from an image. */
+  readonly #byImage = new Map<string, Set<Container>>();
+
+  constructor(table: ContainerTable) {
+    this.#table = table;
+  }
+
+  all(): Iterable<Container> {
+    return this.#byId.values();
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  ofImage(imageId: string): ReadonlySet<Container> {
+    return this.#byImage.get(imageId) ?? new Set();
+  }
+
+  /** By id, name (with or without a slash) or unique prefix of an id; "not-found" with dockerd's text. */
+  get(reference: string): Container {
+    const found = this.find(reference);
+    if (found === undefined) throw new SampanError("not-found", `No such container: ${reference}`);
+    return found;
+  }
+
+  find(reference: string): Container | undefined {
+    const name = reference.startsWith("/") ? reference.slice(1) : reference;
+    const exact = this.#byId.get(reference) ?? this.#byName.get(name);
+    if (exact !== undefined || isFullId(reference) || !/^[0-9a-f]+$/.test(reference)) return exact;
+    const [first, second] = this.#table.withPrefix(reference);
+    if (second !== undefined) {
+      throw new SampanError("invalid", `multiple IDs found with provided prefix: ${reference}`);
+    }
+    return first === undefined ? undefined : this.#byId.get(first);
+  }
+
+  /** Keeps a name for a container that is being made; "conflict" with dockerd's text when it is taken. */
+  reserve(name: string): Disposable {
+    const owner = this.#byName.get(name);
+    if (owner !== undefined || this.#reserved.has(name)) {
+      const by = owner === undefined ? "another request" : `container "${owner.id}"`;
+      const help = "You have to remove (or rename) that container to be able to reuse that name.";
+      throw new SampanError("conflict", `Conflict. The container name "/${name}" is already in use by ${by}. ${help}`);
+    }
+    this.#reserved.add(name);
+    return { [Symbol.dispose]: () => void this.#reserved.delete(name) };
+  }
+
+  isFree(name: string): boolean {
+    return !this.#byName.has(name) && !this.#reserved.has(name);
+  }
+
+  insert(container: Container): void {
+    this.#table.insert(container.record, container.state);
+    this.index(container);
+  }
+
+  /** Of a container that is in the database already. */
+  index(container: Container): void {
+    this.#byId.set(container.id, container);
+    this.#byName.set(container.record.name, container);
+    const { imageId } = container.record;
+    const siblings = this.#byImage.get(imageId) ?? new Set();
+    this.#byImage.set(imageId, siblings.add(container));
+  }
+
+  writeState(container: Container): void {
+    this.#table.writeState(container.id, container.state);
+  }
+
+  rename(container: Container, name: string): void {
+    const record = { ...container.record, name };
+    this.#table.rename(record);
+    this.#byName.delete(container.record.name);
+    container.record = record;
+    this.#byName.set(name, container);
+  }
+
+  delete(container: Container): void {
+    this.#table.delete(container.id);
+    this.#byId.delete(container.id);
+    this.#byName.delete(container.record.name);
+    const siblings = this.#byImage.get(container.record.imageId);
+    siblings?.delete(container);
+    if (siblings?.size === 0) this.#byImage.delete(container.record.imageId);
+  }
+}

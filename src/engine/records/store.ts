@@ -1,0 +1,67 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { migrate } from "../../storage/database.ts";
+import { decode, encode } from "./json.ts";
+import type { ContainerRecord, RecordedState } from "./record.ts";
+
+const schema = [
+  `CREATE TABLE container (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL UNIQUE,
+     image TEXT NOT NULL,
+     record TEXT NOT NULL,
+     state TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID`,
+];
+
+export interface StoredContainer {
+  readonly record: ContainerRecord;
+  readonly state: RecordedState;
+}
+
+/** The table of containers. Each change is one statement, hence one transaction. */
+export class ContainerTable {
+  readonly #all: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #state: StatementSync;
+  readonly #rename: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #prefix: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    migrate(db, "containers", schema);
+    this.#all = db.prepare("SELECT record, state FROM container");
+    this.#insert = db.prepare("INSERT INTO container (id, name, image, record, state) VALUES (?, ?, ?, ?, ?)");
+    this.#state = db.prepare("UPDATE container SET state = ? WHERE id = ?");
+    this.#rename = db.prepare("UPDATE container SET name = ?, record = ? WHERE id = ?");
+    this.#delete = db.prepare("DELETE FROM container WHERE id = ?");
+    this.#prefix = db.prepare("SELECT id FROM container WHERE id >= ? AND id < ? LIMIT 2");
+  }
+
+  all(): StoredContainer[] {
+    return this.#all.all().map((row) => ({
+      record: decode<ContainerRecord>(String(row.record)),
+      state: decode<RecordedState>(String(row.state)),
+    }));
+  }
+
+  insert(record: ContainerRecord, state: RecordedState): void {
+    this.#insert.run(record.id, record.name, record.imageId, encode(record), encode(state));
+  }
+
+  writeState(id: string, state: RecordedState): void {
+    this.#state.run(encode(state), id);
+  }
+
+  rename(record: ContainerRecord): void {
+    this.#rename.run(record.name, encode(record), record.id);
+  }
+
+  delete(id: string): void {
+    this.#delete.run(id);
+  }
+
+  /** At most two ids that begin with `prefix`, hex digits: enough to tell none, one and many. */
+  withPrefix(prefix: string): string[] {
+    return this.#prefix.all(prefix, `${prefix}g`).map((row) => String(row.id));
+  }
+}

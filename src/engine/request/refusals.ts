@@ -1,0 +1,140 @@
+import { SampanError } from "../../errors/index.ts";
+import type { ContainerConfig, HostConfig } from "../config.ts";
+
+/** What Sampan does not do (yet): the field, whether it was asked for, and what is lacking. */
+interface Refusal<T> {
+  readonly field: string;
+  readonly asked: (given: T) => boolean;
+  readonly lacks: string;
+}
+
+const filled = (list: readonly unknown[] | null | undefined): boolean => (list?.length ?? 0) > 0;
+const filledMap = (map: object | null | undefined): boolean => Object.values(map ?? {}).length > 0;
+
+const hostRefusals: readonly Refusal<HostConfig>[] = [
+  {
+    field: "PortBindings",
+    asked: (host) => Object.keys(host.PortBindings).length > 0,
+    lacks: "published ports need container networks, which Sampan does not have yet; use --network host",
+  },
+  {
+    field: "PublishAllPorts",
+    asked: (host) => host.PublishAllPorts,
+    lacks: "published ports need container networks, which Sampan does not have yet; use --network host",
+  },
+  { field: "Links", asked: (host) => filled(host.Links), lacks: "links need container networks" },
+  {
+    field: "ExtraHosts",
+    asked: (host) => (host.ExtraHosts ?? []).some((entry) => /[:=]host-gateway$/.test(entry)),
+    lacks: "host-gateway needs a container network",
+  },
+  {
+    field: "DeviceRequests",
+    asked: (host) => filled(host.DeviceRequests),
+    lacks: "there is no driver for device requests (GPUs); name the device files with --device",
+  },
+  {
+    field: "StorageOpt",
+    asked: (host) => filledMap(host.StorageOpt),
+    lacks: "the size of a root file system cannot be limited",
+  },
+  {
+    field: "UsernsMode",
+    asked: (host) => !["", "host"].includes(host.UsernsMode),
+    lacks: "containers have no user namespaces yet",
+  },
+  {
+    field: "Isolation",
+    asked: (host) => !["", "default", "process"].includes(host.Isolation),
+    lacks: "there is no isolation but the kernel's",
+  },
+  {
+    field: "VolumeDriver",
+    asked: (host) => !["", "local"].includes(host.VolumeDriver),
+    lacks: "the only volume driver is local",
+  },
+  {
+    field: "CpuRealtimePeriod",
+    asked: (host) => host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0,
+    lacks: "kernels give no realtime time to cgroups of their own accord",
+  },
+  {
+    field: "CpuCount",
+    asked: (host) => host.CpuCount !== 0 || host.CpuPercent !== 0,
+    lacks: "it is for Windows; use --cpus",
+  },
+  {
+    field: "IOMaximumBandwidth",
+    asked: (host) => host.IOMaximumBandwidth !== 0 || host.IOMaximumIOps !== 0,
+    lacks: "it is for Windows; use --device-read-bps and the like",
+  },
+  { field: "Cgroup", asked: (host) => host.Cgroup !== "", lacks: "a container has a cgroup of its own" },
+];
+
+const configRefusals: readonly Refusal<ContainerConfig>[] = [
+  {
+    field: "Healthcheck",
+    asked: ({ Healthcheck }) => filled(Healthcheck?.Test) && Healthcheck?.Test?.[0] !== "NONE",
+    lacks: "health checks are not there yet; use --no-healthcheck",
+  },
+  {
+    field: "MacAddress",
+    asked: ({ MacAddress }) => (MacAddress ?? "") !== "",
+    lacks: "a link address needs a container network",
+  },
+];
+
+const logDrivers: readonly string[] = ["json-file", "local", "none"];
+const logOptions: readonly string[] = [
+  "max-size",
+  "max-file",
+  "compress",
+  "labels",
+  "labels-regex",
+  "env",
+  "env-regex",
+  "tag",
+  "mode",
+];
+const runtimes: readonly string[] = ["sampan", "runc", "io.containerd.runc.v2"];
+
+/** Throws for everything a request asks for that Sampan cannot honour; what is left at its default is no request. */
+export function refuseUnsupported(config: ContainerConfig, host: HostConfig): void {
+  refuse(configRefusals, config);
+  refuse(hostRefusals, host);
+  if (!logDrivers.includes(host.LogConfig.Type)) {
+    throw new SampanError("invalid", `logger: no log driver named '${host.LogConfig.Type}' is registered`);
+  }
+  for (const option of Object.keys(host.LogConfig.Config)) {
+    if (logOptions.includes(option)) continue;
+    throw new SampanError("invalid", `unknown log opt '${option}' for ${host.LogConfig.Type} log driver`);
+  }
+  if (!runtimes.includes(host.Runtime)) {
+    throw new SampanError("invalid", `unknown or invalid runtime name: ${host.Runtime}`);
+  }
+  validateRestart(host);
+}
+
+function refuse<T>(refusals: readonly Refusal<T>[], given: T): void {
+  for (const { field, asked, lacks } of refusals) {
+    if (asked(given)) throw new SampanError("unsupported", `Cannot honour ${field}: ${lacks}`);
+  }
+}
+
+function validateRestart({ RestartPolicy: { Name, MaximumRetryCount }, AutoRemove }: HostConfig): void {
+  if (!["no", "always", "unless-stopped", "on-failure"].includes(Name)) {
+    throw new SampanError(
+      "invalid",
+      `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
+  }
+  if (MaximumRetryCount < 0) {
+    throw new SampanError("invalid", "invalid restart policy: maximum retry count cannot be negative");
+  }
+  if (Name !== "on-failure" && MaximumRetryCount > 0) {
+    throw new SampanError("invalid", `invalid restart policy: maximum retry count can only be used with 'on-failure'`);
+  }
+  if (AutoRemove && Name !== "no") {
+    throw new SampanError("invalid", "can't create 'AutoRemove' container with restart policy");
+  }
+}
