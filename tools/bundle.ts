@@ -57,8 +57,21 @@ async function bundle(name: string, entry: string): Promise<string[]> {
   };
   // esbuild has said why already
   const result = await build(options).catch(() => process.exit(1));
-  for (const file of result.outputFiles) replace(file.path, file.text);
+  for (const file of result.outputFiles) replace(file.path, withLazyBuiltins(file.text));
   return Object.keys(result.metafile.inputs);
+}
+
+/**
+ * Node's own modules are loaded when something of them is used, not when a file that imports them is: node:crypto alone
+ * costs a start 6 ms. esbuild uses an imported module M only as `import_M.name`.
+ */
+function withLazyBuiltins(bundle: string): string {
+  const assignment = /\b(import_\w+) = (__toESM\(require\("node:[\w/]+"\)(?:, 1)?\)|require\("node:[\w/]+"\))/g;
+  const names = new Set([...bundle.matchAll(assignment)].map((match) => match[1]));
+  return bundle
+    .replace(/\b(import_\w+)(?=\.)/g, (use, name: string) => (names.has(name) ? `${use}()` : use))
+    .replace(assignment, "$1 = lazily(() => $2)")
+    .replace(/^("use strict";\n)?/, "$1const lazily = (load) => { let m; return () => (m ??= load()); };\n");
 }
 
 /** Writes a file aside and renames it into place: whoever reads it sees the old or the new one. */
