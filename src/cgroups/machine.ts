@@ -47,7 +47,7 @@ export abstract class MachineCgroups implements Cgroups {
   }
 
   abstract bornIn(program: Program, path: CgroupPath, init?: number): Slot | undefined;
-  abstract enter(program: Program, path: CgroupPath, pid: Slot): void;
+  abstract enter(program: Program, path: CgroupPath): void;
   abstract usage(path: CgroupPath): Usage;
   abstract frozen(path: CgroupPath): boolean;
   abstract kill(path: CgroupPath): Promise<void>;

@@ -17,11 +17,12 @@ export function writeValues(p: Program, file: string, values: readonly { value: 
   p.call("close", [fd], { note: `close ${baseName(file)}` });
 }
 
-/** Moves a process: `text` is its number in decimal. */
-export function moveProcess(p: Program, directory: string, text: { text: Ref; length: Slot }, note: string): void {
-  const fd = p.sys("openat", [here, p.text(`${directory}/cgroup.procs`), forWriting, 0], { note: "open cgroup.procs" });
-  p.call("write", [fd, text.text, text.length], { note });
-  p.call("close", [fd], { note: "close cgroup.procs" });
+/**
+ * The running thread moves itself: "0" is the writer. Through "tasks", because a write to cgroup.procs, or of a pid, takes a
+ * lock that costs an RCU grace period, 10 ms and more (docs/decisions/cgroup-v1-entered-from-inside.md).
+ */
+export function moveSelf(p: Program, directory: string, note: string): void {
+  writeValues(p, `${directory}/tasks`, [{ value: "0", note }]);
 }
 
 /** A descriptor of the directory itself, for clone3 and bpf. */

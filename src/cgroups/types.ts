@@ -100,8 +100,8 @@ export interface Cgroups {
    */
   bornIn(program: Program, path: CgroupPath, init?: number): Slot | undefined;
 
-  /** v1: steps that move process `pid` into every hierarchy; none on v2. */
-  enter(program: Program, path: CgroupPath, pid: Slot): void;
+  /** v1: steps by which the running process, single-threaded as yet, moves itself in every hierarchy; none on v2. */
+  enter(program: Program, path: CgroupPath): void;
 
   /** Steps for after the container's end; the buffer is for `decodeExit`. A cgroup that is gone already reads as zeros. */
   readExit(program: Program, path: CgroupPath): Ref;

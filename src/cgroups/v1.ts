@@ -1,12 +1,11 @@
 import { SampanError } from "../errors/index.ts";
-import type { Slot } from "../kernel/block.ts";
 import type { Program } from "../kernel/program.ts";
 import { unsupported } from "./available.ts";
 import { readText, writeText } from "./files.ts";
 import { type Current, fresh, type Write } from "./limits.ts";
 import { limitsV1 } from "./limits-v1.ts";
 import { type Machine, MachineCgroups } from "./machine.ts";
-import { moveProcess } from "./steps.ts";
+import { moveSelf } from "./steps.ts";
 import type { CgroupPath, CgroupSupport, Resources, Usage } from "./types.ts";
 import { readUsageV1 } from "./usage-v1.ts";
 
@@ -47,11 +46,10 @@ export class CgroupsV1 extends MachineCgroups {
     return undefined;
   }
 
-  enter(program: Program, path: CgroupPath, pid: Slot): void {
+  enter(program: Program, path: CgroupPath): void {
     program.in("cgroup", () => {
-      const text = program.decimal(pid, "write down its process number");
       for (const { mountPoint, directory } of this.layout.hierarchies) {
-        moveProcess(program, mountPoint + path, text, `move it into its cgroup in hierarchy ${directory}`);
+        moveSelf(program, mountPoint + path, `move into the cgroup in hierarchy ${directory}`);
       }
     });
   }

@@ -61,7 +61,7 @@ function enter(p: Program, target: ExecTarget, container: Slot, cgroups: Cgroups
       note: "let nobody in the container look into this process",
     }),
   );
-  p.in("cgroup", () => cgroups.enter(p, target.cgroupPath, p.slot("0")));
+  p.in("cgroup", () => cgroups.enter(p, target.cgroupPath));
   const { flags, names } = ownNamespaces(target.namespaces);
   p.in("namespace", () =>
     p.call("setns", [container, named(flags, names)], { note: "enter the container's namespaces" }),

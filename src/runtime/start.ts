@@ -120,7 +120,7 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
 }
 
 function enterCgroup(p: Program, spec: ContainerSpec, cgroups: Cgroups): void {
-  cgroups.enter(p, spec.cgroupPath, p.slot("0")); // 0 is the writer itself, whatever namespace it is in
+  cgroups.enter(p, spec.cgroupPath);
   if (spec.namespaces.cgroup !== "new") return;
   p.call("unshare", [named(f.CLONE_NEWCGROUP, "CLONE_NEWCGROUP")], { note: "see this cgroup as the root of all" });
 }
