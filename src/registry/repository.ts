@@ -72,6 +72,18 @@ export class Repository {
     return { bytes, digest, mediaType: mediaType.trim() };
   }
 
+  /** Fetches and verifies a whole blob of the promised size, which must be at most `limit` bytes. */
+  async document(digest: Digest, size: number, limit: number, signal?: AbortSignal): Promise<Buffer> {
+    const what = `blob ${digest} of ${this.#reference.familiarName}`;
+    if (size > limit)
+      throw new SampanError("invalid", `Cannot fetch ${what}: ${size} bytes, at most ${limit} are read`);
+    const response = await this.#send({ method: "GET", path: `blobs/${digest}`, headers: {}, limit, signal });
+    if (response.status !== 200) throw failure(response, `fetch ${what}`);
+    const { bytes } = response;
+    if (bytes.byteLength === size && digestOf(bytes, algorithmOf(digest)) === digest) return bytes;
+    throw new SampanError("invalid", `Cannot use ${what}: the bytes that came are not the promised ones`);
+  }
+
   /** Starts to fetch a blob at `offset`, if the server can; the caller verifies the bytes. */
   async blob(digest: Digest, offset: number, signal?: AbortSignal): Promise<BlobPart> {
     const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};

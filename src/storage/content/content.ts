@@ -88,11 +88,16 @@ export class ContentStore {
     await ingest.commit(this.pathOf(digest), size, digest);
   }
 
+  /** Deletes what an ended ingest of `ref` has left for the next. */
+  async forget(ref: string): Promise<void> {
+    await rm(ingestPath(this.#ingests, ref), { force: true });
+  }
+
   /** Stores bytes that are in memory; returns their digest. */
-  async put(bytes: Uint8Array): Promise<Digest> {
-    const digest = digestOf(bytes);
+  async put(bytes: Uint8Array, algorithm = "sha256"): Promise<Digest> {
+    const digest = digestOf(bytes, algorithm);
     if (this.has(digest)) return digest;
-    const ingest = await this.ingest(`put-${digest}`);
+    const ingest = await this.ingest(`put-${digest}`, algorithm);
     try {
       await ingest.restart();
       await ingest.write(bytes);

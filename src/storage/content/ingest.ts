@@ -22,6 +22,8 @@ const writeSize = 512 * 1024;
  */
 export class Ingest {
   readonly path: string;
+  /** Called whenever `visible` has grown. */
+  onGrowth: () => void = () => undefined;
   readonly #algorithm: string;
   #hash: Hash;
   #file: FileHandle | undefined;
@@ -166,6 +168,7 @@ export class Ingest {
       throw storageError(`write ${this.path}`, cause);
     }
     this.#written += bytes;
+    this.onGrowth();
   }
 
   async #rehash(): Promise<void> {

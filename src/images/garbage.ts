@@ -1,0 +1,109 @@
+import type { ContentStore } from "../storage/content/content.ts";
+import type { ChainId, Digest } from "../storage/digest.ts";
+import type { LayerStore } from "../storage/layers/types.ts";
+import type { ImageRecords } from "./records.ts";
+
+/** How long (ms) the downloaded parts of an interrupted pull wait to be used by the next one. */
+const keepFor = 24 * 3600 * 1000;
+
+/** What an operation needs to stay: nothing held is deleted, whoever removes images meanwhile. */
+export interface Hold {
+  readonly blobs: Set<Digest>;
+  readonly chains: Set<ChainId>;
+}
+
+/**
+ * Deletes blobs and layers that no image needs. What a pull or load works on is held until its image's row is written;
+ * the same is noted in the database, so that a crash leaves nothing that is not found again.
+ */
+export class Garbage {
+  readonly #content: ContentStore;
+  readonly #layers: LayerStore;
+  readonly #records: ImageRecords;
+  readonly #held = new Map<Digest, number>();
+  readonly #deleting = new Map<Digest, Promise<void>>();
+
+  constructor(content: ContentStore, layers: LayerStore, records: ImageRecords) {
+    this.#content = content;
+    this.#layers = layers;
+    this.#records = records;
+  }
+
+  /** An empty hold; `add` fills it. */
+  hold(): Hold {
+    return { blobs: new Set(), chains: new Set() };
+  }
+
+  /** Holds more. Must be awaited before looking whether any of it is in a store. */
+  async add(hold: Hold, blobs: Iterable<Digest>, chains: Iterable<ChainId> = []): Promise<void> {
+    const added: Digest[] = [];
+    this.#records.change(() => {
+      for (const digest of blobs) if (this.#take(hold.blobs, digest, "blob")) added.push(digest);
+      for (const chain of chains) if (this.#take(hold.chains, chain, "layer")) added.push(chain);
+    });
+    await Promise.all(added.map((digest) => this.#deleting.get(digest)));
+  }
+
+  /** Ends a hold. What no image needs now is deleted, unless `keep` says that the next try will want it. */
+  async release(hold: Hold, keep: boolean): Promise<void> {
+    for (const digest of [...hold.blobs, ...hold.chains]) {
+      const count = (this.#held.get(digest) ?? 0) - 1;
+      if (count > 0) this.#held.set(digest, count);
+      else this.#held.delete(digest);
+    }
+    const blobs = [...hold.blobs].filter((digest) => !keep || this.#records.usesBlob(digest));
+    const chains = [...hold.chains].filter((chain) => !keep || this.#records.usesLayer(chain));
+    await this.collect(blobs, chains.reverse());
+  }
+
+  /** Deletes those that nobody needs or holds; returns the deleted layers. Give upper layers first. */
+  async collect(blobs: Iterable<Digest>, chains: Iterable<ChainId>): Promise<ChainId[]> {
+    const deleted: ChainId[] = [];
+    for (const chain of chains) {
+      if (this.#held.has(chain)) continue;
+      if (!this.#records.usesLayer(chain)) {
+        if (this.#layers.has(chain)) deleted.push(chain);
+        await this.#delete(chain, () => this.#layers.remove(chain));
+      }
+      this.#records.dropPending("layer", chain);
+    }
+    for (const digest of blobs) {
+      if (this.#held.has(digest)) continue;
+      if (!this.#records.usesBlob(digest)) await this.#delete(digest, () => this.#removeBlob(digest));
+      this.#records.dropPending("blob", digest);
+    }
+    return deleted;
+  }
+
+  /** Finds what a crash has left. At the start only. */
+  async sweep(now = Date.now()): Promise<void> {
+    await this.collect(
+      this.#records.pending("blob", now - keepFor),
+      this.#records.pending("layer", now + 1).reverse() as ChainId[],
+    );
+    await this.#content.sweepIngests(keepFor);
+  }
+
+  #take(into: Set<Digest>, digest: Digest, kind: "blob" | "layer"): boolean {
+    if (into.has(digest)) return false;
+    into.add(digest);
+    this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
+    this.#records.addPending(kind, digest);
+    return true;
+  }
+
+  async #removeBlob(digest: Digest): Promise<void> {
+    await this.#content.forget(digest);
+    await this.#content.remove(digest);
+  }
+
+  async #delete(digest: Digest, remove: () => Promise<void>): Promise<void> {
+    const running = (this.#deleting.get(digest) ?? Promise.resolve()).then(remove);
+    this.#deleting.set(digest, running);
+    try {
+      await running;
+    } finally {
+      if (this.#deleting.get(digest) === running) this.#deleting.delete(digest);
+    }
+  }
+}

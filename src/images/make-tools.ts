@@ -1,0 +1,24 @@
+import { RegistryClient, type RegistryOptions } from "../registry/client.ts";
+import { usualPatience } from "../registry/retry.ts";
+import { Shared } from "./shared.ts";
+import { Slots } from "./slots.ts";
+import type { ImageTools } from "./tools.ts";
+
+/** As dockerd: three connections to a registry at a time. Unpacking more at once than this only splits the disk's time. */
+const parallel = 3;
+
+/** Completes what an image store has into what pulling needs. */
+export function makeTools(
+  own: Pick<ImageTools, "content" | "layers" | "records" | "garbage" | "syncIndex">,
+  options: RegistryOptions,
+): ImageTools {
+  return {
+    ...own,
+    slots: new Slots(parallel),
+    unpacks: new Slots(parallel),
+    patience: options.patience ?? usualPatience,
+    downloads: new Shared(),
+    flights: new Shared(),
+    registry: new RegistryClient(options),
+  };
+}

@@ -1,0 +1,227 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { migrate, transaction } from "../storage/database.ts";
+import type { ChainId, Digest } from "../storage/digest.ts";
+import type { ImageConfig, StoredImage, StoredLayer } from "./types.ts";
+
+/** Append-only: see `migrate`. */
+const migrations = [
+  `CREATE TABLE image (
+     id TEXT PRIMARY KEY, config TEXT NOT NULL, created TEXT NOT NULL, tagged TEXT NOT NULL,
+     manifest TEXT NOT NULL, media_type TEXT NOT NULL, manifest_size INTEGER NOT NULL,
+     hidden INTEGER NOT NULL DEFAULT 0) STRICT;
+   CREATE TABLE image_name (
+     name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES image ON DELETE CASCADE) STRICT;
+   CREATE INDEX image_name_image ON image_name (image);
+   CREATE TABLE image_digest (
+     name TEXT NOT NULL, image TEXT NOT NULL REFERENCES image ON DELETE CASCADE, PRIMARY KEY (name, image)) STRICT;
+   CREATE INDEX image_digest_image ON image_digest (image);
+   CREATE TABLE image_layer (
+     image TEXT NOT NULL REFERENCES image ON DELETE CASCADE, position INTEGER NOT NULL,
+     diff_id TEXT NOT NULL, chain_id TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (image, position)) STRICT;
+   CREATE INDEX image_layer_chain ON image_layer (chain_id);
+   CREATE TABLE image_blob (
+     image TEXT NOT NULL REFERENCES image ON DELETE CASCADE, digest TEXT NOT NULL, PRIMARY KEY (image, digest)) STRICT;
+   CREATE INDEX image_blob_digest ON image_blob (digest);
+   CREATE TABLE image_pending (kind TEXT NOT NULL, digest TEXT NOT NULL, since INTEGER NOT NULL,
+     PRIMARY KEY (kind, digest)) STRICT`,
+];
+
+const listing = `
+  SELECT id, config, created, tagged, hidden,
+    (SELECT json_group_array(name) FROM (SELECT name FROM image_name WHERE image = id ORDER BY name)) AS names,
+    (SELECT json_group_array(name) FROM (SELECT name FROM image_digest WHERE image = id ORDER BY name)) AS digests,
+    (SELECT json_group_array(json_object('diffId', diff_id, 'chainId', chain_id, 'size', size))
+       FROM (SELECT * FROM image_layer WHERE image = id ORDER BY position)) AS layers
+  FROM image ORDER BY created DESC, id`;
+
+export interface NewImage {
+  readonly id: Digest;
+  readonly config: ImageConfig;
+  readonly manifest: { readonly digest: Digest; readonly mediaType: string; readonly size: number };
+  readonly layers: readonly StoredLayer[];
+  /** Everything in the content store that the image consists of, its manifest and config too. */
+  readonly blobs: readonly Digest[];
+}
+
+/** What index.json says of an image. */
+export interface ManifestRow {
+  readonly image: Digest;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+}
+
+/** The images' rows in the state database. Reading is from memory; every change goes to the database first. */
+export class ImageRecords {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #images: { all: readonly StoredImage[]; hidden: ReadonlySet<Digest> } | undefined;
+
+  constructor(db: DatabaseSync) {
+    migrate(db, "images", migrations);
+    this.#db = db;
+  }
+
+  /** Images that have not been removed, newest first. */
+  visible(): readonly StoredImage[] {
+    const { all, hidden } = this.#read();
+    return hidden.size === 0 ? all : all.filter(({ id }) => !hidden.has(id));
+  }
+
+  /** Removed images that are kept because containers stand on their layers. */
+  hidden(): readonly StoredImage[] {
+    const { all, hidden } = this.#read();
+    return all.filter(({ id }) => hidden.has(id));
+  }
+
+  byId(id: Digest): StoredImage | undefined {
+    return this.visible().find((image) => image.id === id);
+  }
+
+  byName(name: string): StoredImage | undefined {
+    return this.visible().find(({ names }) => names.includes(name));
+  }
+
+  manifests(): ManifestRow[] {
+    const sql =
+      "SELECT id AS image, manifest AS digest, media_type AS mediaType, manifest_size AS size FROM image WHERE hidden = 0 ORDER BY id";
+    return this.#statement(sql).all() as unknown as ManifestRow[];
+  }
+
+  /** All or nothing of several changes. */
+  change<T>(changes: () => T): T {
+    try {
+      return transaction(this.#db, changes);
+    } finally {
+      this.#images = undefined;
+    }
+  }
+
+  /** Adds an image, or what is new about one that is here. */
+  insert({ id, config, manifest, layers, blobs }: NewImage): void {
+    this.change(() => {
+      const values = [
+        id,
+        JSON.stringify(config),
+        config.created ?? "",
+        manifest.digest,
+        manifest.mediaType,
+        manifest.size,
+      ];
+      this.#run(
+        `INSERT INTO image (id, config, created, tagged, manifest, media_type, manifest_size) VALUES (?, ?, ?, '', ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET hidden = 0, manifest = excluded.manifest, media_type = excluded.media_type,
+           manifest_size = excluded.manifest_size`,
+        ...values,
+      );
+      for (const [position, { diffId, chainId, size }] of layers.entries()) {
+        this.#run("INSERT OR REPLACE INTO image_layer VALUES (?, ?, ?, ?, ?)", id, position, diffId, chainId, size);
+      }
+      for (const digest of blobs) this.#run("INSERT OR IGNORE INTO image_blob VALUES (?, ?)", id, digest);
+    });
+  }
+
+  /** Gives an image a name; another image that had it loses it. */
+  addName(id: Digest, name: string, now: Date = new Date()): void {
+    this.change(() => {
+      this.#run("INSERT OR REPLACE INTO image_name VALUES (?, ?)", name, id);
+      this.#run("UPDATE image SET tagged = ? WHERE id = ?", now.toISOString(), id);
+    });
+  }
+
+  addRepoDigest(id: Digest, name: string): void {
+    this.change(() => this.#run("INSERT OR IGNORE INTO image_digest VALUES (?, ?)", name, id));
+  }
+
+  /** Takes a name or repo digest from an image. */
+  dropName(id: Digest, name: string): void {
+    this.change(() => {
+      this.#run("DELETE FROM image_name WHERE name = ? AND image = ?", name, id);
+      this.#run("DELETE FROM image_digest WHERE name = ? AND image = ?", name, id);
+    });
+  }
+
+  hide(id: Digest): void {
+    this.change(() => this.#run("UPDATE image SET hidden = 1 WHERE id = ?", id));
+  }
+
+  /** Forgets an image; returns what it consisted of. */
+  delete(id: Digest): { blobs: Digest[]; chains: ChainId[] } {
+    return this.change(() => {
+      const blobs = this.#column("SELECT digest AS value FROM image_blob WHERE image = ?", id) as Digest[];
+      const chains = this.#column(
+        "SELECT chain_id AS value FROM image_layer WHERE image = ? ORDER BY position DESC",
+        id,
+      );
+      this.#run("DELETE FROM image WHERE id = ?", id);
+      return { blobs, chains: chains as ChainId[] };
+    });
+  }
+
+  usesBlob(digest: Digest): boolean {
+    return this.#statement("SELECT 1 FROM image_blob WHERE digest = ? LIMIT 1").get(digest) !== undefined;
+  }
+
+  usesLayer(chain: ChainId): boolean {
+    return this.#statement("SELECT 1 FROM image_layer WHERE chain_id = ? LIMIT 1").get(chain) !== undefined;
+  }
+
+  /** Notes what an operation may leave behind when it does not end. */
+  addPending(kind: "blob" | "layer", digest: Digest): void {
+    this.#run("INSERT OR REPLACE INTO image_pending VALUES (?, ?, ?)", kind, digest, Date.now());
+  }
+
+  dropPending(kind: "blob" | "layer", digest: Digest): void {
+    this.#run("DELETE FROM image_pending WHERE kind = ? AND digest = ?", kind, digest);
+  }
+
+  /** What was noted before `before` (ms of the epoch). */
+  pending(kind: "blob" | "layer", before: number): Digest[] {
+    const rows = this.#statement("SELECT digest FROM image_pending WHERE kind = ? AND since < ?").all(kind, before);
+    return rows.map(({ digest }) => digest as Digest);
+  }
+
+  #read() {
+    this.#images ??= readAll(this.#statement(listing).all());
+    return this.#images;
+  }
+
+  #column(sql: string, id: Digest): unknown[] {
+    return this.#statement(sql)
+      .all(id)
+      .map(({ value }) => value);
+  }
+
+  #run(sql: string, ...values: (string | number)[]): void {
+    this.#statement(sql).run(...values);
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#db.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+}
+
+/** Rows are ours: what is in them was checked when it was written. */
+function readAll(rows: Record<string, unknown>[]) {
+  const hidden = new Set<Digest>();
+  const all = rows.map((row): StoredImage => {
+    const id = row.id as Digest;
+    if (row.hidden === 1) hidden.add(id);
+    const layers = JSON.parse(String(row.layers)) as StoredLayer[];
+    return {
+      id,
+      names: JSON.parse(String(row.names)) as string[],
+      repoDigests: JSON.parse(String(row.digests)) as string[],
+      config: JSON.parse(String(row.config)) as ImageConfig,
+      layers,
+      size: layers.reduce((sum, { size }) => sum + size, 0),
+      createdAt: String(row.created),
+      taggedAt: String(row.tagged),
+    };
+  });
+  return { all, hidden };
+}

@@ -1,0 +1,69 @@
+import { SampanError } from "../errors/index.ts";
+
+/** At most `count` at a time; who asked first goes first. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Whether the next `take` would wait. */
+  get full(): boolean {
+    return this.#free === 0;
+  }
+
+  /** Takes a place, in the order of the calls; the result gives it back. Kind "cancelled" when aborted while waiting. */
+  async take(signal: AbortSignal): Promise<() => void> {
+    if (this.#free > 0) this.#free--;
+    else await this.#turn(signal);
+    let mine = true;
+    return () => {
+      if (mine) this.#next();
+      mine = false;
+    };
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const go = () => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      };
+      const abort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(go), 1);
+        reject(cancelled(signal));
+      };
+      if (signal.aborted) return reject(cancelled(signal));
+      signal.addEventListener("abort", abort, { once: true });
+      this.#waiting.push(go);
+    });
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
+}
+
+/** The error of work that was given up because nobody wants it any more. */
+export function cancelled(signal: AbortSignal): SampanError {
+  if (signal.reason instanceof SampanError) return signal.reason;
+  return new SampanError("cancelled", "The operation was cancelled", { cause: signal.reason });
+}
+
+/** `work`, or kind "cancelled" as soon as the signal fires; the work itself goes on. */
+export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(cancelled(signal));
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,175 @@
+import { mkdirSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { SampanError } from "../errors/index.ts";
+import { parseReference } from "../registry/reference.ts";
+import type { Reference } from "../registry/types.ts";
+import { ContentStore } from "../storage/content/content.ts";
+import type { Digest } from "../storage/digest.ts";
+import type { LayerStore } from "../storage/layers/types.ts";
+import type { Layout } from "../storage/layout.ts";
+import { Garbage } from "./garbage.ts";
+import { hostImage, hostImageName } from "./host.ts";
+import { findImage } from "./lookup.ts";
+import { ImageRecords } from "./records.ts";
+import { planRemoval } from "./removal.ts";
+import type { ImageTools } from "./tools.ts";
+import type {
+  ImageStore,
+  LoadedImage,
+  LoadOptions,
+  Platform,
+  PullOptions,
+  Removal,
+  RemoveOptions,
+  StoredImage,
+} from "./types.ts";
+
+export interface ImagesOptions {
+  readonly layout: Layout;
+  readonly db: DatabaseSync;
+  readonly layers: LayerStore;
+  /** Made in `layout.content` when absent. */
+  readonly content?: ContentStore | undefined;
+  /** "host", "host:port" or "network/bits". */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** Per registry domain, hosts to ask first. */
+  readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Told of every request to a registry; see `Exchange`. */
+  readonly trace?: ((exchange: import("../registry/trace.ts").Exchange) => void) | undefined;
+}
+
+/**
+ * Opens the images of a root. What a crash left is deleted in the background; pulls and removals wait for that, looking
+ * up does not.
+ */
+export function openImages(options: ImagesOptions): ImageStore {
+  mkdirSync(options.layout.root, { recursive: true, mode: 0o711 });
+  return new StoredImages(options);
+}
+
+class StoredImages implements ImageStore {
+  readonly #options: ImagesOptions;
+  readonly #content: ContentStore;
+  readonly #records: ImageRecords;
+  readonly #garbage: Garbage;
+  readonly #host: StoredImage = hostImage();
+  readonly #swept: Promise<void>;
+  #tools: Promise<ImageTools> | undefined;
+  #list: { readonly of: readonly StoredImage[]; readonly all: StoredImage[] } | undefined;
+
+  constructor(options: ImagesOptions) {
+    this.#options = options;
+    this.#content = options.content ?? new ContentStore(options.layout.content);
+    this.#records = new ImageRecords(options.db);
+    this.#garbage = new Garbage(this.#content, options.layers, this.#records);
+    this.#swept = this.#garbage.sweep().then(() => this.#syncIndex());
+    this.#swept.catch(() => undefined);
+  }
+
+  async pull(reference: Reference, options: PullOptions): Promise<StoredImage> {
+    if (reference.familiar === hostImageName) {
+      options.progress({ status: `Status: Image is up to date for ${hostImageName}` });
+      return this.#host;
+    }
+    this.#refuseHostName(reference);
+    const [tools, { pullImage }] = await Promise.all([this.#loadTools(), import("./pull.ts")]);
+    return await pullImage(tools, reference, options);
+  }
+
+  async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]> {
+    const [tools, { loadArchive }] = await Promise.all([this.#loadTools(), import("./load/load.ts")]);
+    return await loadArchive(tools, archive, options);
+  }
+
+  resolve(nameOrId: string, platform?: Platform): StoredImage {
+    return findImage(this.list(), nameOrId, platform).image;
+  }
+
+  list(): StoredImage[] {
+    const of = this.#records.visible();
+    if (this.#list?.of !== of) this.#list = { of, all: [...of, this.#host] };
+    return this.#list.all;
+  }
+
+  async remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]> {
+    await this.#swept;
+    const { image, reference } = findImage(this.list(), nameOrId);
+    const users = options.inUse(image.id);
+    const plan = planRemoval({ image, written: nameOrId, reference, force: options.force, users });
+    const records: Removal[] = plan.untag.map((untagged) => ({ untagged }));
+    const gone = this.#records.change(() => {
+      for (const name of plan.untag) this.#records.dropName(image.id, name);
+      if (!plan.delete) return undefined;
+      if (users.length === 0) return this.#records.delete(image.id);
+      this.#records.hide(image.id);
+      return { blobs: [], chains: [] };
+    });
+    if (gone !== undefined) {
+      records.push({ deleted: image.id });
+      const layers = await this.#garbage.collect(gone.blobs, gone.chains);
+      records.push(...layers.map((deleted) => ({ deleted })));
+    }
+    await this.#syncIndex();
+    return records;
+  }
+
+  tag(id: Digest, reference: Reference): void {
+    this.#refuseHostName(reference);
+    if (id === this.#host.id) {
+      throw new SampanError(
+        "unsupported",
+        `Cannot tag ${hostImageName}: it is a view of this machine, not a stored image`,
+      );
+    }
+    if (reference.digest !== undefined || reference.tag === undefined) {
+      throw new SampanError("invalid", "refusing to create a tag with a digest reference");
+    }
+    if (this.#records.byId(id) === undefined) throw new SampanError("not-found", `No such image: ${id}`);
+    this.#records.addName(id, reference.familiar);
+    // A failure is made up for by the next change, and by the next start.
+    this.#syncIndex().catch(() => undefined);
+  }
+
+  async collect(inUse: RemoveOptions["inUse"]): Promise<void> {
+    await this.#swept;
+    for (const { id } of this.#records.hidden()) {
+      if (inUse(id).length > 0) continue;
+      const gone = this.#records.delete(id);
+      await this.#garbage.collect(gone.blobs, gone.chains);
+    }
+  }
+
+  #refuseHostName({ familiarName }: Reference): void {
+    if (`${familiarName}:latest` !== hostImageName) return;
+    throw new SampanError(
+      "conflict",
+      `Cannot use the name ${familiarName}: it means this machine's own root file system`,
+    );
+  }
+
+  /** Registry client, schemas and unpacking are loaded when first needed: starting and listing must be quick. */
+  async #loadTools(): Promise<ImageTools> {
+    this.#tools ??= this.#makeTools();
+    await this.#swept;
+    return await this.#tools;
+  }
+
+  async #makeTools(): Promise<ImageTools> {
+    const { makeTools } = await import("./make-tools.ts");
+    const { layers, insecureRegistries, mirrors, trace } = this.#options;
+    const own = { content: this.#content, layers, records: this.#records, garbage: this.#garbage };
+    return makeTools({ ...own, syncIndex: () => this.#syncIndex() }, { insecureRegistries, mirrors, trace });
+  }
+
+  /** index.json names every image, under the annotation that containerd and skopeo read. */
+  #syncIndex(): Promise<void> {
+    const names = new Map(this.#records.visible().map((image) => [image.id, image.names]));
+    const manifests = this.#records.manifests().flatMap(({ image, mediaType, digest, size }) => {
+      const full = (names.get(image) ?? []).map((name) => parseReference(name).canonical);
+      const annotations = full.map((name) => ({ "org.opencontainers.image.ref.name": name }));
+      const descriptor = { mediaType, digest, size };
+      return annotations.length === 0 ? [descriptor] : annotations.map((a) => ({ ...descriptor, annotations: a }));
+    });
+    return this.#content.writeIndex(manifests);
+  }
+}

@@ -1,0 +1,15 @@
+import type { RegistryClient } from "../registry/client.ts";
+import type { Garbage } from "./garbage.ts";
+import type { LayerFlight, LayerTools } from "./layer.ts";
+import type { ImageRecords } from "./records.ts";
+import type { Shared } from "./shared.ts";
+
+/** What pulling and loading work with; one set per image store. */
+export interface ImageTools extends LayerTools {
+  readonly records: ImageRecords;
+  readonly garbage: Garbage;
+  readonly flights: Shared<LayerFlight>;
+  readonly registry: RegistryClient;
+  /** Brings index.json in step with the records. */
+  syncIndex(): Promise<void>;
+}
