@@ -164,16 +164,16 @@ static void make_dev(void) {
 
 /*
  * A thread that moves itself through "tasks" does not take the lock against forks, which costs whoever takes it after a
- * pause an RCU grace period, 10 ms and more (Linux >= 5.5, cgroup_procs_write_start).
+ * pause an RCU grace period, 10 ms and more (Linux >= 5.5, cgroup_procs_write_start). With v2 it was born where it belongs.
  */
 static void enter_cgroups(const char *name) {
-  for (int i = 0; i < V1; i++) put(AT_FDCWD, "%s/%s/tasks=0", hierarchy(i), name);
+  for (int i = 0; !unified && i < V1; i++) put(AT_FDCWD, "%s/%s/tasks=0", hierarchy(i), name);
   must(unshare(CLONE_NEWCGROUP), "unshare cgroup");
 }
 
 static void child(const char *base, const char *cgroup) {
   char options[8192], root[512];
-  if (!unified) enter_cgroups(cgroup);
+  enter_cgroups(cgroup);
   must(setsid(), "setsid");
   must(sethostname("limit", 5), "sethostname");
   must(mount(0, "/", 0, MS_REC | MS_PRIVATE, 0), "make / private");
@@ -219,7 +219,7 @@ static void container(int number) {
       .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET,
       .exit_signal = SIGCHLD,
   };
-  if (unified) args.flags |= CLONE_NEWCGROUP | CLONE_INTO_CGROUP, args.cgroup = (uint64_t)cgroup;
+  if (unified) args.flags |= CLONE_INTO_CGROUP, args.cgroup = (uint64_t)cgroup;
   long pid = syscall(SYS_clone3, &args, sizeof args);
   must(pid, "clone3");
   if (pid == 0) child(base, name);

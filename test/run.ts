@@ -1,7 +1,7 @@
 /**
  * The tests. `npm test` runs all of them, `npm test -- WORD…` the files whose path contains one of the words,
- * `--short` leaves the slow end-to-end files out. Unit tests run side by side, end-to-end tests one file after the
- * other, for they measure and check for leaks. With CI=true a skipped test is a failure.
+ * `--short` leaves the slow end-to-end files out. Unit tests run side by side, suites and end-to-end tests one file after
+ * the other, for they measure and check for leaks. With CI=true a skipped test is a failure.
  */
 import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -57,14 +57,16 @@ const { values, positionals } = parseArgs({
 const outcomes: Outcome[] = [];
 if (!values.e2e) {
   execFileSync(join(root, "native/build.sh"), ["sanitize"], { stdio: "inherit" });
-  const unit = matching(["src/**/*.test.ts", "test/architecture/*.test.ts", "test/suites/**/*.test.ts"], positionals);
+  const unit = matching(["src/**/*.test.ts", "test/architecture/*.test.ts"], positionals);
   outcomes.push(await runFiles("unit tests", unit, 2));
 }
-const endToEnd = matching("test/e2e/**/*.test.ts", positionals).filter((file) => !values.short || !isSlow(file));
+const endToEnd = matching(["test/suites/**/*.test.ts", "test/e2e/**/*.test.ts"], positionals).filter(
+  (file) => !values.short || !isSlow(file),
+);
 if (endToEnd.length > 0) {
   // What a user runs first; the tests then use the same bundle.
   execFileSync(join(root, "bin/sampan"), ["--version"], { stdio: ["ignore", "ignore", "inherit"] });
-  outcomes.push(await runFiles("end-to-end tests", endToEnd, 1));
+  outcomes.push(await runFiles("suites and end-to-end tests", endToEnd, 1));
 }
 
 const passed = outcomes.reduce((sum, { passed }) => sum + passed, 0);
