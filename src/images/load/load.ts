@@ -1,0 +1,74 @@
+import { SampanError } from "../../errors/index.ts";
+import { parseReference } from "../../registry/reference.ts";
+import type { Reference } from "../../registry/types.ts";
+import type { Hold } from "../garbage.ts";
+import { hostImageName } from "../host.ts";
+import { hostPlatform } from "../platform.ts";
+import { checkPlatform } from "../pull.ts";
+import { obtainImage } from "../stack.ts";
+import type { ImageTools } from "../tools.ts";
+import type { LoadedImage, LoadOptions } from "../types.ts";
+import { readDockerArchive } from "./docker-archive.ts";
+import type { FoundImage } from "./found-image.ts";
+import { readOciLayout } from "./oci-layout.ts";
+import { type Spool, spoolArchive } from "./spool.ts";
+
+/** Stores the images of an archive; see `ImageStore.load`. */
+export async function loadArchive(
+  tools: ImageTools,
+  archive: AsyncIterable<Uint8Array>,
+  options: LoadOptions,
+): Promise<LoadedImage[]> {
+  const hold = tools.garbage.hold();
+  try {
+    const spool = await spoolArchive(tools, hold, archive, options.signal);
+    const loaded: LoadedImage[] = [];
+    for (const found of await readImages(tools, hold, spool)) loaded.push(await store(tools, hold, found, options));
+    return loaded;
+  } finally {
+    // What was spooled and belongs to no image goes, and everything does after an error.
+    await tools.garbage.release(hold, false);
+  }
+}
+
+/** An archive of docker ≥ 25 is both: manifest.json knows the names better. */
+async function readImages(tools: ImageTools, hold: Hold, spool: Spool): Promise<FoundImage[]> {
+  const manifestJson = spool.find("manifest.json");
+  if (manifestJson !== undefined) return await readDockerArchive(tools, hold, spool, manifestJson);
+  const indexJson = spool.find("index.json");
+  if (indexJson !== undefined) return await readOciLayout(tools.content, spool, indexJson);
+  const wanted = "it has neither manifest.json (docker-archive) nor index.json (OCI layout)";
+  throw new SampanError("invalid", `Cannot load the archive: ${wanted}`);
+}
+
+async function store(tools: ImageTools, hold: Hold, found: FoundImage, options: LoadOptions): Promise<LoadedImage> {
+  const references = found.names.map(checkedName);
+  const config =
+    found.config.architecture === "" ? { ...found.config, architecture: hostPlatform().architecture } : found.config;
+  const name = found.names[0] ?? found.id;
+  checkPlatform(config, name);
+  const progress: LoadOptions["progress"] = (line) => {
+    if (line.status === "Loading layer") options.progress(line);
+  };
+  const image = await obtainImage(
+    tools,
+    hold,
+    { ...found, config, name },
+    { unpacking: "Loading layer", progress, signal: options.signal },
+    () => {
+      for (const { familiar } of references) tools.records.addName(found.id, familiar);
+    },
+  );
+  return { image, names: references.map(({ familiar }) => familiar) };
+}
+
+function checkedName(written: string): Reference {
+  const reference = parseReference(written);
+  if (reference.tag === undefined || reference.digest !== undefined || reference.familiar === hostImageName) {
+    throw new SampanError(
+      "invalid",
+      `Cannot load the archive: ${JSON.stringify(written)} cannot be the name of an image`,
+    );
+  }
+  return reference;
+}

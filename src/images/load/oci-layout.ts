@@ -1,0 +1,86 @@
+import { SampanError } from "../../errors/index.ts";
+import { mediaTypes } from "../../registry/media-types.ts";
+import type { ContentStore } from "../../storage/content/content.ts";
+import type { Digest } from "../../storage/digest.ts";
+import type { Blob } from "../download.ts";
+import { hostPlatform, suitability } from "../platform.ts";
+import { choosePlatform } from "../pull.ts";
+import { checkIsImage, type Descriptor, documentLimit, type Index, parseConfig, parseDocument } from "../shapes.ts";
+import type { FoundImage } from "./found-image.ts";
+import type { Spool } from "./spool.ts";
+
+/** containerd's annotation holds a whole name, OCI's may hold one or only a tag. */
+const nameAnnotations = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
+
+/** The images of an OCI image layout: index.json leads to manifests, or to indexes of several platforms. */
+export async function readOciLayout(content: ContentStore, spool: Spool, indexJson: Blob): Promise<FoundImage[]> {
+  const document = parseDocument(await content.readSmall(indexJson.digest, documentLimit), "index.json of the archive");
+  if (document.kind !== "index")
+    throw new SampanError("invalid", "Cannot load the archive: its index.json is no index");
+  const entries = forThisMachine(document.index);
+  if (entries.length === 0) throw new SampanError("invalid", "Cannot load the archive: its index.json names no image");
+  const found: FoundImage[] = [];
+  for (const entry of entries) found.push(await readImage(content, spool, entry));
+  return found;
+}
+
+/** Entries for other platforms are passed over, as long as there is one for ours. */
+function forThisMachine({ manifests }: Index): Index["manifests"] {
+  const ours = manifests.filter(({ platform }) => platform && suitability(hostPlatform(), platform) !== undefined);
+  const any = manifests.filter(({ platform }) => platform === undefined);
+  return ours.length > 0 ? [...ours, ...any] : manifests;
+}
+
+async function readImage(content: ContentStore, spool: Spool, entry: Descriptor): Promise<FoundImage> {
+  const name = nameOf(entry) ?? entry.digest;
+  const related: Digest[] = [];
+  let at: Descriptor = entry;
+  let document = await readDocument(content, spool, at, name);
+  for (let depth = 0; document.kind === "index"; depth++) {
+    if (depth === 4) throw new SampanError("invalid", `Cannot load ${name}: its indexes are nested too deeply`);
+    related.push(at.digest);
+    at = choosePlatform(document.index, hostPlatform(), name);
+    document = await readDocument(content, spool, at, name);
+  }
+  const { manifest } = document;
+  checkIsImage(manifest, name);
+  for (const blob of [manifest.config, ...manifest.layers]) checkPresent(spool, blob, name);
+  const config = parseConfig(await content.readSmall(manifest.config.digest, documentLimit), name);
+  const names = [nameOf(entry)].filter((written) => written !== undefined);
+  const mediaType = manifest.mediaType || at.mediaType || mediaTypes.ociManifest;
+  return {
+    id: manifest.config.digest,
+    config,
+    manifest,
+    manifestDigest: at.digest,
+    manifestSize: at.size,
+    mediaType,
+    related,
+    names,
+  };
+}
+
+/** A whole name, or undefined: "latest" alone names no repository. */
+function nameOf({ annotations = {} }: Descriptor): string | undefined {
+  return nameAnnotations.map((key) => annotations[key]).find((name) => name !== undefined && /[:/]/.test(name));
+}
+
+async function readDocument(content: ContentStore, spool: Spool, entry: Descriptor, name: string) {
+  checkPresent(spool, entry, name);
+  return parseDocument(await content.readSmall(entry.digest, documentLimit), name, entry.mediaType);
+}
+
+/** Spooled files were stored under the digest of their bytes: the file of that name must be the promised one. */
+function checkPresent(spool: Spool, { digest, size }: Descriptor, name: string): void {
+  const blob = spool.find(`blobs/${digest.replace(":", "/")}`);
+  if (blob === undefined) throw new SampanError("invalid", `Cannot load ${name}: blob ${digest} is not in the archive`);
+  if (blob.digest !== digest) {
+    throw new SampanError("invalid", `Cannot load ${name}: blob ${digest} has in truth the digest ${blob.digest}`);
+  }
+  if (blob.size !== size) {
+    throw new SampanError(
+      "invalid",
+      `Cannot load ${name}: blob ${digest} has ${blob.size} bytes, ${size} were promised`,
+    );
+  }
+}
