@@ -1,3 +1,4 @@
+import { SampanError } from "../../errors/index.ts";
 import { type ClassicInstruction, classicCodes } from "./classic.ts";
 
 /** BPF_MAXINSNS: the most instructions a classic program may have. */
@@ -34,7 +35,7 @@ export function runClassic(program: readonly ClassicInstruction[], data: DataVie
     else if (code === classicCodes.goto) at += k;
     else at += holds(code, accumulator, k) ? instruction.jt : instruction.jf;
   }
-  throw new RangeError("BPF program ran off its end");
+  throw new SampanError("internal", "Cannot run a BPF program: it runs off its end");
 }
 
 function isJump(code: number): boolean {
@@ -52,6 +53,6 @@ function holds(code: number, a: number, k: number): boolean {
     case classicCodes.anyBit:
       return (a & k) !== 0;
     default:
-      throw new RangeError(`BPF code ${code} is no test`);
+      throw new SampanError("internal", `Cannot run a BPF program: code ${code} is no test`);
   }
 }

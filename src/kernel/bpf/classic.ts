@@ -1,3 +1,5 @@
+import { SampanError } from "../../errors/index.ts";
+
 /**
  * Assembler for classic BPF as seccomp(2) takes it: code is written with labels and comes out as instructions whose
  * jumps fit, whatever the distance. Documentation/networking/filter.rst, include/uapi/linux/bpf_common.h.
@@ -87,7 +89,7 @@ export class ClassicAssembler {
     this.#lines.push({ kind: "label", label });
   }
 
-  /** Throws RangeError for a jump to a label that is missing or lies before the jump: both are defects of the caller. */
+  /** Throws `internal` for a jump to a label that is missing or lies before the jump: both are defects of the caller. */
   assemble(): ClassicInstruction[] {
     const detours = new Map<Branch, Detours>();
     for (const line of this.#lines) if (line.kind === "branch") detours.set(line, { yes: false, no: false });
@@ -143,7 +145,9 @@ function branchLength(detour: Detours | undefined): number {
 
 function distance(from: number, to: ClassicLabel, addresses: ReadonlyMap<ClassicLabel, number>): number {
   const at = addresses.get(to);
-  if (at === undefined || at <= from) throw new RangeError(`BPF label "${to.name}" is not placed after the jump to it`);
+  if (at === undefined || at <= from) {
+    throw new SampanError("internal", `Cannot assemble BPF: label "${to.name}" is not placed after the jump to it`);
+  }
   return at - from - 1;
 }
 

@@ -1,3 +1,5 @@
+import { SampanError } from "../../errors/index.ts";
+
 /**
  * Assembler for the few eBPF instructions that our cgroup programs need, with forward labels.
  * Documentation/bpf/standardization/instruction-set.rst.
@@ -82,7 +84,7 @@ export class EbpfAssembler {
     this.#lines.push({ label });
   }
 
-  /** Throws RangeError for a label that is missing, behind the jump or further than 32767 instructions. */
+  /** Throws `internal` for a label that is missing, behind the jump or further than 32767 instructions. */
   assemble(): EbpfInstruction[] {
     const addresses = new Map<EbpfLabel, number>();
     let at = 0;
@@ -109,7 +111,9 @@ export class EbpfAssembler {
 }
 
 function distance(from: number, to: number | undefined): number {
-  if (to === undefined || to <= from || to - from > 0x8000) throw new RangeError("eBPF jump without a label in reach");
+  if (to === undefined || to <= from || to - from > 0x8000) {
+    throw new SampanError("internal", "Cannot assemble eBPF: a jump has no label in reach");
+  }
   return to - from - 1;
 }
 

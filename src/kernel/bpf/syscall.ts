@@ -5,14 +5,10 @@
 
 export const BPF_PROG_LOAD = 5;
 export const BPF_PROG_ATTACH = 8;
-export const BPF_PROG_DETACH = 9;
-export const BPF_PROG_GET_FD_BY_ID = 13;
 export const BPF_PROG_QUERY = 16;
 export const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
 export const BPF_CGROUP_DEVICE = 6;
 export const BPF_F_ALLOW_MULTI = 2;
-/** Since 5.6: takes the place of the program in `replace` in one step. */
-export const BPF_F_REPLACE = 4;
 
 /** A bpf_attr whose 64-bit fields in `pointers` (byte offset → what it points to) are still 0. */
 export interface BpfAttribute<Pointer extends string> {
@@ -43,14 +39,13 @@ export function progLoad(load: {
 }
 
 /** Byte offsets of the descriptors in `progAttach`'s bytes, for callers whose descriptors are results of earlier steps. */
-export const attachFields = { cgroup: 0, program: 4, type: 8, flags: 12, replace: 16 } as const;
+export const attachFields = { cgroup: 0, program: 4, type: 8, flags: 12 } as const;
 
 /**
- * BPF_PROG_ATTACH and BPF_PROG_DETACH: 20 bytes with the type set, and the flags (0 for detaching). The descriptors are
- * the caller's to write.
+ * BPF_PROG_ATTACH: 16 bytes with the type and the flags set. The descriptors are the caller's to write.
  */
 export function progAttach(flags: number): Uint8Array {
-  const bytes = Buffer.alloc(20);
+  const bytes = Buffer.alloc(16);
   bytes.writeUInt32LE(BPF_CGROUP_DEVICE, attachFields.type);
   bytes.writeUInt32LE(flags, attachFields.flags);
   return bytes;

@@ -1,3 +1,5 @@
+import { SampanError } from "../../errors/index.ts";
+
 /**
  * Netlink messages as bytes: struct nlmsghdr, a fixed body, attributes. netlink(7), include/uapi/linux/netlink.h. All
  * numbers are in the host's order, which is little-endian on both of our architectures.
@@ -75,14 +77,13 @@ export interface ReceivedMessage {
   readonly payload: Uint8Array;
 }
 
-/** The messages of one datagram; throws RangeError for one that is cut short. */
+/** The messages of one datagram; throws `internal` for one that is cut short. */
 export function decodeMessages(datagram: Uint8Array): ReceivedMessage[] {
   const bytes = viewOf(datagram);
   const messages: ReceivedMessage[] = [];
   for (let at = 0; at + headerSize <= bytes.length; ) {
     const length = bytes.readUInt32LE(at);
-    if (length < headerSize || at + length > bytes.length)
-      throw new RangeError(`netlink message of ${length} bytes is cut short`);
+    if (length < headerSize || at + length > bytes.length) throw cutShort("message", length);
     messages.push({
       type: bytes.readUInt16LE(at + 4),
       flags: bytes.readUInt16LE(at + 6),
@@ -100,8 +101,7 @@ export function decodeAttributes(attributes: Uint8Array): Map<number, Uint8Array
   const found = new Map<number, Uint8Array>();
   for (let at = 0; at + 4 <= bytes.length; ) {
     const length = bytes.readUInt16LE(at);
-    if (length < 4 || at + length > bytes.length)
-      throw new RangeError(`netlink attribute of ${length} bytes is cut short`);
+    if (length < 4 || at + length > bytes.length) throw cutShort("attribute", length);
     found.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
     at += align4(length);
   }
@@ -118,6 +118,10 @@ export function acknowledgement(datagram: Uint8Array, sequence: number): number 
     return 0 - viewOf(message.payload).readInt32LE(0);
   }
   return undefined;
+}
+
+function cutShort(what: string, length: number): SampanError {
+  return new SampanError("internal", `Cannot read a netlink ${what} of ${length} bytes: it is cut short`);
 }
 
 function toBytes(value: Uint8Array | string): Uint8Array {

@@ -34,7 +34,8 @@ function emitSearch(code: ClassicAssembler, ranges: readonly NumberRange[], leav
   const middle = ranges.length >> 1;
   const [left, right] = [ranges.slice(0, middle), ranges.slice(middle)];
   const pivot = right[0];
-  if (pivot === undefined) throw new RangeError("an architecture without ranges");
+  if (pivot === undefined)
+    throw new SampanError("internal", "Cannot compile a seccomp filter: an architecture has no ranges");
   if (left[0] === undefined) {
     code.goto(leaves.labelOf(pivot));
     return;

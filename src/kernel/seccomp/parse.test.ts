@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SampanError } from "../../errors/index.ts";
 import { actionOf, actionValue, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_SPEC_ALLOW } from "./actions.ts";
-import { defaultSeccompProfile, kernelVersionOf, parseSeccompProfile, seccompFilter } from "./index.ts";
+import { defaultSeccompProfile, kernelVersionOf, seccompFilter } from "./index.ts";
+import { parseSeccompProfile } from "./parse.ts";
 
 const context = { arch: "x86_64", capabilities: [], kernel: { major: 6, minor: 1 } } as const;
 
