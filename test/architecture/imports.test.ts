@@ -36,7 +36,7 @@ const packages: Record<string, string[]> = {
   fastify: ["api"],
   pino: ["engine", "api"],
   "tar-stream": ["storage", "images", "engine"],
-  zod: ["registry", "images", "engine", "api"],
+  zod: ["kernel", "registry", "images", "engine", "api"],
 };
 
 const all = sources("src/**/*.ts");
