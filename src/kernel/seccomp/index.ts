@@ -6,6 +6,7 @@ import type { KernelVersion, SeccompProfile } from "./profile.ts";
 import { resolveProfile, type SeccompContext } from "./resolve.ts";
 
 export { defaultSeccompProfile } from "./default-profile.ts";
+export { parseSeccompProfile } from "./parse.ts";
 export type { KernelVersion, SeccompContext, SeccompProfile };
 
 /** What seccomp(SECCOMP_SET_MODE_FILTER, flags, struct sock_fprog { instructions, pointer to program }) takes. */
