@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from "node:fs
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { attachDeviceProgram } from "../../src/cgroups/device-program.ts";
 import { Slot } from "../../src/kernel/block.ts";
-import { attachDeviceProgram } from "../../src/kernel/bpf/device-steps.ts";
 import { BPF_CGROUP_DEVICE, BPF_PROG_QUERY, progQuery, queryFields } from "../../src/kernel/bpf/syscall.ts";
 import { defaultCapabilities, encodeCapset } from "../../src/kernel/capabilities.ts";
 import { defaultDeviceRules } from "../../src/kernel/devices.ts";

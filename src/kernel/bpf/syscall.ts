@@ -41,11 +41,9 @@ export function progLoad(load: {
 /** Byte offsets of the descriptors in `progAttach`'s bytes, for callers whose descriptors are results of earlier steps. */
 export const attachFields = { cgroup: 0, program: 4, type: 8, flags: 12 } as const;
 
-/**
- * BPF_PROG_ATTACH: 16 bytes with the type and the flags set. The descriptors are the caller's to write.
- */
+/** BPF_PROG_ATTACH: 20 bytes with the type and the flags set. The descriptors are the caller's to write. */
 export function progAttach(flags: number): Uint8Array {
-  const bytes = Buffer.alloc(16);
+  const bytes = Buffer.alloc(20);
   bytes.writeUInt32LE(BPF_CGROUP_DEVICE, attachFields.type);
   bytes.writeUInt32LE(flags, attachFields.flags);
   return bytes;
