@@ -1,0 +1,42 @@
+/** Counts what is under way, to know when nothing has been for a while. */
+export class Activity {
+  #count = 0;
+  #idleSince = Date.now();
+  #watcher: (() => void) | undefined;
+
+  /** Says that something has begun; the returned function, called once or more, that it has ended. */
+  begin(): () => void {
+    this.#count++;
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      this.#count--;
+      this.#idleSince = Date.now();
+      if (this.#count === 0) this.#watcher?.();
+    };
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Milliseconds since the last thing ended; 0 while something is under way. */
+  get idleFor(): number {
+    return this.#count > 0 ? 0 : Date.now() - this.#idleSince;
+  }
+
+  /** Resolves when nothing is under way, or after `patience` ms. */
+  settled(patience: number): Promise<void> {
+    if (this.#count === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#watcher = undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, patience);
+      this.#watcher = done;
+    });
+  }
+}

@@ -1,0 +1,93 @@
+import { parseArgs } from "node:util";
+import { messageOf, SampanError } from "../../errors/index.ts";
+import { type Address, parseAddress } from "./addresses.ts";
+
+export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Seconds. What `--idle-exit` without a number means. */
+const usualIdleExit = 60;
+
+export interface DaemonOptions {
+  readonly root?: string | undefined;
+  readonly run?: string | undefined;
+  /** Where to listen besides the socket in the run directory. */
+  readonly hosts: readonly Address[];
+  /** Seconds without requests and running containers after which to leave; never when absent. */
+  readonly idleExit?: number | undefined;
+  readonly logLevel: LogLevel;
+  /** Where the log goes; standard error when absent. */
+  readonly logFile?: string | undefined;
+  /** "host", "host:port" or "network/bits" that may be spoken to without verified TLS. */
+  readonly insecureRegistries: readonly string[];
+  /** Hosts to ask before docker.io. */
+  readonly mirrors: readonly string[];
+}
+
+export const usage = `Usage: sampan daemon [OPTIONS]
+
+Serve the Docker Engine API
+
+Options:
+      --root DIR                 Where images and containers are kept
+      --run DIR                  Where the socket and the pid file are
+  -H, --host ADDRESS             Listen there, too: unix:///path or tcp://127.0.0.1:port (may be repeated)
+      --idle-exit[=SECONDS]      Leave after so long without requests and running containers (60 without a number)
+      --log-level LEVEL          ${logLevels.join(", ")} (info)
+      --log-file FILE            Write the log there instead of to standard error
+      --insecure-registry HOST   Speak to this registry without verified TLS (may be repeated)
+      --registry-mirror HOST     Ask this host before docker.io (may be repeated)
+`;
+
+/** Reads the daemon's own command line; `undefined` when only help was asked for. */
+export function parseOptions(argv: readonly string[]): DaemonOptions | undefined {
+  const { values } = parse(argv.map((argument) => (argument === "--idle-exit" ? "--idle-exit=" : argument)));
+  if (values.help) return undefined;
+  const level = values["log-level"];
+  const logLevel = logLevels.find((known) => known === level);
+  if (logLevel === undefined) {
+    throw new SampanError(
+      "invalid",
+      `Cannot use the log level ${JSON.stringify(level)}: wanted ${logLevels.join(", ")}`,
+    );
+  }
+  return {
+    root: values.root,
+    run: values.run,
+    hosts: values.host.map(parseAddress),
+    idleExit: idleExit(values["idle-exit"]),
+    logLevel,
+    logFile: values["log-file"],
+    insecureRegistries: values["insecure-registry"],
+    mirrors: values["registry-mirror"],
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        root: { type: "string" },
+        run: { type: "string" },
+        host: { type: "string", short: "H", multiple: true, default: [] },
+        "idle-exit": { type: "string" },
+        "log-level": { type: "string", default: "info" },
+        "log-file": { type: "string" },
+        "insecure-registry": { type: "string", multiple: true, default: [] },
+        "registry-mirror": { type: "string", multiple: true, default: [] },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (cause) {
+    throw new SampanError("invalid", `${messageOf(cause)}\n\n${usage}`, { cause });
+  }
+}
+
+function idleExit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (text === "") return usualIdleExit;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds > 0) return seconds;
+  throw new SampanError("invalid", `Cannot use --idle-exit=${text}: wanted a number of seconds`);
+}

@@ -1,0 +1,19 @@
+import { latestVersion } from "./versions.ts";
+
+/** The headers of every answer: clients negotiate by them. `server` is the engine's version. */
+export function commonHeaders(server: string): Readonly<Record<string, string>> {
+  return {
+    "Api-Version": latestVersion,
+    "Docker-Experimental": "false",
+    Ostype: "linux",
+    Server: `Sampan/${server} (linux)`,
+  };
+}
+
+/** Of /_ping besides. Builder-Version 1: the classic builder, not BuildKit. */
+export const pingHeaders: Readonly<Record<string, string>> = {
+  "Builder-Version": "1",
+  "Cache-Control": "no-cache, no-store, must-revalidate",
+  Pragma: "no-cache",
+  Swarm: "inactive",
+};

@@ -1,0 +1,107 @@
+import { z } from "zod";
+import type { Containers, Filters, StopOptions } from "../../engine/types.ts";
+import { SampanError } from "../../errors/index.ts";
+import type { ApiContext } from "../context.ts";
+import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
+import type { Api, ApiRequest } from "../http/fastify.ts";
+import { versionNumber } from "../http/versions.ts";
+import { matchesLabels, parseFilters } from "../requests/filters.ts";
+import { flag, integer, readQuery, terminalSide, text } from "../requests/query.ts";
+import { parseMoment } from "../requests/timestamps.ts";
+import type { PruneContainersResponse } from "../shapes/container.ts";
+import { notYet } from "./images.ts";
+
+const v1_42 = versionNumber("1.42");
+
+const stopQuery = z.object({ t: integer(), signal: text() });
+const killQuery = z.object({ signal: text() });
+const resizeQuery = z.object({ h: terminalSide("height"), w: terminalSide("width") });
+const renameQuery = z.object({ name: text() });
+const removeQuery = z.object({ v: flag(), force: flag(), link: flag() });
+const pruneQuery = z.object({ filters: text() });
+
+/** What is done to containers. */
+export function containerLifeRoutes(app: Api, { engine }: ApiContext): void {
+  const { containers } = engine;
+  app.post("/containers/:id/start", async (request, reply) => {
+    await refuseBody(request);
+    await containers.start(idOf(request));
+    sendEmpty(reply);
+  });
+  app.post("/containers/:id/stop", async (request, reply) => {
+    await containers.stop(idOf(request), stopOptions(request));
+    sendEmpty(reply);
+  });
+  app.post("/containers/:id/restart", async (request, reply) => {
+    await containers.restart(idOf(request), stopOptions(request));
+    sendEmpty(reply);
+  });
+  app.post("/containers/:id/kill", async (request, reply) => {
+    await containers.kill(idOf(request), readQuery(killQuery, queryOf(request)).signal);
+    sendEmpty(reply);
+  });
+  app.post("/containers/:id/resize", async (request, reply) => {
+    const { h: rows, w: columns } = readQuery(resizeQuery, queryOf(request));
+    await containers.resize(idOf(request), { rows, columns });
+    sendEmpty(reply, 200);
+  });
+  app.post("/containers/:id/rename", (request, reply) => {
+    const { name } = readQuery(renameQuery, queryOf(request));
+    if (name === undefined) throw new SampanError("invalid", "Neither old nor new names may be empty");
+    containers.rename(idOf(request), name.replace(/^\//, ""));
+    sendEmpty(reply);
+  });
+  app.delete("/containers/:id", async (request, reply) => {
+    const { v: volumes, force, link } = readQuery(removeQuery, queryOf(request));
+    if (link) throw notYet("remove a link between containers");
+    await containers.remove(idOf(request), { volumes, force });
+    sendEmpty(reply);
+  });
+  app.post("/containers/prune", async (request, reply) => {
+    const filters = parseFilters(readQuery(pruneQuery, queryOf(request)).filters, ["until", "label", "label!"]);
+    sendJson(reply, await prune(containers, filters));
+  });
+}
+
+function idOf(request: ApiRequest): string {
+  return pathOf(request).id ?? "";
+}
+
+function stopOptions(request: ApiRequest): StopOptions {
+  const { t: timeout, signal } = readQuery(stopQuery, queryOf(request));
+  return { timeout, signal: request.raw.versioned.version < v1_42 ? undefined : signal };
+}
+
+/** The configuration that was once sent here; seven bytes are what an empty object may take. */
+async function refuseBody(request: ApiRequest): Promise<void> {
+  if (request.headers["content-length"] === undefined && request.headers["transfer-encoding"] === undefined) return;
+  let size = 0;
+  for await (const chunk of request.raw.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Uint8Array).length;
+    if (size > 7) {
+      throw new SampanError(
+        "invalid",
+        "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+      );
+    }
+  }
+}
+
+async function prune(containers: Containers, filters: Filters): Promise<PruneContainersResponse> {
+  const until = (filters.until ?? []).map((moment) => parseMoment(moment, Date.now()));
+  const without = filters["label!"] ?? [];
+  const candidates = containers
+    .list({ all: true, filters: { status: ["created", "exited", "dead"] } })
+    .filter(({ createdAt }) => until.every((moment) => Date.parse(createdAt) < moment))
+    .filter(({ config }) => matchesLabels(config.Labels, filters.label))
+    .filter(({ config }) => !without.some((label) => matchesLabels(config.Labels, [label])));
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  for (const { id } of candidates) {
+    const { rw } = await containers.sizes(id);
+    await containers.remove(id);
+    deleted.push(id);
+    reclaimed += rw;
+  }
+  return { ContainersDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed };
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { SampanError } from "../../errors/index.ts";
+import type { LoadedImage } from "../../images/types.ts";
+import type { ApiContext } from "../context.ts";
+import { queryOf } from "../http/answers.ts";
+import { departure } from "../http/departure.ts";
+import type { Api, ApiReply } from "../http/fastify.ts";
+import { ProgressWriter } from "../http/progress-writer.ts";
+import { imageReference, platformOf } from "../requests/image-reference.ts";
+import { flag, readQuery, text } from "../requests/query.ts";
+import { parseRegistryAuth } from "../requests/registry-auth.ts";
+import { notYet } from "./images.ts";
+
+const createQuery = z.object({ fromImage: text(), fromSrc: text(), tag: text(), platform: text() });
+const loadQuery = z.object({ quiet: flag(true) });
+
+/** Pull and load: long work whose progress is the answer. */
+export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): void {
+  app.post("/images/create", async (request, reply) => {
+    const { fromImage, fromSrc, tag, platform } = readQuery(createQuery, queryOf(request));
+    if (fromSrc !== undefined) throw notYet("import an image from a file system archive");
+    if (fromImage === undefined)
+      throw new SampanError("invalid", "Cannot pull: the parameter fromImage names no image");
+    const reference = imageReference(fromImage, tag);
+    const signal = departure(request.raw, reply.raw, leaving);
+    await report(reply, async (writer) => {
+      await engine.images.pull({
+        reference,
+        platform: platformOf(platform),
+        auth: parseRegistryAuth(request.headers["x-registry-auth"]),
+        progress: (step) => writer.progress(step),
+        signal,
+      });
+    });
+  });
+  app.post("/images/load", async (request, reply) => {
+    const { quiet } = readQuery(loadQuery, queryOf(request));
+    const signal = departure(request.raw, reply.raw, leaving);
+    await report(reply, async (writer) => {
+      const loaded = await engine.images.load(request.raw.iterator({ destroyOnReturn: false }), {
+        progress: (step) => {
+          if (!quiet) writer.progress(step);
+        },
+        signal,
+      });
+      for (const image of loaded) for (const stream of loadedLines(image)) writer.line({ stream });
+    });
+  });
+}
+
+function loadedLines({ image, names }: LoadedImage): string[] {
+  if (names.length === 0) return [`Loaded image ID: ${image.id}\n`];
+  return names.map((name) => `Loaded image: ${name}\n`);
+}
+
+/** Runs work that reports lines. A failure before the first line is thrown, later it becomes a line. */
+async function report(reply: ApiReply, work: (writer: ProgressWriter) => Promise<void>): Promise<void> {
+  const writer = new ProgressWriter(reply.raw);
+  try {
+    await work(writer);
+    reply.hijack();
+    writer.end();
+  } catch (error) {
+    if (!writer.begun) throw error;
+    reply.hijack();
+    writer.fail(error);
+  }
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { SampanError } from "../../errors/index.ts";
+import type { ApiContext } from "../context.ts";
+import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
+import type { Api } from "../http/fastify.ts";
+import { filterFlag, parseFilters } from "../requests/filters.ts";
+import { filterImages, imageFilters } from "../requests/image-filters.ts";
+import { imageReference, platformOf } from "../requests/image-reference.ts";
+import { flag, readQuery, text } from "../requests/query.ts";
+import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/image.ts";
+import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
+
+const listQuery = z.object({ filters: text() });
+const deleteQuery = z.object({ force: flag(), noprune: flag() });
+const tagQuery = z.object({ repo: text(), tag: text() });
+const inspectQuery = z.object({ platform: text() });
+
+/** Images that are here. Names contain slashes, so the verb is what comes last. */
+export function imageRoutes(app: Api, { engine }: ApiContext): void {
+  const { images } = engine;
+  app.get("/images/json", (request, reply) => {
+    const { version } = request.raw.versioned;
+    const filters = parseFilters(readQuery(listQuery, queryOf(request)).filters, imageFilters);
+    const found = filterImages(images.list(), filters, (name) => images.resolve(name));
+    sendJson(
+      reply,
+      found.map((image) => imageSummary(image, version, images.containersOf(image.id))),
+    );
+  });
+  app.get("/images/*", (request, reply) => {
+    const { name, verb } = nameAndVerb(pathOf(request)["*"]);
+    if (verb === "json") {
+      const { platform } = readQuery(inspectQuery, queryOf(request));
+      sendJson(reply, imageInspect(images.resolve(name, platformOf(platform)), request.raw.versioned.version));
+    } else if (verb === "history") sendJson(reply, imageHistory(images.resolve(name)));
+    else if (verb === "get") throw notYet("save images");
+    else throw new SampanError("not-found", "page not found");
+  });
+  app.post("/images/*", (request, reply) => {
+    const { name, verb } = nameAndVerb(pathOf(request)["*"]);
+    if (verb === "push") throw notYet("push images");
+    if (verb !== "tag") throw new SampanError("not-found", "page not found");
+    const { repo, tag } = readQuery(tagQuery, queryOf(request));
+    if (repo === undefined) throw new SampanError("invalid", "invalid reference format: repository name is empty");
+    images.tag(name, imageReference(repo, tag));
+    sendEmpty(reply, 201);
+  });
+  app.delete("/images/*", async (request, reply) => {
+    const { force, noprune: noPrune } = readQuery(deleteQuery, queryOf(request));
+    const name = pathOf(request)["*"] ?? "";
+    if (name.trim() === "") throw new SampanError("invalid", "image name cannot be blank");
+    sendJson(reply, removals(await images.remove(name, { force, noPrune })));
+  });
+  app.post("/images/prune", async (request, reply) => {
+    const filters = parseFilters(readQuery(listQuery, queryOf(request)).filters, [
+      "dangling",
+      "label",
+      "label!",
+      "until",
+    ]);
+    sendJson(reply, await prune(engine.images, filters));
+  });
+}
+
+type Images = ApiContext["engine"]["images"];
+
+/** Removes images that no container uses: those without a name or, with dangling=false, all. */
+async function prune(images: Images, filters: ReturnType<typeof parseFilters>): Promise<PruneImagesResponse> {
+  const { dangling: _, "label!": without = [], ...matching } = filters;
+  const everything = filterFlag(filters, "dangling") === false;
+  const candidates = filterImages(images.list(), matching, (name) => images.resolve(name)).filter(
+    (image) =>
+      image.virtual === undefined &&
+      (everything || image.names.length === 0) &&
+      images.containersOf(image.id) === 0 &&
+      !without.some((label) => filterImages([image], { label: [label] }, (name) => images.resolve(name)).length > 0),
+  );
+  const deleted: ImageDeleteResponseItem[] = [];
+  let reclaimed = 0;
+  for (const image of candidates) {
+    deleted.push(...removals(await images.remove(image.id, { force: true })));
+    reclaimed += image.size;
+  }
+  return { ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed };
+}
+
+function removals(removed: Awaited<ReturnType<Images["remove"]>>): ImageDeleteResponseItem[] {
+  return removed.map((item) => ("untagged" in item ? { Untagged: item.untagged } : { Deleted: item.deleted }));
+}
+
+function nameAndVerb(path = ""): { name: string; verb: string } {
+  const slash = path.lastIndexOf("/");
+  return { name: path.slice(0, Math.max(0, slash)), verb: path.slice(slash + 1) };
+}
+
+/** A refusal of what Docker has and Sampan not yet. */
+export function notYet(what: string): SampanError {
+  return new SampanError("unsupported", `Cannot ${what}: this version of Sampan does not do that yet`);
+}

@@ -1,0 +1,76 @@
+import type { HTTPMethods } from "fastify";
+import { SampanError } from "../../errors/index.ts";
+import { sendEmpty, sendJson } from "../http/answers.ts";
+import type { Api } from "../http/fastify.ts";
+import { notYet } from "./images.ts";
+
+/** Docker's routes that have no answer yet, and what cannot be done for want of them. */
+const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
+  ["GET", "/containers/:id/top", "list the processes of a container"],
+  ["GET", "/containers/:id/changes", "list the changes in a container's file system"],
+  ["GET", "/containers/:id/export", "export a container's file system"],
+  ["GET", "/containers/:id/stats", "read a container's resource usage"],
+  ["POST", "/containers/:id/update", "change a container's limits"],
+  ["POST", "/containers/:id/pause", "pause a container"],
+  ["POST", "/containers/:id/unpause", "resume a container"],
+  ["GET", "/containers/:id/attach/ws", "attach to a container over WebSocket"],
+  ["HEAD", "/containers/:id/archive", "look at a file in a container"],
+  ["GET", "/containers/:id/archive", "copy files from a container"],
+  ["PUT", "/containers/:id/archive", "copy files to a container"],
+  ["GET", "/containers/:id/checkpoints", "list checkpoints"],
+  ["POST", "/containers/:id/checkpoints", "make a checkpoint"],
+  ["DELETE", "/containers/:id/checkpoints/:checkpoint", "delete a checkpoint"],
+  ["POST", "/commit", "make an image of a container"],
+  ["POST", "/build", "build an image"],
+  ["POST", "/build/prune", "prune the build cache"],
+  ["POST", "/build/cancel", "cancel a build"],
+  ["POST", "/session", "open a build session"],
+  ["POST", "/grpc", "build with BuildKit"],
+  ["GET", "/images/search", "search a registry"],
+  ["GET", "/images/get", "save images"],
+  ["GET", "/system/df", "sum up disk usage"],
+  ["GET", "/distribution/*", "ask a registry about an image"],
+  ["POST", "/volumes/create", "create a volume"],
+  ["PUT", "/volumes/:name", "change a volume"],
+  ["DELETE", "/volumes/:name", "remove a volume"],
+  ["POST", "/volumes/prune", "prune volumes"],
+  ["POST", "/networks/create", "create a network"],
+  ["DELETE", "/networks/:id", "remove a network"],
+  ["POST", "/networks/:id/connect", "connect a container to a network"],
+  ["POST", "/networks/:id/disconnect", "disconnect a container from a network"],
+  ["POST", "/networks/prune", "prune networks"],
+];
+
+const swarmNouns = ["swarm", "nodes", "services", "tasks", "secrets", "configs"];
+
+const noSwarm =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+
+/** Every known route of Docker that is not served otherwise has an answer that says so; anything else is 404. */
+export function unsupportedRoutes(app: Api): void {
+  for (const [method, url, what] of notYetThere) {
+    app.route({
+      method,
+      url,
+      handler: () => {
+        throw notYet(what);
+      },
+    });
+  }
+  const swarm = (): never => {
+    throw new SampanError("unavailable", noSwarm);
+  };
+  for (const noun of swarmNouns) {
+    app.route({ method: ["GET", "POST"], url: `/${noun}`, handler: swarm });
+    app.route({ method: ["GET", "POST", "DELETE"], url: `/${noun}/*`, handler: swarm });
+  }
+  app.get("/plugins", (_request, reply) => sendJson(reply, []));
+  app.route({
+    method: ["GET", "POST", "DELETE"],
+    url: "/plugins/*",
+    handler: () => {
+      throw notYet("use plugins");
+    },
+  });
+  app.options("/*", (_request, reply) => sendEmpty(reply, 200));
+}

@@ -1,0 +1,79 @@
+import type { ContainerSize, ContainerView } from "../../engine/types.ts";
+import type { ContainerInspect, ContainerState, ContainerSummary } from "../shapes/container.ts";
+import { graphDriver } from "./graph-driver.ts";
+import { endpointsOf, networkOf, networkSettings } from "./networks.ts";
+
+function sizes(size: ContainerSize | undefined): { SizeRw?: number; SizeRootFs?: number } {
+  return size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs };
+}
+
+/** One row of GET /containers/json. */
+export function containerSummary(view: ContainerView, size?: ContainerSize): ContainerSummary {
+  return {
+    Id: view.id,
+    Names: [`/${view.name}`],
+    Image: view.image,
+    ImageID: view.imageId,
+    Command: [view.path, ...view.args].map(quoted).join(" "),
+    Created: Math.floor(Date.parse(view.createdAt) / 1000),
+    Ports: [],
+    ...sizes(size),
+    Labels: view.config.Labels,
+    State: view.state.status,
+    Status: view.statusText,
+    HostConfig: { NetworkMode: networkOf(view) },
+    NetworkSettings: { Networks: endpointsOf(view) },
+    Mounts: view.mounts,
+  };
+}
+
+/** As dockerd shows a command: arguments with a space in them are in single quotes. */
+function quoted(argument: string): string {
+  return argument.includes(" ") ? `'${argument}'` : argument;
+}
+
+function state({ state }: ContainerView): ContainerState {
+  return {
+    Status: state.status,
+    Running: state.running,
+    Paused: state.paused,
+    Restarting: state.restarting,
+    OOMKilled: state.oomKilled,
+    Dead: state.dead,
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+  };
+}
+
+/** GET /containers/{id}/json. */
+export function containerInspect(view: ContainerView, size?: ContainerSize): ContainerInspect {
+  return {
+    Id: view.id,
+    Created: view.createdAt,
+    Path: view.path,
+    Args: view.args,
+    State: state(view),
+    Image: view.imageId,
+    ResolvConfPath: view.resolvConfPath,
+    HostnamePath: view.hostnamePath,
+    HostsPath: view.hostsPath,
+    LogPath: view.logPath,
+    Name: `/${view.name}`,
+    RestartCount: view.restartCount,
+    Driver: graphDriver.Name,
+    Platform: view.platform.os,
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: view.execIds.length === 0 ? null : view.execIds,
+    HostConfig: view.hostConfig,
+    GraphDriver: graphDriver,
+    ...sizes(size),
+    Mounts: view.mounts,
+    Config: view.config,
+    NetworkSettings: networkSettings(view),
+  };
+}
