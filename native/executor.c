@@ -20,9 +20,11 @@
 
 extern char **environ;
 
+/* One line on standard error that ends with the errno; the daemon knows its name. */
 static _Noreturn void die(const char *what) {
-  const char *why = strerrordesc_np(errno);
-  const char *parts[] = {"sampan executor: cannot ", what, ": ", why ? why : "unknown error", "\n"};
+  char number[] = "000\n";
+  for (int rest = errno, i = 2; i >= 0; i--, rest /= 10) number[i] = (char)('0' + rest % 10);
+  const char *parts[] = {"cannot ", what, ": errno ", number};
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
     if (write(2, parts[i], strlen(parts[i])) < 0) break;
   _exit(1);

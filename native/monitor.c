@@ -34,7 +34,6 @@ static void close_fd(int *fd) {
 }
 
 static bool may_read_output(void) {
-  if (m.ended) return true;
   if (m.hold) return false;
   for (int i = 0; i < CLIENTS; i++)
     if (m.clients[i].fd >= 0 && m.clients[i].role == CONTROL_ATTACH && !client_has_room(&m.clients[i])) return false;
@@ -111,6 +110,7 @@ static void obey(struct client *c) {
   if (!c->role) {
     c->role = message[0] == CONTROL_ATTACH ? CONTROL_ATTACH : CONTROL_COMMAND;
     c->mask = message[1];
+    if (c->role == CONTROL_ATTACH) send_reply(c->fd, REPLY_ATTACHED, 0, 0, NULL, 0);
     return;
   }
   struct winsize size = {.ws_row = b, .ws_col = (unsigned short)word};
@@ -222,7 +222,6 @@ static void begin(int starter, pid_t pid, const unsigned char *s) {
 
 /* Everything the process wrote before it ended; others may hold the pipes open, so only what is there. */
 static void drain(void) {
-  m.ended = true;
   for (bool more = true; more;) {
     more = pump_output(&m.out, 1);
     more |= pump_output(&m.err, 2);
@@ -245,6 +244,7 @@ static void wait_events(struct pollfd *polled, nfds_t count) {
 long monitor_supervise(int starter, pid_t pid, const unsigned char *supervision) {
   begin(starter, pid, supervision);
   struct pollfd polled[SLOT_CLIENTS + CLIENTS];
+  int status = 0;
   for (;;) {
     fill_poll(polled);
     memset(&polled[0].revents, 0, sizeof polled[0].revents);
@@ -254,11 +254,10 @@ long monitor_supervise(int starter, pid_t pid, const unsigned char *supervision)
     if (polled[SLOT_STDERR].revents) pump_output(&m.err, 2);
     serve_clients(polled + SLOT_CLIENTS);
     if (polled[SLOT_LISTENER].revents) welcome();
-    int status;
-    if (polled[SLOT_PIDFD].revents && waitpid(pid, &status, WNOHANG) == pid) {
-      drain();
-      return status;
-    }
+    if (polled[SLOT_PIDFD].revents && waitpid(pid, &status, WNOHANG) == pid) m.ended = true;
+    if (!m.ended || m.hold) continue; /* whoever is to see the first byte may come after the last */
+    drain();
+    return status;
   }
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { SampanError } from "../errors/index.ts";
 import { Connection, openSocket } from "../kernel/connection.ts";
 import { announcement } from "../kernel/executor.ts";
-import { control } from "../kernel/wire.ts";
+import { control, replyHeader } from "../kernel/wire.ts";
 import { decodeExit, exitRecordSize, killedWithMonitor } from "./exit-record.ts";
 import type { Exit, MonitorFiles, Running } from "./types.ts";
 
@@ -13,6 +14,26 @@ function message(type: number, fields: { a?: number; b?: number; c?: number } = 
   bytes.writeUInt16LE(fields.b ?? 0, 2);
   bytes.writeUInt32LE(fields.c ?? 0, 4);
   return bytes;
+}
+
+/** Resolves once the monitor has taken the client in. The socket is then paused, with all that follows still to be read. */
+function acknowledged(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const take = (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length < replyHeader.bytes) return;
+      socket.off("data", take);
+      socket.off("close", lost);
+      socket.pause();
+      if (received.length > replyHeader.bytes) socket.unshift(received.subarray(replyHeader.bytes));
+      resolve();
+    };
+    const lost = () => reject(new SampanError("conflict", "Cannot attach: the process has just ended"));
+    socket.on("data", take);
+    socket.once("close", lost);
+    socket.on("error", () => {}); // a monitor that is killed resets the connection; its end is reported by `exited`
+  });
 }
 
 /** The exit file of a process that has ended; undefined while there is none. */
@@ -48,6 +69,7 @@ class MonitoredProcess implements Running {
     const socket = await openSocket(this.#files.socket);
     const mask = (streams.stdin ? 1 : 0) | (streams.stdout ? 2 : 0) | (streams.stderr ? 4 : 0);
     socket.write(message(control.attach, { a: mask }));
+    await acknowledged(socket);
     return socket;
   }
 

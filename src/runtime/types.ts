@@ -186,7 +186,7 @@ export interface Running {
   readonly pid: number;
   /** Never rejects. A monitor that was killed took the process with it: code 137. */
   readonly exited: Promise<Exit>;
-  /** Docker's 8-byte frames, raw with a terminal. What is written goes to stdin; `end()` ends it. */
+  /** Docker's 8-byte frames, raw with a terminal. What is written goes to stdin; `end()` ends it. Comes paused: pipe or resume it. */
   attach(streams: { stdin: boolean; stdout: boolean; stderr: boolean }): Promise<Socket>;
   resize(rows: number, columns: number): void;
   signal(number: number): void;

@@ -26,7 +26,10 @@ for (const [user, add, expected] of cases) {
 
 test("names that are not there are refused with dockerd's words", () => {
   assert.throws(() => resolveUserIn(files, "bob", []), /unable to find user bob: no matching entries in passwd file/);
-  assert.throws(() => resolveUserIn(files, "ana:nobody", []), /unable to find group nobody: no matching entries in group file/);
+  assert.throws(
+    () => resolveUserIn(files, "ana:nobody", []),
+    /unable to find group nobody: no matching entries in group file/,
+  );
   assert.throws(() => resolveUserIn(files, "4294967296", []), /must be in range/);
 });
 
