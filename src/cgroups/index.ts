@@ -11,7 +11,6 @@ import { CgroupsV1 } from "./v1.ts";
 import { CgroupsV2 } from "./v2.ts";
 
 export { detectCgroups } from "./detect.ts";
-export { allDevices, defaultDeviceRules } from "./devices.ts";
 export type * from "./types.ts";
 
 /** What `detectCgroups` wants to know, of this machine. */

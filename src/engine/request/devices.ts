@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DeviceRule } from "../../cgroups/types.ts";
 import { SampanError } from "../../errors/index.ts";
+import { defaultDeviceRules, defaultDevices, everyDevice } from "../../kernel/devices.ts";
 import type { DeviceNode } from "../../runtime/types.ts";
 import type { DeviceMapping, HostConfig } from "../config.ts";
 import { deviceNumber } from "./device-number.ts";
@@ -12,43 +13,14 @@ export interface Devices {
   readonly rules: readonly DeviceRule[];
 }
 
-/** Character devices that every container may use: null, zero, full, random, urandom, tty, and console, ptmx, pts. */
-const usual: readonly (readonly [major: number, minor?: number])[] = [
-  [1, 3],
-  [1, 5],
-  [1, 7],
-  [1, 8],
-  [1, 9],
-  [5, 0],
-  [5, 1],
-  [5, 2],
-  [136],
-];
-
-const defaultRules: readonly DeviceRule[] = [
-  { allow: false, type: "a", access: "rwm" },
-  // Making a node is harmless: it opens only where a rule below allows it.
-  { allow: true, type: "c", access: "m" },
-  { allow: true, type: "b", access: "m" },
-  ...usual.map(
-    ([major, minor]): DeviceRule => ({
-      allow: true,
-      type: "c",
-      major,
-      ...(minor !== undefined && { minor }),
-      access: "rwm",
-    }),
-  ),
-];
-
 /** Resolves `--device`, `--device-cgroup-rule` and `--privileged` on this machine, now. */
 export function resolveDevices(host: Pick<HostConfig, "Devices" | "DeviceCgroupRules" | "Privileged">): Devices {
-  if (host.Privileged) return { nodes: machineDevices("/dev"), rules: [{ allow: true, type: "a", access: "rwm" }] };
+  if (host.Privileged) return { nodes: [...defaultDevices, ...machineDevices("/dev")], rules: everyDevice };
   const mapped = host.Devices.flatMap(mapDevice);
   const asked = (host.DeviceCgroupRules ?? []).map(parseDeviceRule);
   return {
-    nodes: mapped.map(({ node }) => node),
-    rules: [...defaultRules, ...mapped.map(({ rule }) => rule), ...asked],
+    nodes: [...defaultDevices, ...mapped.map(({ node }) => node)],
+    rules: [...defaultDeviceRules, ...mapped.map(({ rule }) => rule), ...asked],
   };
 }
 
