@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -50,9 +49,9 @@ export async function busybox(config: Record<string, unknown> = {}): Promise<Tes
   return { layers: [layer], config: { Cmd: ["sh"], Env: ["PATH=/bin:/usr/bin"], ...config } };
 }
 
-/** The image of a Debian made by debootstrap; the machine keeps the archive in its temporary directory. */
+/** The image of a Debian made by debootstrap; the archive is kept in /var/tmp for the next run. */
 export async function debian(): Promise<TestImage> {
-  const cache = join(tmpdir(), "sampan-test-cache");
+  const cache = "/var/tmp/sampan-test-cache";
   const archive = join(cache, `debian-bookworm-${architecture}.tar`);
   if (!existsSync(archive)) await debootstrap(cache, archive);
   return { layers: [readFileSync(archive)], config: { Cmd: ["bash"], Env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] } };
