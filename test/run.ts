@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
+import { patience } from "./support/requires.ts";
 
 const root = dirname(import.meta.dirname);
 process.chdir(root);
@@ -19,12 +20,15 @@ interface Outcome {
   skipped: string[];
 }
 
+/** A file that does not end, because it has left something open, has failed. In ms. */
+const fileTimeout = 300_000 * Math.min(patience, 3);
+
 /** Runs files of tests with the usual report on stdout; the returned counts are of tests, not of files. */
 async function runFiles(title: string, files: string[], concurrency: number): Promise<Outcome> {
   const outcome: Outcome = { passed: 0, failed: 0, skipped: [] };
   process.stdout.write(`\n── ${title}: ${files.length} files\n`);
   if (files.length === 0) return outcome;
-  const stream = run({ files, concurrency, cwd: root });
+  const stream = run({ files, concurrency, cwd: root, timeout: fileTimeout });
   stream.on("test:fail", () => {
     outcome.failed++;
   });
