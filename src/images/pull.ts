@@ -4,19 +4,12 @@ import type { RawManifest, Repository } from "../registry/repository.ts";
 import type { Reference } from "../registry/types.ts";
 import { algorithmOf, type Digest } from "../storage/digest.ts";
 import type { Hold } from "./garbage.ts";
-import { formatPlatform, hostPlatform, suitability } from "./platform.ts";
-import {
-  checkIsImage,
-  type Descriptor,
-  documentLimit,
-  type Index,
-  type Manifest,
-  parseConfig,
-  parseDocument,
-} from "./shapes.ts";
+import { hostPlatform, suitability } from "./platform.ts";
+import { checkIsImage, type Descriptor, documentLimit, type Manifest, parseConfig, parseDocument } from "./shapes.ts";
 import { obtainImage, type WantedImage } from "./stack.ts";
+import { checkPlatform, choosePlatform, withPlatform } from "./suits.ts";
 import type { ImageTools } from "./tools.ts";
-import type { ImageConfig, Platform, PullOptions, StoredImage } from "./types.ts";
+import type { PullOptions, StoredImage } from "./types.ts";
 
 /** A manifest that was chosen, and the documents on the way to it. */
 interface Found {
@@ -108,21 +101,6 @@ async function findManifest(repository: Repository, reference: Reference, option
   return { manifest: inner.manifest, root: first.digest, raw, index: first };
 }
 
-/** The entry of an index that suits a platform best; the first of equals. */
-export function choosePlatform({ manifests }: Index, wanted: Platform, name: string): Descriptor {
-  const ranked = manifests
-    .map((entry) => ({ entry, rank: entry.platform === undefined ? undefined : suitability(wanted, entry.platform) }))
-    .filter(
-      (candidate): candidate is { entry: (typeof manifests)[number]; rank: number } => candidate.rank !== undefined,
-    )
-    .sort((a, b) => a.rank - b.rank);
-  const [only] = manifests;
-  const chosen = ranked[0]?.entry ?? (manifests.length === 1 && only?.platform === undefined ? only : undefined);
-  if (chosen !== undefined) return chosen;
-  const text = `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries`;
-  throw new SampanError("not-found", `${name}: ${text}`);
-}
-
 async function describe(
   tools: ImageTools,
   hold: Hold,
@@ -164,25 +142,6 @@ async function fetchConfig(
 ) {
   if (tools.content.has(digest)) return await tools.content.readSmall(digest, documentLimit);
   return await repository.document(digest, size, documentLimit, signal);
-}
-
-/** Some builders leave the architecture out; the image was accepted for this machine then. */
-function withPlatform(config: ImageConfig): ImageConfig {
-  return config.architecture === "" ? { ...config, architecture: hostPlatform().architecture } : config;
-}
-
-/** Refuses what is not for Linux, and what is not for the platform that was asked for by name. */
-export function checkPlatform(config: ImageConfig, name: string, wanted?: Platform): void {
-  if (config.os !== "linux") {
-    throw new SampanError(
-      "unsupported",
-      `image operating system ${JSON.stringify(config.os)} of ${name} cannot be used on this platform`,
-    );
-  }
-  if (wanted !== undefined && suitability(wanted, config) === undefined) {
-    const is = `its platform (${formatPlatform(config)}) does not match the specified platform (${formatPlatform(wanted)})`;
-    throw new SampanError("not-found", `image with reference ${name} was found but ${is}`);
-  }
 }
 
 function nameImage({ records }: ImageTools, reference: Reference, id: Digest, root: Digest): void {

@@ -3,11 +3,10 @@ import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Hold } from "../garbage.ts";
 import { hostImageName } from "../host.ts";
-import { hostPlatform } from "../platform.ts";
-import { checkPlatform } from "../pull.ts";
 import { obtainImage } from "../stack.ts";
+import { checkPlatform, withPlatform } from "../suits.ts";
 import type { ImageTools } from "../tools.ts";
-import type { LoadedImage, LoadOptions } from "../types.ts";
+import type { LoadedImage, LoadOptions, StoredImage } from "../types.ts";
 import { readDockerArchive } from "./docker-archive.ts";
 import type { FoundImage } from "./found-image.ts";
 import { readOciLayout } from "./oci-layout.ts";
@@ -43,23 +42,36 @@ async function readImages(tools: ImageTools, hold: Hold, spool: Spool): Promise<
 
 async function store(tools: ImageTools, hold: Hold, found: FoundImage, options: LoadOptions): Promise<LoadedImage> {
   const references = found.names.map(checkedName);
-  const config =
-    found.config.architecture === "" ? { ...found.config, architecture: hostPlatform().architecture } : found.config;
+  const config = withPlatform(found.config);
   const name = found.names[0] ?? found.id;
   checkPlatform(config, name);
   const progress: LoadOptions["progress"] = (line) => {
     if (line.status === "Loading layer") options.progress(line);
   };
+  const nameIt = () => {
+    for (const { familiar } of references) tools.records.addName(found.id, familiar);
+  };
+  const known = tools.records.byId(found.id);
+  // It may have come from a registry, with other blobs of the same layers: those are kept.
+  if (known !== undefined) return { image: await renamed(tools, known, nameIt), names: references.map(familiarOf) };
   const image = await obtainImage(
     tools,
     hold,
     { ...found, config, name },
     { unpacking: "Loading layer", progress, signal: options.signal },
-    () => {
-      for (const { familiar } of references) tools.records.addName(found.id, familiar);
-    },
+    nameIt,
   );
-  return { image, names: references.map(({ familiar }) => familiar) };
+  return { image, names: references.map(familiarOf) };
+}
+
+async function renamed(tools: ImageTools, image: StoredImage, nameIt: () => void): Promise<StoredImage> {
+  tools.records.change(nameIt);
+  await tools.syncIndex();
+  return tools.records.byId(image.id) ?? image;
+}
+
+function familiarOf({ familiar }: Reference): string {
+  return familiar;
 }
 
 function checkedName(written: string): Reference {

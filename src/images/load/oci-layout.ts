@@ -4,8 +4,8 @@ import type { ContentStore } from "../../storage/content/content.ts";
 import type { Digest } from "../../storage/digest.ts";
 import type { Blob } from "../download.ts";
 import { hostPlatform, suitability } from "../platform.ts";
-import { choosePlatform } from "../pull.ts";
 import { checkIsImage, type Descriptor, documentLimit, type Index, parseConfig, parseDocument } from "../shapes.ts";
+import { choosePlatform } from "../suits.ts";
 import type { FoundImage } from "./found-image.ts";
 import type { Spool } from "./spool.ts";
 
