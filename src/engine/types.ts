@@ -8,6 +8,7 @@
 import type { Duplex } from "node:stream";
 import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../images/types.ts";
 import type { RegistryAuth } from "../registry/types.ts";
+import type { Layout } from "../storage/layout.ts";
 import type { ContainerConfig, CreateRequest, EndpointRequest, HostConfig } from "./config.ts";
 import type { EventLog } from "./events/types.ts";
 
@@ -335,6 +336,24 @@ export interface Explanation {
   readonly text: string;
   /** For programs. */
   readonly steps: readonly object[];
+}
+
+/** The part of a pino logger that the engine needs. */
+export interface EngineLog {
+  error(object: object, message: string): void;
+  warn(object: object, message: string): void;
+  debug(object: object, message: string): void;
+}
+
+/** What the daemon gives `openEngine` of open.ts, which composes everything below and resolves when it can be used. */
+export interface EngineOptions {
+  /** Its directories are there. */
+  readonly layout: Layout;
+  readonly log: EngineLog;
+  /** "host", "host:port" or "network/bits" that may be spoken to without verified TLS. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** Per registry domain, hosts to ask first. */
+  readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export interface Engine {
