@@ -1,5 +1,4 @@
 import type { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { SampanError } from "../errors/index.ts";
 
@@ -66,15 +65,46 @@ async function* inflate(
   transform: Transform,
   what: string,
 ): AsyncIterable<Uint8Array> {
-  const pumping = pipeline(source, transform);
+  const feeding = feed(source, transform);
   // The same error arrives by the iteration below.
-  pumping.catch(() => undefined);
+  feeding.catch(() => undefined);
   try {
     yield* transform as AsyncIterable<Uint8Array>;
-    await pumping;
+    await feeding;
   } catch (cause) {
     throw isZlibError(cause) ? new SampanError("invalid", `Cannot read ${what}: ${cause.message}`, { cause }) : cause;
+  } finally {
+    transform.destroy();
+    await feeding.catch(() => undefined);
   }
+}
+
+/**
+ * Writes the source into the transform. Bytes behind the compressed data are passed over as by gzip(1), but read: who
+ * verifies the source has to see them. (`pipeline` would end there with an AbortError.)
+ */
+async function feed(source: AsyncIterable<Uint8Array>, transform: Transform): Promise<void> {
+  try {
+    for await (const piece of source) {
+      if (transform.readableEnded) continue;
+      if (transform.destroyed) return;
+      if (!transform.write(piece)) await drained(transform);
+    }
+    transform.end();
+  } catch (error) {
+    transform.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+function drained(transform: Transform): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of ["drain", "end", "close"]) transform.off(event, done);
+      resolve();
+    };
+    for (const event of ["drain", "end", "close"]) transform.once(event, done);
+  });
 }
 
 function isZlibError(error: unknown): error is Error {

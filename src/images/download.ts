@@ -8,7 +8,7 @@ import { errnoOf } from "../storage/content/errors.ts";
 import { type Ingest, VerificationError } from "../storage/content/ingest.ts";
 import { algorithmOf, type Digest } from "../storage/digest.ts";
 import { type Feed, tenTimesASecond } from "./progress.ts";
-import { cancelled, type Slots } from "./slots.ts";
+import { cancelled, orCancelled, type Slots } from "./slots.ts";
 
 export interface Blob {
   readonly digest: Digest;
@@ -52,9 +52,9 @@ export class Download {
     this.done.catch(() => undefined);
   }
 
-  /** The blob's bytes from the start; throws what ended the download. */
-  async *read(): AsyncIterable<Uint8Array> {
-    while (this.#ingest === undefined) await this.#next();
+  /** The blob's bytes from the start; throws what ended the download. The signal ends the waiting for more. */
+  async *read(signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    while (this.#ingest === undefined) await this.#next(signal);
     const file = await open(this.#ingest.path).catch((error) => {
       // Committed between our look and our open.
       if (errnoOf(error) === "ENOENT") return open(this.#tools.content.pathOf(this.#blob.digest));
@@ -68,7 +68,7 @@ export class Download {
           at += bytesRead;
           yield buffer.subarray(0, bytesRead);
         } else if (this.#verified) return;
-        else await this.#next();
+        else await this.#next(signal);
       }
     } finally {
       await file.close();
@@ -76,8 +76,8 @@ export class Download {
   }
 
   /** Waits for more bytes or another state; throws the failure. */
-  async #next(): Promise<void> {
-    if (this.#failure === undefined) await this.#change.promise;
+  async #next(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#failure === undefined) await orCancelled(this.#change.promise, signal);
     this.#throwFailure();
   }
 

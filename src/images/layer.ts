@@ -77,7 +77,12 @@ export class LayerFlight {
   async #obtain(slot: Promise<unknown>): Promise<number> {
     const { content } = this.#tools;
     const { blob } = this.#wanted;
-    if (content.has(blob.digest)) return await this.#unpack(slot, content.read(blob.digest), () => true);
+    if (content.has(blob.digest))
+      return await this.#unpack(
+        slot,
+        () => content.read(blob.digest),
+        () => true,
+      );
     const { source } = this.#options;
     if (source === undefined) throw new SampanError("invalid", `Cannot load the image: blob ${blob.digest} is missing`);
     try {
@@ -103,7 +108,11 @@ export class LayerFlight {
         },
         () => undefined,
       );
-      const size = await this.#unpack(slot, download.read(), () => fetched);
+      const size = await this.#unpack(
+        slot,
+        (stop) => download.read(stop),
+        () => fetched,
+      );
       await download.done;
       return size;
     } catch (error) {
@@ -113,20 +122,25 @@ export class LayerFlight {
     }
   }
 
-  async #unpack(slot: Promise<unknown>, bytes: AsyncIterable<Uint8Array>, fetched: () => boolean): Promise<number> {
+  async #unpack(
+    slot: Promise<unknown>,
+    open: (stop: AbortSignal) => AsyncIterable<Uint8Array>,
+    fetched: () => boolean,
+  ): Promise<number> {
     const { layers } = this.#tools;
     const { blob, chainId, diffId, parents } = this.#wanted;
     if (layers.has(chainId)) return layers.sizeOf(chainId);
     await slot;
+    const stop = new AbortController();
     let read = 0;
     const tell = tenTimesASecond(() => {
       if (fetched()) this.feed.tell(this.#options.unpacking, { current: read, total: blob.size });
     });
-    const counted = each(bytes, (chunk) => {
+    const counted = each(open(stop.signal), (chunk) => {
       read += chunk.byteLength;
       tell();
     });
-    const tar = verified(decompressed(counted, `layer ${blob.digest}`), diffId);
+    const tar = stoppable(verified(decompressed(counted, `layer ${blob.digest}`), diffId), stop);
     const parentsReady = this.#options.parentsReady.then(() => undefined);
     parentsReady.catch(() => undefined);
     const { size } = await layers.apply({ chainId, parents, parentsReady, tar, signal: this.#options.signal });
@@ -147,6 +161,16 @@ async function* each(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array)
     see(chunk);
     yield chunk;
   }
+}
+
+/** A reader who leaves early does not wait for bytes that are still to come from the network. */
+function stoppable<T>(source: AsyncIterable<T>, stop: AbortController): AsyncIterable<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  const leave = async (): Promise<IteratorResult<T>> => {
+    stop.abort();
+    return (await iterator.return?.()) ?? { done: true, value: undefined };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next: () => iterator.next(), return: leave }) };
 }
 
 /** Passes a tar through and throws at its end unless it is the one the image's config names. */
