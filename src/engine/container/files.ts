@@ -39,8 +39,9 @@ export class ContainerFiles {
     };
   }
 
+  /** An exec's end is only of interest to the daemon that started it: its monitor cannot, and need not, write it down. */
   exec(execId: string): MonitorFiles {
-    return { socket: `${this.#sockets}.${execId.slice(0, 12)}`, exitFile: join(this.directory, `exec.${execId}`) };
+    return { socket: `${this.#sockets}.${execId.slice(0, 12)}`, exitFile: "/dev/null/exit" };
   }
 
   /** Removes what the snapshot store has left: flat files and empty directories. Nothing is ever mounted here. */
@@ -48,7 +49,8 @@ export class ContainerFiles {
     // The last monitor may be writing its exit file meanwhile; a second look finds it.
     for (let attempt = 0; ; attempt++) {
       try {
-        return removeFlat(this.directory);
+        removeFlat(this.directory);
+        return;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === "ENOENT") return;

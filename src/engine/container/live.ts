@@ -1,4 +1,4 @@
-import type { Running } from "../../runtime/types.ts";
+import type { ResolvedUser, Running } from "../../runtime/types.ts";
 import type { ContainerRecord, RecordedState } from "../records/record.ts";
 import { rfc3339 } from "../time.ts";
 import type { ContainerState, WaitResult } from "../types.ts";
@@ -8,6 +8,8 @@ import { Lock } from "./lock.ts";
 /** Somebody who attached before the start, and is connected before the first byte comes. */
 export interface PendingAttach {
   begin(running: Running): Promise<void>;
+  /** There will be no start. */
+  cancel(): void;
 }
 
 /** A container while this daemon runs: its record, its process, and who waits for what. */
@@ -20,6 +22,8 @@ export class Container {
   /** A start by the restart policy that is yet to come. */
   restartTimer: NodeJS.Timeout | undefined;
   removed = false;
+  /** Who its process was started as; unknown after this daemon found it running. */
+  user: ResolvedUser | undefined;
   /** start, stop, remove and the like never overlap. */
   readonly lock = new Lock();
   readonly pendingAttaches = new Set<PendingAttach>();
@@ -35,6 +39,12 @@ export class Container {
 
   get id(): string {
     return this.record.id;
+  }
+
+  /** Without a start, nobody who waits for one will be connected. */
+  cancelAttaches(): void {
+    for (const pending of this.pendingAttaches) pending.cancel();
+    this.pendingAttaches.clear();
   }
 
   get isRunning(): boolean {

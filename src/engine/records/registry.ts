@@ -1,4 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
+import type { ImageUser } from "../../images/types.ts";
 import type { Container } from "../container/live.ts";
 import { isFullId } from "../identity/ids.ts";
 import type { ContainerTable } from "./store.ts";
@@ -10,6 +11,7 @@ export class Registry {
   readonly #byName = new Map<string, Container>();
   /** Names of containers that are being made. */
   readonly #reserved = new Set<string>();
+  readonly #pins = new Map<string, number>();
   /** How many containers are made from an image. */
   readonly #byImage = new Map<string, Set<Container>>();
 
@@ -57,6 +59,24 @@ export class Registry {
     }
     this.#reserved.add(name);
     return { [Symbol.dispose]: () => void this.#reserved.delete(name) };
+  }
+
+  /** Keeps an image for a container that is being made. */
+  pin(imageId: string): Disposable {
+    this.#pins.set(imageId, (this.#pins.get(imageId) ?? 0) + 1);
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#pins.get(imageId) ?? 1) - 1;
+        if (left === 0) this.#pins.delete(imageId);
+        else this.#pins.set(imageId, left);
+      },
+    };
+  }
+
+  /** Who stands on an image, the containers that are being made included. */
+  usersOf(imageId: string): ImageUser[] {
+    const users = [...this.ofImage(imageId)].map(({ id, isRunning }) => ({ id, running: isRunning }));
+    return this.#pins.has(imageId) ? [...users, { id: "being created", running: true }] : users;
   }
 
   isFree(name: string): boolean {

@@ -1,0 +1,157 @@
+import { hostname } from "node:os";
+import { SampanError } from "../../errors/index.ts";
+import type { Platform, StoredImage } from "../../images/types.ts";
+import { parseSignal } from "../../kernel/signals.ts";
+import type { LayerRef } from "../../storage/snapshots/types.ts";
+import type { ContainerConfig, CreateRequest, HostConfig } from "../config.ts";
+import { parseExtraHost } from "../files/hosts.ts";
+import { newId, shortId } from "../identity/ids.ts";
+import { parseName, randomName } from "../identity/names.ts";
+import { logLimits } from "../logs/options.ts";
+import { resolveMounts } from "../mounts/resolve.ts";
+import type { EngineParts } from "../parts.ts";
+import { type ContainerRecord, newborn } from "../records/record.ts";
+import { resolveDevices } from "../request/devices.ts";
+import { validateLimits, withSwapDefault } from "../request/limits.ts";
+import { commandLine, mergeImage } from "../request/merge.ts";
+import { normaliseConfig, normaliseHostConfig } from "../request/normalise.ts";
+import { refuseUnsupported } from "../request/refusals.ts";
+import { resourcesOf } from "../request/resources.ts";
+import { grantedCapabilities, securityOptions } from "../request/security.ts";
+import { resolveSysctls } from "../request/sysctls.ts";
+import { resolveUlimits } from "../request/ulimits.ts";
+import { nowNs } from "../time.ts";
+import type { CreateResult } from "../types.ts";
+import { containerEvent } from "./events.ts";
+import { ContainerFiles } from "./files.ts";
+import { Container } from "./live.ts";
+import { resolveModes, sharedContainer } from "./modes.ts";
+
+/** Everything a request decides, checked; the name is still to come. */
+export interface Decided {
+  readonly record: Omit<ContainerRecord, "name">;
+  readonly warnings: readonly string[];
+}
+
+/** Makes a container that can be started: its record, its directory, its writable layer. All or nothing. */
+export async function createContainer(parts: EngineParts, request: CreateRequest): Promise<CreateResult> {
+  const { registry, snapshots, events, layout } = parts;
+  const asked = request.name ? parseName(request.name) : undefined;
+  const { record, warnings } = decide(parts, request);
+  const name = asked ?? freeName(parts);
+  using _reserved = registry.reserve(name);
+  using _pinned = registry.pin(record.imageId);
+  const files = new ContainerFiles(layout, record.id);
+  const container = new Container({ ...record, name }, newborn, files);
+  try {
+    files.make();
+    await snapshots.prepare(record.id, record.layers);
+    makeVolumes(parts, record);
+    registry.insert(container);
+  } catch (error) {
+    await snapshots.remove(record.id);
+    files.remove();
+    throw error;
+  }
+  containerEvent(events, container, "create");
+  return { id: record.id, warnings };
+}
+
+/** Decides all about a container, and touches nothing. */
+export function decide(parts: EngineParts, request: CreateRequest): Decided {
+  const wanted = normaliseConfig(request.config);
+  const image = parts.images.resolve(wanted.Image, parsePlatform(request.platform));
+  refuseUnsupported(wanted, normaliseHostConfig(request.hostConfig ?? {}));
+  const id = newId();
+  const merged = mergeImage(wanted, image.config.config ?? {});
+  const find = (reference: string) => parts.registry.get(reference);
+  const host = withSwapDefault(resolveModes(merged, normaliseHostConfig(request.hostConfig ?? {}), find));
+  checkEndpoints(request);
+  validate(parts, merged, host);
+  const { path, args } = commandLine(merged);
+  const mounts = resolveMounts(host, merged.Volumes, (reference) => find(reference).record.mounts);
+  const record = {
+    id,
+    createdAt: nowNs(),
+    imageId: image.id,
+    platform: platformOf(image),
+    layers: layersOf(image),
+    path,
+    args,
+    config: { ...merged, Hostname: hostnameOf(merged, host, id) },
+    hostConfig: host,
+    endpoints: {},
+    mounts,
+  };
+  return { record, warnings: warningsOf(merged) };
+}
+
+/** What can only be found out by trying is tried now: a container that was made can be started. */
+function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig): void {
+  validateLimits(host, parts.machine);
+  resolveUlimits(host.Ulimits, parts.ceilings);
+  resourcesOf(host, resolveDevices(host).rules);
+  securityOptions(host.SecurityOpt ?? []);
+  grantedCapabilities(host);
+  resolveSysctls(host);
+  logLimits(host.LogConfig);
+  for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
+  if (config.StopSignal !== undefined) parseSignal(config.StopSignal);
+  if (config.WorkingDir !== "" && !config.WorkingDir.startsWith("/")) {
+    throw new SampanError(
+      "invalid",
+      `the working directory '${config.WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
+  }
+  for (const variable of config.Env) {
+    if (variable.startsWith("=") || variable === "")
+      throw new SampanError("invalid", `invalid environment variable: ${variable}`);
+  }
+}
+
+function makeVolumes({ volumes }: EngineParts, { mounts }: Pick<ContainerRecord, "mounts">): void {
+  for (const mount of mounts) if (mount.type === "volume") volumes.ensure(mount.name, mount.anonymous);
+}
+
+function freeName({ registry }: EngineParts): string {
+  for (let attempt = 0; ; attempt++) {
+    const name = randomName(attempt);
+    if (registry.isFree(name)) return name;
+  }
+}
+
+/** Networks by name are still to come: only those that a mode can name are let through. */
+function checkEndpoints({ endpoints }: CreateRequest): void {
+  for (const name of Object.keys(endpoints ?? {})) {
+    const known = ["", "default", "bridge", "none", "host"].includes(name) || sharedContainer(name) !== undefined;
+    if (!known) throw new SampanError("not-found", `network ${name} not found`);
+  }
+}
+
+function hostnameOf(config: ContainerConfig, host: HostConfig, id: string): string {
+  if (config.Hostname !== "") return config.Hostname;
+  return host.NetworkMode === "host" || host.UTSMode === "host" ? hostname() : shortId(id);
+}
+
+function layersOf(image: StoredImage): LayerRef[] {
+  return image.virtual === "host" ? ["host"] : image.layers.map(({ chainId }) => chainId);
+}
+
+function platformOf({ config: { os, architecture, variant } }: StoredImage): Platform {
+  return { os, architecture, ...(variant !== undefined && { variant }) };
+}
+
+/** "os/arch[/variant]". Throws `invalid` with dockerd's text. */
+export function parsePlatform(text: string | undefined): Platform | undefined {
+  if (!text) return undefined;
+  const [os = "", architecture = "", variant, ...rest] = text.toLowerCase().split("/");
+  if (os === "" || architecture === "" || rest.length > 0) {
+    throw new SampanError("invalid", `"${text}" is an invalid OS/architecture: expected os/arch[/variant]`);
+  }
+  return { os, architecture, ...(variant !== undefined && { variant }) };
+}
+
+function warningsOf({ Healthcheck }: ContainerConfig): string[] {
+  const probed = Healthcheck?.Test !== undefined && Healthcheck.Test.length > 0 && Healthcheck.Test[0] !== "NONE";
+  return probed ? ["The image's health check is not run: Sampan has none yet"] : [];
+}

@@ -1,0 +1,77 @@
+import { SampanError } from "../../errors/index.ts";
+import type { Namespace, Namespaces } from "../../runtime/types.ts";
+import type { ContainerConfig, HostConfig } from "../config.ts";
+import type { Container } from "./live.ts";
+
+type Find = (reference: string) => Container;
+
+const shared = "container:";
+
+/** The container that a mode "container:x" names. */
+export function sharedContainer(mode: string): string | undefined {
+  return mode.startsWith(shared) ? mode.slice(shared.length) : undefined;
+}
+
+/**
+ * Throws for namespace modes that do not exist or do not go together, with dockerd's texts, and answers the modes with
+ * the ids of the containers they name.
+ */
+export function resolveModes(config: ContainerConfig, host: HostConfig, find: Find): HostConfig {
+  const byId = (mode: string) => {
+    const reference = sharedContainer(mode);
+    return reference === undefined ? mode : `${shared}${find(reference).id}`;
+  };
+  const resolved = { ...host, NetworkMode: byId(host.NetworkMode), PidMode: byId(host.PidMode) };
+  checkNetwork(config, resolved);
+  check("PID", host.PidMode, ["", "host"], true);
+  check("UTS", host.UTSMode, ["", "host"], false);
+  check("cgroup namespace", host.CgroupnsMode, ["private", "host"], false);
+  if (sharedContainer(host.IpcMode) !== undefined || host.IpcMode === "none") {
+    throw new SampanError(
+      "unsupported",
+      `Cannot honour IpcMode ${host.IpcMode}: there are private and host; use one of them`,
+    );
+  }
+  check("IPC", host.IpcMode, ["private", "shareable", "host"], false);
+  return resolved;
+}
+
+function check(kind: string, mode: string, known: readonly string[], mayShare: boolean): void {
+  if (known.includes(mode) || (mayShare && sharedContainer(mode) !== undefined)) return;
+  throw new SampanError("invalid", `invalid ${kind} mode: ${mode}`);
+}
+
+function checkNetwork(config: ContainerConfig, host: HostConfig): void {
+  const mode = host.NetworkMode;
+  if (sharedContainer(mode) !== undefined) {
+    if (config.Hostname !== "") {
+      throw new SampanError("invalid", "conflicting options: hostname and the network mode");
+    }
+  } else if (mode !== "none" && mode !== "host") {
+    throw new SampanError("not-found", `network ${mode} not found`);
+  }
+  if (host.UTSMode === "host" && config.Hostname !== "") {
+    throw new SampanError("invalid", "conflicting options: hostname and the UTS mode");
+  }
+}
+
+/** The namespaces of a container that is about to start. "conflict" when one it is to join does not run. */
+export function namespacesOf(host: HostConfig, find: Find): Namespaces {
+  const of = (mode: string, what: string): Namespace => {
+    if (mode === "host") return "host";
+    const reference = sharedContainer(mode);
+    if (reference === undefined) return "new";
+    const container = find(reference);
+    if (container.running === undefined) {
+      throw new SampanError("conflict", `cannot join ${what} of a non running container: ${container.id}`);
+    }
+    return { pid: container.running.pid };
+  };
+  return {
+    pid: of(host.PidMode, "PID"),
+    network: of(host.NetworkMode, "network namespace"),
+    ipc: host.IpcMode === "host" ? "host" : "new",
+    uts: host.UTSMode === "host" ? "host" : "new",
+    cgroup: host.CgroupnsMode === "host" ? "host" : "new",
+  };
+}

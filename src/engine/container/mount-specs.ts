@@ -1,0 +1,91 @@
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { SampanError } from "../../errors/index.ts";
+import type { BindMount, Mount } from "../../runtime/types.ts";
+import type { ContainerMount } from "../mounts/types.ts";
+import type { ContainerRecord } from "../records/record.ts";
+import type { Volumes } from "../volumes/volumes.ts";
+import type { ContainerFiles } from "./files.ts";
+
+/** All mounts of a container that is about to start, besides its root and the kernel's own file systems. */
+export function mountSpecs(record: ContainerRecord, files: ContainerFiles, volumes: Volumes): Mount[] {
+  const taken = new Set(record.mounts.map(({ destination }) => destination));
+  const own: readonly (readonly [string, string])[] = [
+    ["/etc/resolv.conf", files.resolvConf],
+    ["/etc/hostname", files.hostname],
+    ["/etc/hosts", files.hosts],
+  ];
+  const system = own
+    .filter(([target]) => !taken.has(target))
+    .map(([target, source]) => ({ ...file(target, source), readOnly: record.hostConfig.ReadonlyRootfs }));
+  const memory =
+    record.hostConfig.IpcMode === "host" ? [{ ...file("/dev/shm", "/dev/shm"), sourceIsDirectory: true }] : [];
+  return [...memory, ...system, ...record.mounts.map((mount) => mountSpec(mount, volumes))];
+}
+
+function file(target: string, source: string): BindMount {
+  return {
+    type: "bind",
+    target,
+    source,
+    sourceIsDirectory: false,
+    readOnly: false,
+    recursive: true,
+    propagation: "rprivate",
+  };
+}
+
+function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
+  const { destination: target, readOnly } = mount;
+  switch (mount.type) {
+    case "tmpfs":
+      return { type: "tmpfs", target, readOnly, ...mount.options };
+    case "bind": {
+      const { source, recursive, propagation, createSource } = mount;
+      return {
+        type: "bind",
+        target,
+        readOnly,
+        source,
+        recursive,
+        propagation,
+        sourceIsDirectory: inspect(source, createSource),
+      };
+    }
+    case "volume": {
+      const source = join(volumes.directory(mount.name), mount.subpath);
+      volumes.ensure(mount.name, mount.anonymous);
+      return {
+        type: "bind",
+        target,
+        readOnly,
+        source,
+        recursive: true,
+        propagation: "rprivate",
+        sourceIsDirectory: inspect(source, false),
+      };
+    }
+  }
+}
+
+/** Whether the source is a directory; a missing one is made one, or is an error. */
+function inspect(source: string, create: boolean): boolean {
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (stat !== undefined) return stat.isDirectory();
+  if (!create) {
+    throw new SampanError(
+      "invalid",
+      `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+    );
+  }
+  try {
+    mkdirSync(source, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    throw new SampanError(
+      "invalid",
+      `error while creating mount source path '${source}': ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  return true;
+}

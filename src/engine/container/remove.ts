@@ -1,0 +1,43 @@
+import type { EngineParts } from "../parts.ts";
+import { containerEvent } from "./events.ts";
+import { unlinkIfThere } from "./files.ts";
+import type { Container } from "./live.ts";
+
+/**
+ * Removes a container that does not run; the caller holds its lock. The record goes first: what a crash leaves of the
+ * files belongs to nobody then, and the next daemon sweeps it.
+ */
+export async function removeContainer(
+  parts: EngineParts,
+  container: Container,
+  options: { readonly volumes: boolean },
+): Promise<void> {
+  const { registry, snapshots, events } = parts;
+  container.removed = true;
+  clearTimeout(container.restartTimer);
+  registry.delete(container);
+  container.cancelAttaches();
+  try {
+    await snapshots.remove(container.id);
+    if (container.state.starts > 0) {
+      unlinkIfThere(container.files.monitor(container.state.starts, undefined).socket);
+    }
+    container.files.remove();
+    if (options.volumes) await removeAnonymous(parts, container);
+  } catch (error) {
+    parts.log.error({ error, container: container.id }, "files of a removed container are left for the next start");
+  }
+  containerEvent(events, container, "destroy");
+  container.tellRemoval();
+}
+
+/** Volumes nobody gave a name, unless another container uses them by `--volumes-from`. */
+async function removeAnonymous({ registry, volumes }: EngineParts, { record }: Container): Promise<void> {
+  const mine = record.mounts.flatMap((mount) => (mount.type === "volume" && mount.anonymous ? [mount.name] : []));
+  if (mine.length === 0) return;
+  const used = new Set<string>();
+  for (const other of registry.all()) {
+    for (const mount of other.record.mounts) if (mount.type === "volume") used.add(mount.name);
+  }
+  for (const name of mine) if (!used.has(name)) await volumes.remove(name);
+}

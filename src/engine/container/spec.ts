@@ -1,0 +1,103 @@
+import { capabilitySets } from "../../kernel/capabilities.ts";
+import type { ContainerSpec, ProcessSpec, ResolvedUser, RootFilesystem } from "../../runtime/types.ts";
+import type { EngineParts } from "../parts.ts";
+import type { ContainerRecord, RecordedState } from "../records/record.ts";
+import { resolveDevices } from "../request/devices.ts";
+import { environment } from "../request/environment.ts";
+import { resourcesOf } from "../request/resources.ts";
+import { filterOf, grantedCapabilities, securityOptions } from "../request/security.ts";
+import { resolveSysctls } from "../request/sysctls.ts";
+import { resolveUlimits } from "../request/ulimits.ts";
+import type { TerminalSize } from "../types.ts";
+import type { ContainerFiles } from "./files.ts";
+import { namespacesOf } from "./modes.ts";
+import { mountSpecs } from "./mount-specs.ts";
+import type { UserCache } from "./user-cache.ts";
+
+/** What a container is made of, for its start. */
+export interface SpecSource {
+  readonly record: ContainerRecord;
+  readonly state: RecordedState;
+  readonly files: ContainerFiles;
+}
+
+/** Resolves everything about a container for the runtime: from here on nothing is looked up or defaulted. */
+export async function containerSpec(
+  parts: EngineParts,
+  users: UserCache,
+  { record, state, files }: SpecSource,
+  size: TerminalSize | undefined,
+): Promise<ContainerSpec> {
+  const { config, hostConfig: host } = record;
+  const root = rootOf(parts, record, files);
+  const devices = resolveDevices(host);
+  const user = await users.resolve(record, state, root);
+  return {
+    id: record.id,
+    process: processSpec(parts, record, { user, size }),
+    root,
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    namespaces: namespacesOf(host, (reference) => parts.registry.get(reference)),
+    mounts: mountSpecs(record, files, parts.volumes),
+    devices: devices.nodes,
+    maskedPaths: host.MaskedPaths ?? [],
+    readonlyPaths: host.ReadonlyPaths ?? [],
+    writableSys: host.Privileged,
+    shmSize: host.ShmSize,
+    sysctls: resolveSysctls(host),
+    init: host.Init ?? false,
+    cgroupPath: cgroupPathOf(parts, record),
+    resources: resourcesOf(host, devices.rules),
+  };
+}
+
+export function cgroupPathOf({ cgroups }: EngineParts, { id, hostConfig }: ContainerRecord): string {
+  return cgroups.pathOf(id, hostConfig.CgroupParent || undefined);
+}
+
+function rootOf({ snapshots }: EngineParts, record: ContainerRecord, files: ContainerFiles): RootFilesystem {
+  const [overlay] = snapshots.mounts(record.id);
+  if (overlay === undefined) throw new RangeError(`no mounts for ${record.id}`);
+  const { lower, upper, prepared } = overlay;
+  return { lower, upper, prepared, mountPoint: files.mountPoint, readOnly: record.hostConfig.ReadonlyRootfs };
+}
+
+function processSpec(
+  parts: EngineParts,
+  record: ContainerRecord,
+  { user, size }: { readonly user: ResolvedUser; readonly size: TerminalSize | undefined },
+): ProcessSpec {
+  const { config, hostConfig: host } = record;
+  const [rows, columns] = size ? [size.rows, size.columns] : host.ConsoleSize;
+  return {
+    argv: [record.path, ...record.args],
+    env: environment(config, config.Hostname, user.home),
+    cwd: config.WorkingDir || "/",
+    user,
+    terminal: config.Tty,
+    ...(rows > 0 && columns > 0 && { consoleSize: [rows, columns] as const }),
+    openStdin: config.OpenStdin,
+    stdinOnce: config.StdinOnce,
+    ...rightsOf(parts, record, user.uid),
+  };
+}
+
+/** The part of a process that its container decides, whether it is the first or an exec's. */
+export function rightsOf(
+  { ceilings }: EngineParts,
+  { hostConfig: host }: ContainerRecord,
+  uid: number,
+): Pick<ProcessSpec, "capabilities" | "seccomp" | "noNewPrivileges" | "rlimits" | "umask" | "oomScoreAdj"> {
+  const granted = grantedCapabilities(host);
+  const options = securityOptions(host.SecurityOpt ?? []);
+  const seccomp = filterOf(options, host.Privileged, granted);
+  return {
+    capabilities: capabilitySets(granted, uid),
+    ...(seccomp && { seccomp }),
+    noNewPrivileges: options.noNewPrivileges,
+    rlimits: resolveUlimits(host.Ulimits, ceilings),
+    umask: 0o022,
+    ...(host.OomScoreAdj !== 0 && { oomScoreAdj: host.OomScoreAdj }),
+  };
+}

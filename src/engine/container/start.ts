@@ -1,0 +1,101 @@
+import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
+import { ExecuteError } from "../../runtime/runtime.ts";
+import type { Running } from "../../runtime/types.ts";
+import { logLimits } from "../logs/options.ts";
+import type { EngineParts } from "../parts.ts";
+import { nowNs } from "../time.ts";
+import type { TerminalSize } from "../types.ts";
+import { containerEvent } from "./events.ts";
+import { unlinkIfThere } from "./files.ts";
+import type { Container } from "./live.ts";
+import { cgroupPathOf, containerSpec } from "./spec.ts";
+import { writeSystemFiles } from "./system-files.ts";
+import type { UserCache } from "./user-cache.ts";
+
+/** Milliseconds for a monitor to leave; it needs one or two. */
+const patience = 2000;
+
+export interface StartContext {
+  readonly parts: EngineParts;
+  readonly users: UserCache;
+  /** Takes over a process that runs: waits for its end. */
+  watch(container: Container, running: Running): void;
+}
+
+/** Starts a container that does not run. What went wrong is in its record, too; the caller holds the container's lock. */
+export async function startContainer(
+  context: StartContext,
+  container: Container,
+  options: { readonly size?: TerminalSize | undefined; readonly restarts: number },
+): Promise<void> {
+  const { parts } = context;
+  if (container.state.starts > 0) await clearLastLife(parts, container, cgroupPathOf(parts, container.record));
+  let running: Running;
+  try {
+    running = await launch(context, container, options.size);
+  } catch (error) {
+    failed(parts, container, error);
+    throw asStartError(error);
+  }
+  container.running = running;
+  container.state = {
+    ...container.state,
+    status: "running",
+    pid: running.pid,
+    exitCode: 0,
+    oomKilled: false,
+    error: "",
+    startedAt: nowNs(),
+    starts: container.state.starts + 1,
+    restarts: options.restarts,
+    stopped: false,
+  };
+  context.watch(container, running);
+  parts.registry.writeState(container);
+  containerEvent(parts.events, container, "start");
+  await connectAttaches(container, running);
+}
+
+async function launch(
+  { parts, users }: StartContext,
+  container: Container,
+  size: TerminalSize | undefined,
+): Promise<Running> {
+  const { record, files, state } = container;
+  writeSystemFiles(record, files);
+  const spec = await containerSpec(parts, users, container, size);
+  container.user = spec.process.user;
+  return parts.runtime.start(spec, {
+    files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
+    hold: container.pendingAttaches.size > 0,
+  });
+}
+
+/** The monitor of the last life may still be on its way out: it removes its socket after everything else it made. */
+async function clearLastLife({ runtime }: EngineParts, { files, state }: Container, cgroup: string): Promise<void> {
+  const last = files.monitor(state.starts, undefined);
+  for (let wait = 1; existsSync(last.socket) && wait < patience; wait *= 2) await setTimeout(wait);
+  unlinkIfThere(last.socket);
+  unlinkIfThere(last.exitFile);
+  await runtime.sweep(cgroup);
+}
+
+async function connectAttaches(container: Container, running: Running): Promise<void> {
+  const pending = [...container.pendingAttaches];
+  container.pendingAttaches.clear();
+  await Promise.all(pending.map((attach) => attach.begin(running)));
+  running.release();
+}
+
+function failed({ registry }: EngineParts, container: Container, error: unknown): void {
+  const exitCode = error instanceof ExecuteError ? error.exitCode : 128;
+  container.state = { ...container.state, exitCode, error: asStartError(error).message };
+  registry.writeState(container);
+  container.cancelAttaches();
+}
+
+function asStartError(error: unknown): SampanError {
+  return new SampanError(kindOf(error), `failed to create task for container: ${messageOf(error)}`, { cause: error });
+}

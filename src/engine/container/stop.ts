@@ -1,0 +1,57 @@
+import { setTimeout } from "node:timers/promises";
+import { SampanError } from "../../errors/index.ts";
+import { parseSignal, signals } from "../../kernel/signals.ts";
+import type { Running } from "../../runtime/types.ts";
+import type { EngineParts } from "../parts.ts";
+import type { StopOptions } from "../types.ts";
+import { containerEvent } from "./events.ts";
+import type { Container } from "./live.ts";
+
+const defaultTimeout = 10;
+/** Seconds: a process that does not go at SIGKILL hangs in the kernel. */
+const killTimeout = 10;
+
+/** Asks the process to end, and after the timeout makes it. */
+export async function stopRunning(
+  parts: EngineParts,
+  container: Container,
+  running: Running,
+  options: StopOptions,
+): Promise<void> {
+  const { StopSignal, StopTimeout } = container.record.config;
+  const signal = parseSignal(options.signal || StopSignal || "SIGTERM");
+  const timeout = options.timeout ?? StopTimeout ?? defaultTimeout;
+  container.state = { ...container.state, stopped: true };
+  if (timeout !== 0 || signal === signals.SIGKILL) {
+    send(parts, container, running, signal);
+    if (await endsWithin(running, timeout)) return;
+  }
+  await killRunning(parts, container, running);
+}
+
+/** SIGKILL, and waits for the end. */
+export async function killRunning(parts: EngineParts, container: Container, running: Running): Promise<void> {
+  container.state = { ...container.state, stopped: true };
+  send(parts, container, running, signals.SIGKILL);
+  if (await endsWithin(running, killTimeout)) return;
+  const what = `process ${running.pid} has not ended ${killTimeout} seconds after SIGKILL: it waits in the kernel`;
+  throw new SampanError("timeout", `cannot stop container: ${container.id}: ${what}`);
+}
+
+/** Sends a signal; for one that is meant to end the container, its restart policy stays quiet. */
+export function send(parts: EngineParts, container: Container, running: Running, signal: number): void {
+  running.signal(signal);
+  containerEvent(parts.events, container, "kill", { signal: String(signal) });
+}
+
+async function endsWithin(running: Running, seconds: number): Promise<boolean> {
+  const ended = running.exited.then(() => true);
+  if (seconds < 0) return ended;
+  const timer = new AbortController();
+  const late = setTimeout(seconds * 1000, false, { signal: timer.signal }).catch(() => false);
+  try {
+    return await Promise.race([ended, late]);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import type { ContainerMount } from "../mounts/types.ts";
+import { statusText } from "../status-text.ts";
+import { rfc3339 } from "../time.ts";
+import type { ContainerView, MountPoint } from "../types.ts";
+import type { Volumes } from "../volumes/volumes.ts";
+import type { Container } from "./live.ts";
+
+/** A container as seen now. */
+export function viewOf(container: Container, volumes: Volumes, now = Date.now()): ContainerView {
+  const { record, files, execIds } = container;
+  const state = container.view();
+  return {
+    id: record.id,
+    name: record.name,
+    createdAt: rfc3339(record.createdAt),
+    imageId: record.imageId,
+    image: record.config.Image,
+    platform: record.platform,
+    path: record.path,
+    args: record.args,
+    state,
+    statusText: statusText(state, now),
+    config: record.config,
+    hostConfig: record.hostConfig,
+    endpoints: record.endpoints,
+    mounts: record.mounts.flatMap((mount) => mountPoint(mount, volumes)),
+    restartCount: container.state.restarts,
+    execIds: [...execIds],
+    logPath: record.hostConfig.LogConfig.Type === "none" ? "" : files.log,
+    hostnamePath: files.hostname,
+    hostsPath: files.hosts,
+    resolvConfPath: files.resolvConf,
+  };
+}
+
+/** As Docker, `--tmpfs` is not listed: it is in HostConfig.Tmpfs. */
+function mountPoint(mount: ContainerMount, volumes: Volumes): MountPoint[] {
+  const common = { Destination: mount.destination, Mode: mount.mode, RW: !mount.readOnly };
+  switch (mount.type) {
+    case "bind":
+      return [{ Type: "bind", Source: mount.source, ...common, Propagation: mount.propagation }];
+    case "volume": {
+      const Source = join(volumes.directory(mount.name), mount.subpath);
+      return [{ Type: "volume", Name: mount.name, Source, ...common, Driver: "local", Propagation: "" }];
+    }
+    case "tmpfs":
+      return [{ Type: "tmpfs", Source: "", ...common, Propagation: "" }];
+  }
+}

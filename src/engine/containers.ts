@@ -1,0 +1,257 @@
+import { messageOf, SampanError } from "../errors/index.ts";
+import { parseSignal, signals } from "../kernel/signals.ts";
+import type { Running } from "../runtime/types.ts";
+import type { CreateRequest } from "./config.ts";
+import { attachContainer } from "./container/attach.ts";
+import { createContainer } from "./container/create.ts";
+import { containerEvent } from "./container/events.ts";
+import { noteExit } from "./container/exit.ts";
+import { listContainers } from "./container/list.ts";
+import type { Container } from "./container/live.ts";
+import { readContainerLog } from "./container/logs.ts";
+import { removeContainer } from "./container/remove.ts";
+import { restartDelay } from "./container/restart-policy.ts";
+import { startContainer } from "./container/start.ts";
+import { killRunning, send, stopRunning } from "./container/stop.ts";
+import type { UserCache } from "./container/user-cache.ts";
+import { viewOf } from "./container/view.ts";
+import { parseName } from "./identity/names.ts";
+import type { EngineParts } from "./parts.ts";
+import type {
+  Attachment,
+  AttachOptions,
+  ContainerSize,
+  Containers,
+  ContainerView,
+  CreateResult,
+  ListOptions,
+  LogOptions,
+  LogReading,
+  RemoveContainerOptions,
+  StopOptions,
+  TerminalSize,
+  WaitCondition,
+  WaitResult,
+} from "./types.ts";
+
+/** The containers of this daemon: finds the one that is meant, sees that its state allows the action, and acts. */
+export class EngineContainers implements Containers {
+  readonly #parts: EngineParts;
+  readonly #users: UserCache;
+  #closed = false;
+
+  constructor(parts: EngineParts, users: UserCache) {
+    this.#parts = parts;
+    this.#users = users;
+  }
+
+  create(request: CreateRequest): Promise<CreateResult> {
+    return createContainer(this.#parts, request);
+  }
+
+  start(reference: string, options: { readonly consoleSize?: TerminalSize | undefined } = {}): Promise<void> {
+    const container = this.#find(reference);
+    return container.lock.run(async () => {
+      this.#mustBeHere(container, reference);
+      if (container.isRunning) throw new SampanError("not-modified", `Container ${container.id} is already running`);
+      clearTimeout(container.restartTimer);
+      await this.#start(container, { size: options.consoleSize, restarts: 0 });
+    });
+  }
+
+  get(reference: string): ContainerView {
+    return viewOf(this.#find(reference), this.#parts.volumes);
+  }
+
+  list(options: ListOptions = {}): ContainerView[] {
+    const now = Date.now();
+    const { registry, images, volumes } = this.#parts;
+    return listContainers(registry, images, options).map((container) => viewOf(container, volumes, now));
+  }
+
+  async sizes(reference: string): Promise<ContainerSize> {
+    const { id, record } = this.#find(reference);
+    const image = this.#parts.images.list().find((candidate) => candidate.id === record.imageId);
+    const rw = await this.#parts.snapshots.usage(id);
+    return { rw, rootFs: rw + (image?.size ?? 0) };
+  }
+
+  wait(
+    reference: string,
+    options: { readonly condition?: WaitCondition | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): { readonly result: Promise<WaitResult> } {
+    const container = this.#find(reference);
+    if (options.condition === "removed") return { result: container.removal(options.signal) };
+    const { exitCode, status } = container.state;
+    const ended = !container.isRunning && status !== "restarting";
+    if (options.condition !== "next-exit" && ended) return { result: Promise.resolve({ exitCode }) };
+    return { result: container.nextExit(options.signal) };
+  }
+
+  attach(reference: string, options: AttachOptions): Attachment {
+    return attachContainer(this.#parts, this.#find(reference), options);
+  }
+
+  logs(reference: string, options: LogOptions): LogReading {
+    return readContainerLog(this.#find(reference), options);
+  }
+
+  async stop(reference: string, options: StopOptions = {}): Promise<void> {
+    const container = this.#find(reference);
+    if (options.signal) parseSignal(options.signal);
+    if (this.#giveUpRestarting(container)) return;
+    const { running } = container;
+    if (running === undefined) {
+      throw new SampanError("not-modified", `Container ${container.id} is already stopped`);
+    }
+    await stopRunning(this.#parts, container, running, options);
+    containerEvent(this.#parts.events, container, "stop");
+  }
+
+  async restart(reference: string, options: StopOptions = {}): Promise<void> {
+    const container = this.#find(reference);
+    const { running } = container;
+    if (running !== undefined) await stopRunning(this.#parts, container, running, options);
+    await container.lock.run(async () => {
+      this.#mustBeHere(container, reference);
+      clearTimeout(container.restartTimer);
+      if (!container.isRunning) await this.#start(container, { restarts: 0 });
+    });
+    containerEvent(this.#parts.events, container, "restart");
+  }
+
+  async kill(reference: string, signal = "SIGKILL"): Promise<void> {
+    const container = this.#find(reference);
+    const number = parseSignal(signal || "SIGKILL");
+    const { running } = container;
+    if (running === undefined) {
+      const why = `container ${container.id} is not running`;
+      throw new SampanError("conflict", `cannot kill container: ${reference}: ${why}`);
+    }
+    if (number === signals.SIGKILL) await killRunning(this.#parts, container, running);
+    else send(this.#parts, container, running, number);
+  }
+
+  async resize(reference: string, { rows, columns }: TerminalSize): Promise<void> {
+    const container = this.#find(reference);
+    this.#running(container).resize(rows, columns);
+    containerEvent(this.#parts.events, container, "resize", { height: String(rows), width: String(columns) });
+  }
+
+  rename(reference: string, name: string): void {
+    const container = this.#find(reference);
+    const oldName = container.record.name;
+    const newName = parseName(name);
+    if (newName === oldName) {
+      throw new SampanError("invalid", "Renaming a container with the same name as its current name");
+    }
+    using _reserved = this.#parts.registry.reserve(newName);
+    this.#parts.registry.rename(container, newName);
+    containerEvent(this.#parts.events, container, "rename", { oldName: `/${oldName}` });
+  }
+
+  async remove(reference: string, options: RemoveContainerOptions = {}): Promise<void> {
+    const container = this.#find(reference);
+    const { running } = container;
+    if (running !== undefined) {
+      if (!options.force) throw this.#isRunning(container);
+      await killRunning(this.#parts, container, running);
+    }
+    this.#giveUpRestarting(container);
+    await container.lock.run(async () => {
+      if (container.removed) return;
+      if (container.isRunning) throw this.#isRunning(container);
+      await removeContainer(this.#parts, container, { volumes: options.volumes ?? false });
+    });
+  }
+
+  /** Waits for a process's end, and then does what its container wants: be removed, be started again, or nothing. */
+  watch(container: Container, running: Running): void {
+    container.running = running;
+    running.exited
+      .then((exit) => {
+        if (this.#closed || container.running !== running) return undefined;
+        noteExit(this.#parts, container, exit);
+        return this.#afterExit(container);
+      })
+      .catch((error) =>
+        this.#parts.log.error({ error, container: container.id }, "a container's end was not completed"),
+      );
+  }
+
+  /** Removes it by itself, or starts it again after a while, as its host config says. */
+  async #afterExit(container: Container): Promise<void> {
+    if (container.record.hostConfig.AutoRemove) return this.autoRemove(container);
+    const delay = restartDelay(container.record.hostConfig.RestartPolicy, container.state);
+    if (delay !== undefined) this.restartLater(container, delay);
+  }
+
+  async autoRemove(container: Container): Promise<void> {
+    await container.lock.run(async () => {
+      if (!container.removed && !container.isRunning) await removeContainer(this.#parts, container, { volumes: true });
+    });
+  }
+
+  restartLater(container: Container, delay: number): void {
+    container.state = { ...container.state, status: "restarting" };
+    this.#parts.registry.writeState(container);
+    container.restartTimer = setTimeout(() => {
+      container.lock
+        .run(async () => {
+          if (container.removed || container.state.status !== "restarting" || this.#closed) return;
+          await this.#start(container, { restarts: container.state.restarts + 1 });
+        })
+        .catch((error) => this.#parts.log.warn({ container: container.id }, `restart failed: ${messageOf(error)}`));
+    }, delay);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const container of this.#parts.registry.all()) {
+      clearTimeout(container.restartTimer);
+      container.running?.detach();
+      container.cancelAttaches();
+    }
+  }
+
+  async #start(
+    container: Container,
+    options: { readonly size?: TerminalSize | undefined; readonly restarts: number },
+  ): Promise<void> {
+    const watch = this.watch.bind(this);
+    try {
+      await startContainer({ parts: this.#parts, users: this.#users, watch }, container, options);
+    } catch (error) {
+      const { AutoRemove } = container.record.hostConfig;
+      if (AutoRemove) await removeContainer(this.#parts, container, { volumes: true });
+      throw error;
+    }
+  }
+
+  /** A container between two lives is stopped by not beginning the next. */
+  #giveUpRestarting(container: Container): boolean {
+    if (container.state.status !== "restarting") return false;
+    clearTimeout(container.restartTimer);
+    container.state = { ...container.state, status: "exited", stopped: true };
+    this.#parts.registry.writeState(container);
+    return true;
+  }
+
+  #find(reference: string): Container {
+    return this.#parts.registry.get(reference);
+  }
+
+  #mustBeHere(container: Container, reference: string): void {
+    if (container.removed) throw new SampanError("not-found", `No such container: ${reference}`);
+  }
+
+  #running(container: Container): Running {
+    if (container.running !== undefined) return container.running;
+    throw new SampanError("conflict", `Container ${container.id} is not running`);
+  }
+
+  #isRunning({ record }: Container): SampanError {
+    const help = "stop the container before removing or force remove";
+    return new SampanError("conflict", `cannot remove container "/${record.name}": container is running: ${help}`);
+  }
+}

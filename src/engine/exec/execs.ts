@@ -1,0 +1,160 @@
+import type { Duplex } from "node:stream";
+import { messageOf, SampanError } from "../../errors/index.ts";
+import { ExecuteError } from "../../runtime/runtime.ts";
+import type { Exit, Running } from "../../runtime/types.ts";
+import { containerEvent } from "../container/events.ts";
+import { namespacesOf } from "../container/modes.ts";
+import { cgroupPathOf } from "../container/spec.ts";
+import { newId } from "../identity/ids.ts";
+import { frame } from "../logs/render.ts";
+import type { EngineParts } from "../parts.ts";
+import { parseDetachKeys } from "../streams/detach-keys.ts";
+import { joinStreams } from "../streams/join.ts";
+import type { Attachment, ExecRequest, Execs, ExecView, JoinEnd, TerminalSize } from "../types.ts";
+import { Exec } from "./exec.ts";
+import { execProcess } from "./spec.ts";
+
+/** Ended ones of a container that stay inspectable; health checks and the like make many. */
+const kept = 64;
+
+interface BeginOptions {
+  readonly attached: boolean;
+  readonly size: TerminalSize | undefined;
+}
+
+/** The commands that run, ran or will run in containers besides their first processes. */
+export class EngineExecs implements Execs {
+  readonly #parts: EngineParts;
+  readonly #execs = new Map<string, Exec>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  create(reference: string, request: ExecRequest): string {
+    const container = this.#parts.registry.get(reference);
+    if (!container.isRunning) throw new SampanError("conflict", `container ${container.id} is not running`);
+    if (request.cmd.length === 0) throw new SampanError("invalid", "No exec command specified");
+    const exec = new Exec(newId(), container, request, parseDetachKeys(request.detachKeys));
+    this.#execs.set(exec.id, exec);
+    container.execIds.add(exec.id);
+    this.#forgetOld(exec);
+    containerEvent(this.#parts.events, container, exec.action("exec_create"), { execID: exec.id });
+    return exec.id;
+  }
+
+  async start(id: string, options: { readonly consoleSize?: TerminalSize | undefined } = {}): Promise<void> {
+    const exec = this.#claim(id);
+    await this.#begin(exec, { attached: false, size: options.consoleSize });
+  }
+
+  attach(
+    id: string,
+    options: { readonly tty?: boolean | undefined; readonly consoleSize?: TerminalSize | undefined } = {},
+  ): Attachment {
+    const exec = this.#claim(id);
+    const tty = exec.request.tty ?? false;
+    return { tty, join: (client) => this.#join(exec, client, { attached: true, size: options.consoleSize }) };
+  }
+
+  get(id: string): ExecView {
+    return this.#find(id).view();
+  }
+
+  async resize(id: string, { rows, columns }: TerminalSize): Promise<void> {
+    const { running } = this.#find(id);
+    if (running === undefined) throw new SampanError("conflict", `exec process is not running: ${id}`);
+    running.resize(rows, columns);
+  }
+
+  #find(id: string): Exec {
+    const exec = this.#execs.get(id) ?? this.#byPrefix(id);
+    if (exec !== undefined && !exec.container.removed) return exec;
+    this.#execs.delete(id);
+    throw new SampanError("not-found", `No such exec instance: ${id}`);
+  }
+
+  #byPrefix(id: string): Exec | undefined {
+    if (id.length < 12) return undefined;
+    return [...this.#execs.values()].find((exec) => exec.id.startsWith(id));
+  }
+
+  /** An exec is started once. */
+  #claim(id: string): Exec {
+    const exec = this.#find(id);
+    const { container } = exec;
+    if (exec.started) throw new SampanError("conflict", `exec command ${id} has already been started`);
+    if (!container.isRunning) throw new SampanError("conflict", `container ${container.id} is not running`);
+    exec.started = true;
+    return exec;
+  }
+
+  async #join(exec: Exec, client: Duplex, options: BeginOptions): Promise<JoinEnd> {
+    client.on("error", () => {});
+    const {
+      tty,
+      attachStdin: stdin = false,
+      attachStdout: stdout = false,
+      attachStderr: stderr = false,
+    } = exec.request;
+    let running: Running;
+    try {
+      running = await this.#begin(exec, options);
+    } catch (error) {
+      const text = Buffer.from(`${messageOf(error)}\r\n`);
+      const bytes = tty ? text : Buffer.concat([frame(1, text), text]);
+      await new Promise<void>((resolve) => client.once("close", resolve).end(bytes, resolve));
+      return "ended";
+    }
+    const monitor = await running.attach({ stdin, stdout, stderr });
+    running.release();
+    const end = await joinStreams(client, monitor, { stdin, detachKeys: tty ? exec.detachKeys : undefined });
+    if (end === "detached") {
+      containerEvent(this.#parts.events, exec.container, "exec_detach", { execID: exec.id });
+    }
+    return end;
+  }
+
+  async #begin(exec: Exec, { attached, size }: BeginOptions): Promise<Running> {
+    const { container } = exec;
+    const { runtime, registry, events } = this.#parts;
+    containerEvent(events, container, exec.action("exec_start"), { execID: exec.id });
+    try {
+      const process = await execProcess(this.#parts, exec, { attached, size });
+      const target = {
+        id: container.id,
+        pid: container.running?.pid ?? 0,
+        cgroupPath: cgroupPathOf(this.#parts, container.record),
+        namespaces: namespacesOf(container.record.hostConfig, (reference) => registry.get(reference)),
+      };
+      const options = { files: container.files.exec(exec.id), hold: attached };
+      const running = await runtime.exec(target, process, options);
+      exec.begin(running);
+      running.exited.then((exit) => this.#ended(exec, exit));
+      return running;
+    } catch (error) {
+      exec.end(error instanceof ExecuteError ? error.exitCode : 126);
+      const kind = error instanceof SampanError ? error.kind : "internal";
+      throw new SampanError(kind, `OCI runtime exec failed: exec failed: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  #ended(exec: Exec, { code }: Exit): void {
+    exec.end(code);
+    containerEvent(this.#parts.events, exec.container, "exec_die", { execID: exec.id, exitCode: String(code) });
+  }
+
+  #forgetOld({ container }: Exec): void {
+    if (container.execIds.size <= kept) return;
+    const oldest = [...container.execIds].find((id) => this.#execs.get(id)?.exitCode !== null);
+    if (oldest !== undefined) this.forget(container.execIds, oldest);
+  }
+
+  /** Of a container that is being removed. */
+  forget(ids: Set<string>, ...which: readonly string[]): void {
+    for (const id of which) {
+      ids.delete(id);
+      this.#execs.delete(id);
+    }
+  }
+}

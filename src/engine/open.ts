@@ -1,0 +1,114 @@
+import { mkdirSync } from "node:fs";
+import { release } from "node:os";
+import { join } from "node:path";
+import { openCgroups } from "../cgroups/index.ts";
+import { openImages } from "../images/store.ts";
+import { createExecutor } from "../kernel/executor.ts";
+import { createRuntime, kernelFeatures } from "../runtime/runtime.ts";
+import { openDatabase } from "../storage/database.ts";
+import { openLayerStore } from "../storage/layers/store.ts";
+import { openSnapshotStore } from "../storage/snapshots/store.ts";
+import type { CreateRequest } from "./config.ts";
+import { UserCache } from "./container/user-cache.ts";
+import { EngineContainers } from "./containers.ts";
+import { Events } from "./events/log.ts";
+import { EngineExecs } from "./exec/execs.ts";
+import { explain } from "./explain.ts";
+import { EngineImages } from "./images/images.ts";
+import type { EngineParts } from "./parts.ts";
+import { Registry } from "./records/registry.ts";
+import { ContainerTable } from "./records/store.ts";
+import { recover } from "./recovery.ts";
+import { readCeilings } from "./request/ulimits.ts";
+import { infoOf, versionOf } from "./system/info.ts";
+import { readMachine } from "./system/machine.ts";
+import type { Engine, EngineInfo, EngineOptions, EngineVersion, Explanation } from "./types.ts";
+import { Volumes } from "./volumes/volumes.ts";
+
+/** The native helper of this checkout. */
+const helper = join(import.meta.dirname, "../../native/build/executor");
+
+/** Composes an engine of a root directory, and takes over the containers that run there. One process per root. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { layout, log, insecureRegistries = [], mirrors = {} } = options;
+  mkdirSync(layout.root, { recursive: true, mode: 0o711 });
+  mkdirSync(layout.run, { recursive: true, mode: 0o711 });
+  const db = openDatabase(layout.stateDb);
+  const executor = createExecutor({ binary: helper, socket: layout.executorSocket });
+  const cgroups = openCgroups({ name: `sampan${layout.suffix}` });
+  const layers = openLayerStore({ directory: layout.layers, executor });
+  await layers.sweep();
+  const table = new ContainerTable(db);
+  const parts: EngineParts = {
+    layout,
+    log,
+    registry: new Registry(table),
+    events: new Events(),
+    images: openImages({ layout, db, layers, insecureRegistries, mirrors }),
+    snapshots: openSnapshotStore({ layout, layers }),
+    runtime: createRuntime({ executor, cgroups, kernel: kernelFeatures(release()) }),
+    cgroups,
+    volumes: new Volumes(layout.volumes, db),
+    machine: readMachine(),
+    ceilings: readCeilings(),
+  };
+  const engine = new ComposedEngine(parts, { insecureRegistries, mirrors: Object.values(mirrors).flat() }, async () => {
+    await executor.close();
+    cgroups.close();
+    db.close();
+  });
+  await recover(parts, table, engine.containers);
+  return engine;
+}
+
+class ComposedEngine implements Engine {
+  readonly containers: EngineContainers;
+  readonly execs: EngineExecs;
+  readonly images: EngineImages;
+  readonly #parts: EngineParts;
+  readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
+  readonly #users: UserCache;
+  readonly #release: () => Promise<void>;
+
+  constructor(
+    parts: EngineParts,
+    configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] },
+    release: () => Promise<void>,
+  ) {
+    this.#parts = parts;
+    this.#configured = configured;
+    this.#release = release;
+    this.#users = new UserCache(parts.runtime);
+    this.containers = new EngineContainers(parts, this.#users);
+    this.execs = new EngineExecs(parts);
+    this.images = new EngineImages(parts);
+  }
+
+  get events(): Events {
+    return this.#parts.events;
+  }
+
+  info(): EngineInfo {
+    return infoOf(this.#parts, this.#configured);
+  }
+
+  version(): EngineVersion {
+    return versionOf();
+  }
+
+  explain(request: CreateRequest): Promise<Explanation> {
+    return explain(this.#parts, this.#users, request);
+  }
+
+  busy(): boolean {
+    for (const { isRunning, state } of this.#parts.registry.all()) {
+      if (isRunning || state.status === "restarting") return true;
+    }
+    return false;
+  }
+
+  async close(): Promise<void> {
+    this.containers.close();
+    await this.#release();
+  }
+}

@@ -1,0 +1,26 @@
+import type { Cgroups } from "../cgroups/types.ts";
+import type { ImageStore } from "../images/types.ts";
+import type { Runtime } from "../runtime/types.ts";
+import type { Layout } from "../storage/layout.ts";
+import type { SnapshotStore } from "../storage/snapshots/types.ts";
+import type { Events } from "./events/log.ts";
+import type { Registry } from "./records/registry.ts";
+import type { Machine } from "./request/limits.ts";
+import type { Ceilings } from "./request/ulimits.ts";
+import type { EngineLog } from "./types.ts";
+import type { Volumes } from "./volumes/volumes.ts";
+
+/** What the engine is composed of. */
+export interface EngineParts {
+  readonly layout: Layout;
+  readonly log: EngineLog;
+  readonly registry: Registry;
+  readonly events: Events;
+  readonly images: ImageStore;
+  readonly snapshots: SnapshotStore;
+  readonly runtime: Runtime;
+  readonly cgroups: Cgroups;
+  readonly volumes: Volumes;
+  readonly machine: Machine;
+  readonly ceilings: Ceilings;
+}

@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../errors/index.ts";
+import { ContainerFiles, unlinkIfThere } from "./container/files.ts";
+import { Container } from "./container/live.ts";
+import { startsWithDaemon } from "./container/restart-policy.ts";
+import { cgroupPathOf } from "./container/spec.ts";
+import type { EngineContainers } from "./containers.ts";
+import type { EngineParts } from "./parts.ts";
+import type { ContainerTable } from "./records/store.ts";
+
+/**
+ * Puts a daemon that has just started into the picture: containers that run are taken over through their monitors,
+ * those that have ended meanwhile get their exit codes, and what a crash has left half-made is swept.
+ */
+export async function recover(parts: EngineParts, table: ContainerTable, containers: EngineContainers): Promise<void> {
+  const { layout, registry } = parts;
+  for (const directory of [layout.containers, join(layout.run, "monitors")]) {
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+  }
+  for (const { record, state } of table.all()) {
+    registry.index(new Container(record, state, new ContainerFiles(layout, record.id)));
+  }
+  const all = [...registry.all()];
+  await Promise.all(all.map((container) => takeOver(parts, container, containers)));
+  await sweep(parts);
+  for (const container of all) resume(parts, container, containers);
+}
+
+async function takeOver(parts: EngineParts, container: Container, containers: EngineContainers): Promise<void> {
+  const { state, files, id } = container;
+  if (state.status === "running" || state.status === "paused") {
+    const running = await parts.runtime.reconnect({
+      id,
+      pid: state.pid,
+      files: files.monitor(state.starts, undefined),
+    });
+    containers.watch(container, running);
+  } else {
+    await endUnknownLife(parts, container);
+  }
+}
+
+/** A start whose daemon died before it could write it down, or tell anybody: it never happened. */
+async function endUnknownLife(parts: EngineParts, container: Container): Promise<void> {
+  const starts = container.state.starts + 1;
+  const unknown = container.files.monitor(starts, undefined);
+  if (!existsSync(unknown.socket) && !existsSync(unknown.exitFile)) return;
+  const path = cgroupPathOf(parts, container.record);
+  try {
+    await parts.cgroups.kill(path);
+    await parts.runtime.sweep(path);
+  } catch (error) {
+    parts.log.warn({ container: container.id }, `a half-made start was not ended: ${messageOf(error)}`);
+  }
+  container.state = { ...container.state, starts };
+  parts.registry.writeState(container);
+}
+
+/** Removes directories, sockets and cgroups of containers that are not there. */
+async function sweep({ layout, registry, snapshots, cgroups, log }: EngineParts): Promise<void> {
+  const here = [...registry.all()];
+  const ids = new Set(here.map(({ id }) => id));
+  for (const name of readdirSync(layout.containers)) {
+    if (ids.has(name)) continue;
+    try {
+      await snapshots.remove(name);
+      new ContainerFiles(layout, name).remove();
+    } catch (error) {
+      log.warn({ container: name }, `files of a container that is gone were not removed: ${messageOf(error)}`);
+    }
+  }
+  const live = new Set(here.filter(({ isRunning }) => isRunning).map(({ id }) => id.slice(0, 20)));
+  const monitors = join(layout.run, "monitors");
+  for (const name of readdirSync(monitors)) {
+    if (!live.has(name.slice(0, 20))) unlinkIfThere(join(monitors, name));
+  }
+  cgroups.sweep(new Set(here.filter(({ isRunning }) => isRunning).map(({ record }) => cgroups.pathOf(record.id))));
+}
+
+/** Completes what a container's host config wants: removal after its end, or another start. */
+function resume(parts: EngineParts, container: Container, containers: EngineContainers): void {
+  const { state, record } = container;
+  if (container.isRunning || container.removed) return;
+  const { AutoRemove, RestartPolicy } = record.hostConfig;
+  if (AutoRemove && state.status !== "created") {
+    containers.autoRemove(container).catch((error) => {
+      parts.log.error({ error, container: container.id }, "a container that should remove itself is left");
+    });
+  } else if (startsWithDaemon(RestartPolicy, state)) {
+    containers.restartLater(container, 0);
+  } else if (state.status === "restarting") {
+    container.state = { ...state, status: "exited" };
+    parts.registry.writeState(container);
+  }
+}

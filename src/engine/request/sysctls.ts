@@ -1,0 +1,37 @@
+import { SampanError } from "../../errors/index.ts";
+import type { HostConfig } from "../config.ts";
+
+const ofIpc: readonly string[] = [
+  "kernel.msgmax",
+  "kernel.msgmnb",
+  "kernel.msgmni",
+  "kernel.sem",
+  "kernel.shmall",
+  "kernel.shmmax",
+  "kernel.shmmni",
+  "kernel.shm_rmid_forced",
+];
+
+/** As Docker has it: in a network of its own any user may listen on any port and send ICMP echoes. */
+const ownNetwork: Readonly<Record<string, string>> = {
+  "net.ipv4.ip_unprivileged_port_start": "0",
+  "net.ipv4.ping_group_range": "0 2147483647",
+};
+
+/** What is to be written below /proc/sys. Throws `invalid` for settings that would be the whole machine's. */
+export function resolveSysctls(host: Pick<HostConfig, "Sysctls" | "NetworkMode" | "IpcMode">): Record<string, string> {
+  const asked = host.Sysctls ?? {};
+  for (const name of Object.keys(asked)) {
+    const network = name.startsWith("net.");
+    const ipc = ofIpc.includes(name) || name.startsWith("fs.mqueue.");
+    if (!network && !ipc)
+      throw new SampanError("invalid", `sysctl '${name}' is not allowed: it is not the container's own`);
+    if (network && host.NetworkMode === "host") {
+      throw new SampanError("invalid", `sysctl '${name}' not allowed in host network namespace`);
+    }
+    if (ipc && host.IpcMode === "host") {
+      throw new SampanError("invalid", `sysctl '${name}' not allowed in host ipc namespace`);
+    }
+  }
+  return host.NetworkMode === "none" ? { ...ownNetwork, ...asked } : { ...asked };
+}
