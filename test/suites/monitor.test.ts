@@ -83,7 +83,7 @@ for (const build of helperBuilds) {
     });
 
     test("a signal's victim ends with 128 and the signal", async () => {
-      const { running } = await start("sleep 100");
+      const { running } = await start("exec sleep 100");
       running.signal(15);
       assert.deepEqual([(await running.exited).code, (await running.exited).signal], [143, 15]);
     });
@@ -247,7 +247,7 @@ for (const build of helperBuilds) {
     });
 
     test("the process of a killed monitor dies with it: 137", async () => {
-      const { running } = await start("sleep 1000");
+      const { running } = await start("exec sleep 1000");
       const monitor = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${running.pid}/status`, "utf8"))?.[1]);
       process.kill(monitor, "SIGKILL");
       assert.equal((await running.exited).code, 137);
@@ -268,7 +268,7 @@ for (const build of helperBuilds) {
 
     if (build.name === "release") {
       test("an idle monitor has less than 100 kB of its own", async () => {
-        const { running } = await start("echo something; sleep 1000");
+        const { running } = await start("echo something; exec sleep 1000");
         await sleep(800);
         const monitor = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${running.pid}/status`, "utf8"))?.[1];
         const pss = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${monitor}/smaps_rollup`, "utf8"))?.[1]);

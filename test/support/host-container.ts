@@ -34,6 +34,7 @@ export class HostContainers {
   readonly runtime: Runtime;
   readonly cgroups: Cgroups;
   readonly #directory: string;
+  readonly #running: { spec: ContainerSpec; running: Running }[] = [];
   #count = 0;
 
   constructor(executor: Executor, directory: string) {
@@ -100,8 +101,10 @@ export class HostContainers {
   }
 
   /** Starts it with its output held back. */
-  start(spec: ContainerSpec, hold = false): Promise<Running> {
-    return this.runtime.start(spec, { files: this.#files(spec.id.slice(0, 8)), hold });
+  async start(spec: ContainerSpec, hold = false): Promise<Running> {
+    const running = await this.runtime.start(spec, { files: this.#files(spec.id.slice(0, 8)), hold });
+    this.#running.push({ spec, running });
+    return running;
   }
 
   async run(script: string, options: HostOptions = {}): Promise<Outcome> {
@@ -120,7 +123,14 @@ export class HostContainers {
     return await outcomeOf(await this.runtime.exec(target, process, { files, hold: true }));
   }
 
-  close(): void {
+  /** Ends what a failed test left running, and removes every cgroup. */
+  async close(): Promise<void> {
+    for (const { spec, running } of this.#running) {
+      running.release();
+      running.signal(9);
+      await running.exited;
+      await this.cgroups.removeNow(spec.cgroupPath);
+    }
     this.cgroups.close();
   }
 
