@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CreateRequest } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { struct, validateJson } from "./validate.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
 import { parsePlatform } from "../../images/platform.ts";
 import type { Platform } from "../../images/types.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RegistryAuth } from "../../registry/types.ts";
 import { struct } from "./validate.ts";
 

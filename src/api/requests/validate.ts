@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
 
 /** Parses by schema; what does not fit is "invalid" and says where. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LogOptions, WaitCondition } from "../../engine/types.ts";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Containers, CreateRequest } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { EngineEvent, EventLog } from "../../engine/types.ts";
 import type { ApiContext } from "../context.ts";
 import { queryOf } from "../http/answers.ts";

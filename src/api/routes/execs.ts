@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiContext } from "../context.ts";
 import { jsonOf, pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
 import type { Api } from "../http/fastify.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
 import type { LoadedImage } from "../../images/types.ts";
 import type { ApiContext } from "../context.ts";
