@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SampanError } from "../errors/index.ts";
 import { mediaTypes } from "../registry/media-types.ts";
 import { type DiffId, type Digest, isDigest } from "../storage/digest.ts";

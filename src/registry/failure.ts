@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ErrorKind, SampanError } from "../errors/index.ts";
 import type { HttpResponse } from "./http.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SampanError } from "../errors/index.ts";
 import type { Challenge } from "./challenge.ts";
 import { failure } from "./failure.ts";

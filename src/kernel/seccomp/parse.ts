@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
 import { actionNames } from "./actions.ts";
 import { foreignArchNames, seccompArchs } from "./architectures.ts";
