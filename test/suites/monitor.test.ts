@@ -229,6 +229,7 @@ for (const build of helperBuilds) {
 
     test("another daemon takes over: output, signals and exit status", async () => {
       const { running, files } = await start("trap 'echo bye; exit 9' TERM; echo hi; while :; do sleep 0.02; done");
+      await eventually("it has said hi", () => logOf(files).stdout === "hi\n");
       running.detach();
       const again = await reconnectProcess(running.pid, files);
       const output = collect(await again.attach({ stdin: false, stdout: true, stderr: true }));
