@@ -5,12 +5,14 @@ import { processContext } from "./context.ts";
 import { describe } from "./describe.ts";
 import { ExitError, engineFailure, UsageError } from "./errors.ts";
 import { globalGrammar } from "./globals.ts";
+import type { Parsed } from "./parse.ts";
 import { parseArguments } from "./parse.ts";
+import { standard } from "./standard.ts";
 
 /** Runs one command line, without the program's name; resolves with the exit code. Never throws. */
 export async function cli(argv: readonly string[]): Promise<number> {
   try {
-    const { values, args, help } = parseArguments(globalGrammar, argv);
+    const { values, args, help } = parseGlobals(argv);
     const found = findCommand(args);
     if (found === undefined || help || values.version) {
       const { overview } = await import("./overview.ts");
@@ -20,6 +22,11 @@ export async function cli(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, { path: "" });
   }
+}
+
+/** Flags before the command are seldom; without any there is nothing to parse. */
+function parseGlobals(argv: readonly string[]): Parsed {
+  return argv[0]?.startsWith("-") ? parseArguments(globalGrammar, argv) : { values: {}, args: argv, help: false };
 }
 
 async function runCommand(found: NonNullable<ReturnType<typeof findCommand>>, context: Context): Promise<number> {
@@ -77,5 +84,5 @@ function report(error: unknown, { path, usage }: Place): number {
 }
 
 function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  standard.stderr.write(`${text}\n`);
 }

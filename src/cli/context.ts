@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { SampanClient } from "../client/client.ts";
+import { standard } from "./standard.ts";
 
 /** What flags before the command say. */
 export interface GlobalOptions {
@@ -21,7 +22,7 @@ export interface Context {
   close(): void;
 }
 
-/** The context of this process. Streams are touched when they are first used: each costs some milliseconds. */
+/** The context of this process. */
 export function processContext({ host }: GlobalOptions): Context {
   let client: SampanClient | undefined;
   return {
@@ -30,17 +31,17 @@ export function processContext({ host }: GlobalOptions): Context {
       return client;
     },
     get stdin() {
-      return process.stdin;
+      return standard.stdin;
     },
     get stdout() {
-      return process.stdout;
+      return standard.stdout;
     },
     get stderr() {
-      return process.stderr;
+      return standard.stderr;
     },
     env: process.env,
-    print: (line) => write(process.stdout, `${line}\n`),
-    warn: (line) => write(process.stderr, `${line}\n`),
+    print: (line) => write(standard.stdout, `${line}\n`),
+    warn: (line) => write(standard.stderr, `${line}\n`),
     close: () => client?.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { cli } from "./cli.ts";
+import { flushed } from "./standard.ts";
 
 // The reader of our output has gone (`sampan logs x | head`): end as a program does that SIGPIPE kills.
 process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
@@ -8,11 +9,6 @@ process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
 });
 
 cli(process.argv.slice(2)).then(async (code) => {
-  // Output to a slow pipe may still be on its way; exit drops it.
-  await Promise.all([process.stdout, process.stderr].map(flushed));
+  await flushed();
   process.exit(code);
 });
-
-function flushed(stream: NodeJS.WriteStream): Promise<void> | undefined {
-  return stream.writableLength === 0 ? undefined : new Promise((resolve) => stream.write("", () => resolve()));
-}

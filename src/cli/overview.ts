@@ -3,6 +3,7 @@ import { commands, findCommand, groups } from "./commands.ts";
 import { ExitError } from "./errors.ts";
 import { globalGrammar } from "./globals.ts";
 import { commandHelp, commandList, optionList } from "./help.ts";
+import { standard } from "./standard.ts";
 import { closest } from "./suggest.ts";
 
 /** Answers a command line that names no command: the version, help about what it does name, or the error. */
@@ -24,7 +25,7 @@ export async function overview(
 }
 
 function show(text: string): number {
-  process.stdout.write(text);
+  standard.stdout.write(text);
   return 0;
 }
 

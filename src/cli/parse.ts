@@ -20,21 +20,25 @@ export function parseArguments(grammar: Grammar, argv: readonly string[]): Parse
   const options: AnyOptions = { ...grammar.options, help: flag("", "Print usage") };
   const flagsFirst = grammar.flagsFirst ?? false;
   const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(options)) values[name] = option.initial;
+  const { words, used } = switchesWithValue(options, flagsFirst, argv);
   const parser = new Parser()
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .helpOption(false)
     .argument("[args...]")
     .passThroughOptions(flagsFirst);
-  for (const [name, option] of Object.entries(options)) {
-    values[name] = option.initial;
+  // A hundred options cost 3 ms to register; commander needs those that are used, and all of them only to suggest one.
+  for (const name of used ?? Object.keys(options)) {
+    const option = options[name];
+    if (option === undefined) continue;
     parser.addOption(asParserOption(name, option));
     parser.on(`option:${name}`, (value: string) => {
       values[name] = read(name, option, { value, sofar: values[name] });
     });
   }
   try {
-    parser.parse(switchesWithValue(options, flagsFirst, argv), { from: "user" });
+    parser.parse(words, { from: "user" });
   } catch (error) {
     throw error instanceof CommanderError ? new UsageError(inDockersWords(error.message)) : error;
   }
@@ -55,52 +59,78 @@ function read(name: string, option: Option<unknown>, { value, sofar }: { value: 
   }
 }
 
+/** A command line as commander reads it. */
+interface Spelling {
+  readonly words: readonly string[];
+  /** The names of the options in it; undefined when there are unknown ones among them. */
+  readonly used: ReadonlySet<string> | undefined;
+}
+
 /**
  * Docker's switches may have a value (`--rm=false`, `-t=false`), which commander's cannot. To commander, every option has
  * one: here `--rm` becomes `--rm=true`, and `-it` the two switches it stands for.
  */
-function switchesWithValue(options: AnyOptions, flagsFirst: boolean, argv: readonly string[]): string[] {
+function switchesWithValue(options: AnyOptions, flagsFirst: boolean, argv: readonly string[]): Spelling {
   const words: string[] = [];
+  const used = new Set<string>();
+  let unknown = false;
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] ?? "";
     const isFlag = word.startsWith("-") && word !== "-";
-    if (word === "--" || (flagsFirst && !isFlag)) return [...words, ...argv.slice(index)];
-    const spelled = isFlag ? spell(options, word) : { words: [word], takesNext: false };
+    if (word === "--" || (flagsFirst && !isFlag)) {
+      words.push(...argv.slice(index));
+      break;
+    }
+    if (!isFlag) {
+      words.push(word);
+      continue;
+    }
+    const spelled = word.startsWith("--") ? spellName(options, word) : spellLetters(options, word.slice(1));
     words.push(...spelled.words);
+    for (const name of spelled.names) used.add(name);
+    unknown ||= spelled.unknown;
     if (spelled.takesNext && index + 1 < argv.length) words.push(argv[++index] ?? "");
   }
-  return words;
+  return { words, used: unknown ? undefined : used };
 }
 
+/** One word of flags, spelled for commander. */
 interface Spelled {
   readonly words: readonly string[];
+  readonly names: readonly string[];
   /** The value is the next word of the command line. */
   readonly takesNext: boolean;
+  readonly unknown: boolean;
 }
 
-function spell(options: AnyOptions, word: string): Spelled {
-  if (!word.startsWith("--")) return spellLetters(options, word.slice(1));
-  const option = options[word.slice(2)];
-  if (option === undefined) return { words: [word], takesNext: false };
-  return option.label === "" ? { words: [`${word}=true`], takesNext: false } : { words: [word], takesNext: true };
+function spellName(options: AnyOptions, word: string): Spelled {
+  const [name = "", ...value] = word.slice(2).split("=");
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  const asItIs = { words: [word], names: [name], takesNext: false, unknown: option === undefined };
+  if (option === undefined || value.length > 0) return asItIs;
+  return option.label === "" ? { ...asItIs, words: [`${word}=true`] } : { ...asItIs, takesNext: true };
 }
 
 function spellLetters(options: AnyOptions, letters: string): Spelled {
   const words: string[] = [];
+  const names: string[] = [];
+  const spelled = (more: readonly string[], takesNext = false): Spelled => ({
+    words: [...words, ...more],
+    names,
+    takesNext,
+    unknown: false,
+  });
   for (let at = 0; at < letters.length; at++) {
     const entry = Object.entries(options).find(([, option]) => option.short === letters[at]);
     const rest = letters.slice(at + 1);
-    if (entry === undefined) return { words: [...words, `-${letters.slice(at)}`], takesNext: false };
+    if (entry === undefined) return { ...spelled([`-${letters.slice(at)}`]), unknown: true };
     const [name, option] = entry;
-    if (rest.startsWith("=")) return { words: [...words, `--${name}=${rest.slice(1)}`], takesNext: false };
-    if (option.label !== "") {
-      return rest === ""
-        ? { words: [...words, `-${letters[at]}`], takesNext: true }
-        : { words: [...words, `--${name}=${rest}`], takesNext: false };
-    }
+    names.push(name);
+    if (rest.startsWith("=")) return spelled([`--${name}=${rest.slice(1)}`]);
+    if (option.label !== "") return rest === "" ? spelled([`--${name}`], true) : spelled([`--${name}=${rest}`]);
     words.push(`--${name}=true`);
   }
-  return { words, takesNext: false };
+  return spelled([]);
 }
 
 function inDockersWords(message: string): string {

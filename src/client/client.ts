@@ -1,5 +1,4 @@
 import type { InfoResponse, VersionResponse } from "../api/shapes/system.ts";
-import { startDaemon } from "./autostart.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
 import { chooseHost } from "./host.ts";
@@ -27,7 +26,8 @@ export class SampanClient {
   constructor(options: ClientOptions = {}) {
     const host = chooseHost(options);
     this.socketPath = host.socketPath;
-    const start = host.explicit ? undefined : () => startDaemon(options);
+    // Loaded when there is no daemon, which is seldom: starting processes and locks cost 10 ms to load.
+    const start = host.explicit ? undefined : async () => (await import("./autostart.ts")).startDaemon(options);
     this.#transport = new Transport({ socketPath: host.socketPath, start });
     this.containers = new Containers(this.#transport);
     this.execs = new Execs(this.#transport);

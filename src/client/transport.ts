@@ -70,6 +70,8 @@ export class Transport {
   async #connected<T>(call: Call, exchange: (options: RequestOptions) => Promise<T>): Promise<T> {
     const options: RequestOptions = {
       socketPath: this.socketPath,
+      // Else the agent asks whether the host is an IP address, with a regular expression that takes 5 ms to compile.
+      ...{ servername: "" },
       agent: this.#agent,
       method: call.method,
       path: call.path + queryString(call.query),

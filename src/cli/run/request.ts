@@ -118,8 +118,9 @@ function surroundings(values: ContainerValues): HostConfig {
   });
 }
 
-function consoleSize({ stdout }: Pick<Context, "stdout">, values: ContainerValues): HostConfig {
-  return values.tty && stdout.isTTY ? { ConsoleSize: [stdout.rows, stdout.columns] } : {};
+function consoleSize(context: Pick<Context, "stdout">, values: ContainerValues): HostConfig {
+  if (!values.tty || !context.stdout.isTTY) return {};
+  return { ConsoleSize: [context.stdout.rows, context.stdout.columns] };
 }
 
 function environmentOf(values: ContainerValues, environment: Context["env"]): readonly string[] | undefined {

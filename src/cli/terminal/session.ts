@@ -28,9 +28,14 @@ export class Session implements Disposable {
     this.#options = options;
     const { socket, multiplexed } = connection;
     this.#resources.defer(() => socket.destroy());
+    // Asked for when there is something to write: a container that says nothing does not pay for a stream.
     const outputs = {
-      stdout: options.stdout ? context.stdout : undefined,
-      stderr: options.stderr ? context.stderr : undefined,
+      get stdout() {
+        return options.stdout ? context.stdout : undefined;
+      },
+      get stderr() {
+        return options.stderr ? context.stderr : undefined;
+      },
     };
     const output = copyOutput(socket, outputs, multiplexed && !options.tty).then(() => "ended" as const);
     const detached = options.stdin ? this.#joinInput(connection) : undefined;
