@@ -24,6 +24,15 @@ function numberOf(call: SyscallName): number {
 /** The address of a place in a batch's block, or the value of a variable there: an argument of `Batch.sys`. */
 export type Operand = number;
 
+export interface BatchOptions {
+  /** Bytes of data it is likely to hold; it grows beyond. */
+  readonly capacity: number;
+  /** 64-bit words that come back. */
+  readonly results: number;
+  /** What a failure says about a step, from what `about` was told. */
+  note(subject: string): string;
+}
+
 /**
  * A program for the hundreds of thousands of steps that unpacking an image takes: the wire of `Program`, written
  * straight into memory that is used again (40 times faster), without variables of its own, names and children.
@@ -35,15 +44,17 @@ export class Batch {
   /** An infinitive: "unpack layer sha256:…". */
   readonly purpose: string;
   readonly #results: number;
+  readonly #note: BatchOptions["note"];
   #steps = new Uint32Array(HEADER_WORDS + 1024 * WORDS);
   #count = 0;
   #data: Buffer;
   #used: number;
   /** What the steps from an index on are about, in order. */
-  #subjects: { from: number; text: string }[] = [];
+  #subjects: { from: number; subject: string }[] = [];
 
-  constructor(purpose: string, options: { readonly capacity: number; readonly results: number }) {
+  constructor(purpose: string, options: BatchOptions) {
     this.purpose = purpose;
+    this.#note = options.note;
     this.#results = options.results;
     this.#data = Buffer.allocUnsafeSlow(options.capacity);
     this.#used = 0;
@@ -68,9 +79,9 @@ export class Batch {
     return this.#used;
   }
 
-  /** The steps from here on are about `text`: it becomes the note of a failure. */
-  about(text: string): void {
-    this.#subjects.push({ from: this.#count, text });
+  /** The steps from here on are about `subject`. */
+  about(subject: string): void {
+    this.#subjects.push({ from: this.#count, subject });
   }
 
   /** The variable of result `index`: as an argument its value. */
@@ -169,7 +180,6 @@ export class Batch {
 
   /** The bytes of the wire; they are the batch's own memory and valid until `reset`. */
   encode(): readonly Buffer[] {
-    this.about("report");
     this.#add(wire.op.end, 0);
     this.align();
     const header = Buffer.from(this.#steps.buffer, 0, wire.header.size).fill(0);
@@ -194,7 +204,7 @@ export class Batch {
       return new Ref("data", bytes.readUInt32LE(valueAt), 0, this.#label(bytes.readUInt32LE(valueAt)));
     });
     while (args.at(-1) === 0) args.pop();
-    const note = this.#subjects.findLast(({ from }) => from <= index)?.text ?? "";
+    const note = this.#note(this.#subjects.findLast(({ from }) => from <= index)?.subject ?? "");
     return { op: "sys", ...(call && { call }), args, note, concept: "rootfs", tolerate: [], full: false, index };
   }
 

@@ -1,0 +1,2 @@
+export { openLayerStore } from "./store.ts";
+export type { AppliedLayer, LayerStore, LayerToApply } from "./types.ts";

@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, open, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SampanError } from "../../errors/index.ts";
+import type { Executor } from "../../kernel/executor.ts";
+import { storageError } from "../content/errors.ts";
+import { type ChainId, hexOf, parseChainId } from "../digest.ts";
+import { removeTree } from "../unpack/remove-tree.ts";
+import { unpack } from "../unpack/unpack.ts";
+import type { AppliedLayer, LayerStore, LayerToApply } from "./types.ts";
+
+/** Directories of these names are of nobody: a daemon that died was unpacking or removing. */
+const unfinished = /^\.(ingest|remove)-/;
+
+interface LayerStoreOptions {
+  /** Where the layers are; made when missing. */
+  readonly directory: string;
+  readonly executor: Executor;
+}
+
+/**
+ *     <directory>/<hex of the chain id>/       a finished layer
+ *     <directory>/<hex of the chain id>.json   what is known of it: { size }
+ *     <directory>/.ingest-<random>/{root,old}  being unpacked; old: what later entries of the tar have replaced
+ *     <directory>/.remove-<random>             being removed
+ */
+class DirectoryLayerStore implements LayerStore {
+  readonly #directory: string;
+  readonly #executor: Executor;
+  readonly #sizes = new Map<ChainId, number>();
+  readonly #applying = new Map<ChainId, Promise<AppliedLayer>>();
+
+  constructor({ directory, executor }: LayerStoreOptions) {
+    this.#directory = directory;
+    this.#executor = executor;
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+  }
+
+  has(chainId: ChainId): boolean {
+    return this.#sizes.has(chainId) || existsSync(this.directory(chainId));
+  }
+
+  directory(chainId: ChainId): string {
+    return join(this.#directory, hexOf(chainId));
+  }
+
+  list(): ChainId[] {
+    const names = readdirSync(this.#directory).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    return names.sort().map((name) => parseChainId(`sha256:${name}`));
+  }
+
+  sizeOf(chainId: ChainId): number {
+    const known = this.#sizes.get(chainId);
+    if (known !== undefined) return known;
+    try {
+      const { size } = JSON.parse(readFileSync(`${this.directory(chainId)}.json`, "utf8"));
+      this.#sizes.set(chainId, Number(size));
+      return Number(size);
+    } catch (cause) {
+      throw new SampanError("not-found", `Cannot tell the size of layer ${chainId}: it is not here`, { cause });
+    }
+  }
+
+  async apply(layer: LayerToApply): Promise<AppliedLayer> {
+    const { chainId } = layer;
+    const running = this.#applying.get(chainId);
+    if (running || this.has(chainId)) {
+      await readToTheEnd(layer);
+      return running ?? { size: this.sizeOf(chainId) };
+    }
+    const applied = this.#unpack(layer).finally(() => this.#applying.delete(chainId));
+    this.#applying.set(chainId, applied);
+    return applied;
+  }
+
+  async remove(chainId: ChainId): Promise<void> {
+    this.#sizes.delete(chainId);
+    const doomed = join(this.#directory, `.remove-${randomBytes(8).toString("hex")}`);
+    try {
+      await rename(this.directory(chainId), doomed);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      return;
+    }
+    await rm(`${this.directory(chainId)}.json`, { force: true });
+    await removeTree(this.#executor, doomed);
+  }
+
+  async sweep(): Promise<void> {
+    const names = readdirSync(this.#directory);
+    for (const name of names) {
+      if (unfinished.test(name)) await removeTree(this.#executor, join(this.#directory, name));
+      else if (name.endsWith(".json") && !names.includes(name.slice(0, -5))) await unlink(join(this.#directory, name));
+    }
+  }
+
+  async #unpack({ chainId, parents, parentsReady, tar, signal }: LayerToApply): Promise<AppliedLayer> {
+    const ingest = join(this.#directory, `.ingest-${randomBytes(8).toString("hex")}`);
+    const root = join(ingest, "root");
+    const trash = join(ingest, "old");
+    try {
+      await mkdir(ingest, { mode: 0o700 });
+      await mkdir(root, { mode: 0o700 });
+      await mkdir(trash, { mode: 0o700 });
+      const size = await unpack({
+        executor: this.#executor,
+        purpose: `unpack layer ${chainId}`,
+        root,
+        trash,
+        parents: parents.toReversed().map((parent) => this.directory(parent)),
+        parentsReady,
+        tar,
+        signal,
+      });
+      await this.#commit(chainId, root, size);
+      return { size };
+    } catch (error) {
+      throw storageError(`unpack layer ${chainId}`, error);
+    } finally {
+      await removeTree(this.#executor, ingest);
+    }
+  }
+
+  /** The layer's files are on the disk; now its name. */
+  async #commit(chainId: ChainId, root: string, size: number): Promise<void> {
+    const target = this.directory(chainId);
+    await writeFile(`${target}.json`, JSON.stringify({ size }));
+    await rename(root, target);
+    this.#sizes.set(chainId, size);
+    const directory = await open(this.#directory);
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+}
+
+/** Whoever verifies the bytes does so while they are read. */
+async function readToTheEnd({ tar, signal }: LayerToApply): Promise<void> {
+  for await (const _ of tar) {
+    if (signal?.aborted) throw new SampanError("cancelled", "Cannot read a layer: it was cancelled");
+  }
+}
+
+/** The layers below `directory`. */
+export function openLayerStore(options: LayerStoreOptions): LayerStore {
+  return new DirectoryLayerStore(options);
+}
