@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -97,9 +98,8 @@ export class ContentStore {
   async put(bytes: Uint8Array, algorithm = "sha256"): Promise<Digest> {
     const digest = digestOf(bytes, algorithm);
     if (this.has(digest)) return digest;
-    const ingest = await this.ingest(`put-${digest}`, algorithm);
+    const ingest = await this.ingest(`put-${randomUUID()}`, algorithm);
     try {
-      await ingest.restart();
       await ingest.write(bytes);
       await this.commit(ingest, bytes.byteLength, digest);
     } catch (error) {

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { globSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openImages } from "../../src/images/store.ts";
+import type { ImageStore, Progress, PullOptions, StoredImage } from "../../src/images/types.ts";
+import type { Executor } from "../../src/kernel/executor.ts";
+import { parseReference } from "../../src/registry/reference.ts";
+import type { Exchange } from "../../src/registry/trace.ts";
+import { openDatabase } from "../../src/storage/database.ts";
+import { openLayerStore } from "../../src/storage/layers/store.ts";
+import type { LayerStore } from "../../src/storage/layers/types.ts";
+import { type Layout, layoutOf } from "../../src/storage/layout.ts";
+import { makeExecutor } from "./executor.ts";
+import { leftovers } from "./leaks.ts";
+import { removeTree } from "./sandbox.ts";
+
+/** An image store without a daemon around it, on the real layer store, below one temporary directory. */
+export class ImageBox {
+  readonly directory: string;
+  readonly layout: Layout;
+  /** Every request that went to a registry. */
+  readonly exchanges: Exchange[] = [];
+  images: ImageStore;
+  layers: LayerStore;
+  #executor: Executor;
+  #db: ReturnType<typeof openDatabase>;
+  readonly #insecure: string[];
+
+  constructor(insecureRegistries: string[] = [], parent: string = tmpdir()) {
+    this.directory = mkdtempSync(join(parent, "sampan-"));
+    this.layout = layoutOf({ root: join(this.directory, "root"), run: join(this.directory, "run") });
+    this.#insecure = insecureRegistries;
+    mkdirSync(this.layout.root);
+    mkdirSync(this.layout.run);
+    this.#executor = makeExecutor(this.layout.executorSocket);
+    this.#db = openDatabase(this.layout.stateDb);
+    this.layers = openLayerStore({ directory: this.layout.layers, executor: this.#executor });
+    this.images = this.#open();
+  }
+
+  /** As after the daemon's end and new start. */
+  async restart(): Promise<void> {
+    this.#db.close();
+    this.#db = openDatabase(this.layout.stateDb);
+    await this.layers.sweep();
+    this.images = this.#open();
+  }
+
+  #open(): ImageStore {
+    const { layout, layers } = this;
+    const trace = (exchange: Exchange) => this.exchanges.push(exchange);
+    return openImages({ layout, db: this.#db, layers, insecureRegistries: this.#insecure, trace });
+  }
+
+  /** Pulls and collects the lines that Docker would print. */
+  async pull(name: string, options: Partial<PullOptions> = {}): Promise<{ image: StoredImage; lines: Progress[] }> {
+    const lines: Progress[] = [];
+    const progress = (line: Progress) => lines.push(line);
+    const image = await this.images.pull(parseReference(name), { progress, ...options });
+    return { image, lines };
+  }
+
+  /** Names of the files and directories that images consist of, to see that nothing is left. */
+  files(): string[] {
+    const below = (pattern: string) => globSync(pattern, { cwd: this.layout.root });
+    return [
+      ...below("content/blobs/*/*"),
+      ...below("content/ingest/*"),
+      ...below("layers/sha256*"),
+      ...this.#layers(),
+    ].sort();
+  }
+
+  #layers(): string[] {
+    return this.layers.list();
+  }
+
+  /** The layer store's directory, whatever is in it. */
+  layerDirectory(): string[] {
+    return readdirSync(this.layout.layers);
+  }
+
+  /** Ends everything, checks that nothing is left on the machine and deletes the directory. */
+  async close(): Promise<void> {
+    await this.#executor.close();
+    this.#db.close();
+    assert.deepEqual(leftovers(this.layout), [], "left behind on the machine");
+    await removeTree(this.directory);
+  }
+}
