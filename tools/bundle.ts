@@ -57,7 +57,7 @@ async function bundle(name: string, entry: string): Promise<string[]> {
   };
   // esbuild has said why already
   const result = await build(options).catch(() => process.exit(1));
-  for (const file of result.outputFiles) replace(file.path, withLazyBuiltins(file.text));
+  for (const file of result.outputFiles) replace(file.path, name === "cli" ? withLazyBuiltins(file.text) : file.text);
   return Object.keys(result.metafile.inputs);
 }
 
@@ -69,7 +69,10 @@ function withLazyBuiltins(bundle: string): string {
   const assignment = /\b(import_\w+) = (__toESM\(require\("node:[\w/]+"\)(?:, 1)?\)|require\("node:[\w/]+"\))/g;
   const names = new Set([...bundle.matchAll(assignment)].map((match) => match[1]));
   return bundle
-    .replace(/\b(import_\w+)(?=\.)/g, (use, name: string) => (names.has(name) ? `${use}()` : use))
+    .replace(/\b(new )?(import_\w+)((?:\.\w+)+)/g, (use, constructed, name, path) => {
+      if (!names.has(name)) return use;
+      return constructed ? `new (${name}()${path})` : `${name}()${path}`;
+    })
     .replace(assignment, "$1 = lazily(() => $2)")
     .replace(/^("use strict";\n)?/, "$1const lazily = (load) => { let m; return () => (m ??= load()); };\n");
 }
