@@ -79,16 +79,17 @@ async function main(argv: readonly string[]): Promise<void> {
   await daemon.ended;
 }
 
-// Nothing is repaired in a process that has met a defect: it leaves, the containers stay, the next daemon finds them.
-process.on("uncaughtException", (error) => {
-  process.stderr.write(`sampan daemon: ${error.stack ?? error}\n`);
-  process.exit(70);
-});
-
-main(process.argv.slice(2)).then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${messageOf(error)}\n`);
-    process.exit(1);
-  },
-);
+if (import.meta.main) {
+  // Nothing is repaired in a process that has met a defect: it leaves, the containers stay, the next daemon finds them.
+  process.on("uncaughtException", (error) => {
+    process.stderr.write(`sampan daemon: ${error.stack ?? error}\n`);
+    process.exit(70);
+  });
+  main(process.argv.slice(2)).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(`${messageOf(error)}\n`);
+      process.exit(1);
+    },
+  );
+}

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Layout } from "../../storage/layout.ts";
@@ -15,6 +15,8 @@ export function makeDirectories(layout: Layout): void {
   for (const path of [layout.content, layout.layers, layout.volumes]) make(path, shared ? 0o711 : 0o700);
   for (const path of [layout.containers, layout.tmp]) make(path, shared ? 0o710 : 0o700);
   make(layout.run, shared ? 0o755 : 0o700, true);
+  // Environments and credentials are in there. SQLite gives its companion files the mode of this one.
+  closeSync(openSync(layout.stateDb, "a", 0o600));
 }
 
 /** @param exactly an existing directory gets the mode, too */

@@ -15,7 +15,7 @@ const patience = 10_000;
 export function takeRoot(layout: Layout): () => void {
   const lock = openLock(join(layout.root, "daemon.lock"));
   try {
-    lock.exec("BEGIN EXCLUSIVE");
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (cause) {
     lock.close();
     throw new SampanError(
