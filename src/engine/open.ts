@@ -45,7 +45,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     registry: new Registry(table),
     events: new Events(),
     images: openImages({ layout, db, layers, insecureRegistries, mirrors }),
-    snapshots: openSnapshotStore({ layout, layers }),
+    snapshots: openSnapshotStore({ layout, layers, executor }),
     runtime: createRuntime({ executor, cgroups, kernel: kernelFeatures(release()) }),
     cgroups,
     volumes: new Volumes(layout.volumes, db),
