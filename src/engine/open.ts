@@ -7,7 +7,7 @@ import { createExecutor } from "../kernel/executor.ts";
 import { createRuntime, kernelFeatures } from "../runtime/runtime.ts";
 import { openDatabase } from "../storage/database.ts";
 import { openLayerStore } from "../storage/layers/store.ts";
-import { openSnapshotStore } from "../storage/snapshots/store.ts";
+import { openSnapshotStore } from "../storage/snapshots/index.ts";
 import type { CreateRequest } from "./config.ts";
 import { UserCache } from "./container/user-cache.ts";
 import { EngineContainers } from "./containers.ts";

@@ -36,6 +36,9 @@ export class EngineExecs implements Execs {
     if (!container.isRunning) throw new SampanError("conflict", `container ${container.id} is not running`);
     if (request.cmd.length === 0) throw new SampanError("invalid", "No exec command specified");
     const exec = new Exec(newId(), container, request, parseDetachKeys(request.detachKeys));
+    if (container.execIds.size === 0) {
+      container.removal().then(() => this.#forget(container.execIds, ...container.execIds));
+    }
     this.#execs.set(exec.id, exec);
     container.execIds.add(exec.id);
     this.#forgetOld(exec);
@@ -69,8 +72,7 @@ export class EngineExecs implements Execs {
 
   #find(id: string): Exec {
     const exec = this.#execs.get(id) ?? this.#byPrefix(id);
-    if (exec !== undefined && !exec.container.removed) return exec;
-    this.#execs.delete(id);
+    if (exec !== undefined) return exec;
     throw new SampanError("not-found", `No such exec instance: ${id}`);
   }
 
@@ -147,11 +149,10 @@ export class EngineExecs implements Execs {
   #forgetOld({ container }: Exec): void {
     if (container.execIds.size <= kept) return;
     const oldest = [...container.execIds].find((id) => this.#execs.get(id)?.exitCode !== null);
-    if (oldest !== undefined) this.forget(container.execIds, oldest);
+    if (oldest !== undefined) this.#forget(container.execIds, oldest);
   }
 
-  /** Of a container that is being removed. */
-  forget(ids: Set<string>, ...which: readonly string[]): void {
+  #forget(ids: Set<string>, ...which: readonly string[]): void {
     for (const id of which) {
       ids.delete(id);
       this.#execs.delete(id);

@@ -33,8 +33,9 @@ export class LogChain {
       const bytes = await this.#file.read();
       const { records, end } = parseRecords(bytes);
       this.#file.unread(bytes.length - end);
-      if (records.length > 0) return this.#withoutSkipped(records);
-      if (!(await this.#advance(this.#file))) return [];
+      const wanted = this.#withoutSkipped(records);
+      if (wanted.length > 0) return wanted;
+      if (records.length === 0 && !(await this.#advance(this.#file))) return [];
     }
     return [];
   }

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { kindOf } from "../../errors/index.ts";
+import { logLimits } from "./options.ts";
+import { type ReadLogOptions, readLog } from "./read.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "sampan-logs-"));
+after(() => rmSync(directory, { recursive: true }));
+
+let files = 0;
+const newLog = () => join(directory, `log${files++}`);
+const second = 1_000_000_000n;
+
+function record(stream: number, time: bigint, text: string): Buffer {
+  const header = Buffer.alloc(16);
+  header[0] = stream;
+  header.writeUInt32BE(Buffer.byteLength(text), 4);
+  header.writeBigUInt64BE(time, 8);
+  return Buffer.concat([header, Buffer.from(text)]);
+}
+
+const both = new Set([1, 2]);
+const usual: ReadLogOptions = { tty: true, streams: both, timestamps: false, prefix: "" };
+
+async function read(path: string, options: Partial<ReadLogOptions> = {}): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(readLog(path, { ...usual, ...options })));
+}
+const text = async (path: string, options: Partial<ReadLogOptions> = {}) => (await read(path, options)).toString();
+
+function lines(from: number, to: number): Buffer {
+  const all = Array.from({ length: to - from }, (_, i) => record(1, BigInt(from + i) * second, `line ${from + i}\n`));
+  return Buffer.concat(all);
+}
+
+test("a log that is not there is empty", async () => {
+  assert.equal(await text(newLog()), "");
+});
+
+test("records come out as Docker's frames, raw for a terminal, by stream", async () => {
+  const path = newLog();
+  writeFileSync(path, Buffer.concat([record(1, 1n, "out"), record(2, 2n, "error\n")]));
+  assert.deepEqual(
+    await read(path, { tty: false }),
+    Buffer.from("\u0001\0\0\0\0\0\0\u0003out\u0002\0\0\0\0\0\0\u0006error\n", "latin1"),
+  );
+  assert.equal(await text(path), "outerror\n");
+  assert.equal(await text(path, { streams: new Set([2]) }), "error\n");
+});
+
+test("a record that is still being written is left for later", async () => {
+  const path = newLog();
+  writeFileSync(path, Buffer.concat([record(1, 1n, "whole\n"), record(1, 1n, "torn\n").subarray(0, 18)]));
+  assert.equal(await text(path), "whole\n");
+});
+
+test("every line gets its timestamp, also when it came in pieces", async () => {
+  const path = newLog();
+  const time = 1_700_000_000n * second + 5n;
+  writeFileSync(path, Buffer.concat([record(1, time, "a\nb"), record(1, time + second, "c\n")]));
+  assert.equal(
+    await text(path, { timestamps: true, prefix: "k=v " }),
+    "2023-11-14T22:13:20.000000005Z k=v a\n2023-11-14T22:13:20.000000005Z k=v bc\n",
+  );
+});
+
+test("since and until", async () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 10));
+  assert.equal(await text(path, { since: 8n * second }), "line 8\nline 9\n");
+  assert.equal(await text(path, { until: 1n * second }), "line 0\nline 1\n");
+});
+
+test("the last lines, over rotated files", async () => {
+  const path = newLog();
+  writeFileSync(`${path}.2`, lines(0, 5));
+  writeFileSync(`${path}.1`, lines(5, 10));
+  writeFileSync(path, lines(10, 12));
+  assert.equal((await text(path)).split("\n").length, 13);
+  assert.equal(await text(path, { tail: 0 }), "");
+  assert.equal(await text(path, { tail: 1 }), "line 11\n");
+  assert.equal(await text(path, { tail: 2 }), "line 10\nline 11\n");
+  assert.equal(await text(path, { tail: 3 }), "line 9\nline 10\nline 11\n");
+  assert.equal((await text(path, { tail: 8 })).split("\n")[0], "line 4");
+  assert.equal((await text(path, { tail: 100 })).split("\n").length, 13);
+});
+
+test("the last lines within one record, and an unfinished line", async () => {
+  const path = newLog();
+  writeFileSync(path, Buffer.concat([record(1, 1n, "a\nb\nc\n"), record(2, 1n, "x\n"), record(1, 1n, "d")]));
+  assert.equal(await text(path, { tail: 2 }), "x\nd");
+  assert.equal(await text(path, { tail: 3 }), "c\nx\nd");
+  assert.equal(await text(path, { tail: 2, streams: new Set([1]) }), "c\nd");
+});
+
+test("the end of a long log is found, whatever its text looks like", async () => {
+  const path = newLog();
+  const confusing = `\u0001\0\0\0\0\0\0\u0004${"x".repeat(40)}\n`;
+  const records = Array.from({ length: 5000 }, (_, i) => record(1 + (i % 2), BigInt(i), `${i} ${confusing}`));
+  writeFileSync(path, Buffer.concat(records));
+  const tail = (await text(path, { tail: 1000 })).split("\n");
+  assert.equal(tail.length, 1001);
+  assert.match(tail[0] ?? "", /^4000 /);
+});
+
+test("following: growth, rotation, and what comes right before the end", { timeout: 10_000 }, async () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 2));
+  const end = Promise.withResolvers<void>();
+  const seen = text(path, { follow: end.promise });
+  for (let i = 2; i < 40; i += 2) {
+    await setTimeout(5);
+    if (i % 10 === 0) {
+      for (const number of [2, 1, 0]) {
+        const from = number === 0 ? path : `${path}.${number}`;
+        try {
+          renameSync(from, `${path}.${number + 1}`);
+        } catch {}
+      }
+    }
+    appendFileSync(path, lines(i, i + 2));
+  }
+  end.resolve();
+  const expected = Array.from({ length: 40 }, (_, i) => `line ${i}\n`).join("");
+  assert.equal(await seen, expected);
+});
+
+test("limits of a log", () => {
+  assert.equal(logLimits({ Type: "none", Config: {} }), undefined);
+  assert.deepEqual(logLimits({ Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } }), {
+    maxSize: 10 * 1024 * 1024,
+    maxFiles: 3,
+  });
+  assert.equal(logLimits({ Type: "json-file", Config: { "max-size": "1k" } })?.maxFiles, 1);
+  for (const Config of [{ "max-size": "x" }, { "max-file": "0" }]) {
+    assert.throws(
+      () => logLimits({ Type: "local", Config }),
+      (error) => kindOf(error) === "invalid",
+    );
+  }
+});
