@@ -138,7 +138,7 @@ suite("the stock docker command line", requires("docker", "busybox"), () => {
     const argv = ["docker", "run", "--rm", "-it", "busybox", "sh"];
     const terminal = await openTerminal(box.directory, argv, { ...dockerEnv(box), TERM: "screen" });
     try {
-      await terminal.shows(/# $/m);
+      await terminal.shows(/# ?$/m);
       await terminal.type("stty size; tty\n");
       await terminal.shows(/24 80[\s\S]*\/dev\/pts\/0/);
       await terminal.resize(100, 30);

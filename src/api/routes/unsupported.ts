@@ -65,6 +65,10 @@ export function unsupportedRoutes(app: Api): void {
     app.route({ method: ["GET", "POST", "DELETE"], url: `/${noun}/*`, handler: swarm });
   }
   app.get("/plugins", (_request, reply) => sendJson(reply, []));
+  // `docker inspect NAME` asks for a plugin last of all: only not-found lets it say that there is no such object
+  app.get<{ Params: { name: string } }>("/plugins/:name/json", ({ params }) => {
+    throw new SampanError("not-found", `plugin "${params.name}" not found`);
+  });
   app.route({
     method: ["GET", "POST", "DELETE"],
     url: "/plugins/*",
