@@ -45,7 +45,7 @@ export class Batch {
   readonly purpose: string;
   readonly #results: number;
   readonly #note: BatchOptions["note"];
-  #steps = new Uint32Array(HEADER_WORDS + 1024 * WORDS);
+  #steps = new Uint32Array(HEADER_WORDS + 64 * WORDS);
   #count = 0;
   #data: Buffer;
   #used: number;

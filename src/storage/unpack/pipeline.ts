@@ -5,6 +5,8 @@ import { readable } from "../tar/entry.ts";
 /** A batch is sent when it holds this many bytes of data or this many steps (80 bytes each). */
 const DATA = 1024 * 1024;
 const STEPS = 8000;
+/** Bytes that a batch begins with; most trees that are removed are tiny, and V8 counts this memory for its collections. */
+const SMALL = 4096;
 /** Batches on their way: one that the helper executes, one that waits in the socket, one that is being written. */
 const IN_FLIGHT = 3;
 
@@ -91,7 +93,6 @@ export class Pipeline {
   }
 
   #fresh(): Batch {
-    // Steps that belong together go beyond the limit by a few paths and attributes.
-    return new Batch(this.#purpose, { capacity: DATA + 256 * 1024, results: 1, note: readable });
+    return new Batch(this.#purpose, { capacity: SMALL, results: 1, note: readable });
   }
 }
