@@ -78,7 +78,8 @@ function processSpec(
     terminal: config.Tty,
     ...(rows > 0 && columns > 0 && { consoleSize: [rows, columns] as const }),
     openStdin: config.OpenStdin,
-    stdinOnce: config.StdinOnce,
+    // A terminal outlives whoever leaves it: detaching, or closing the window, is no end of file.
+    stdinOnce: config.StdinOnce && !config.Tty,
     ...rightsOf(parts, record, user.uid),
   };
 }

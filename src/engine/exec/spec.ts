@@ -28,7 +28,7 @@ export async function execProcess(
     terminal: request.tty ?? false,
     ...(size && size.rows > 0 && size.columns > 0 && { consoleSize: [size.rows, size.columns] as const }),
     openStdin: options.attached && (request.attachStdin ?? false),
-    stdinOnce: true,
+    stdinOnce: !(request.tty ?? false),
     ...rights,
     ...(request.privileged && { capabilities: capabilitySets(all, user.uid) }),
   };
