@@ -42,7 +42,8 @@ export function parseArguments(grammar: Grammar, argv: readonly string[]): Parse
   } catch (error) {
     throw error instanceof CommanderError ? new UsageError(inDockersWords(error.message)) : error;
   }
-  return { help: values.help === true, args: parser.args, values };
+  const { help, ...others } = values;
+  return { help: help === true, args: parser.args, values: others };
 }
 
 function asParserOption(name: string, option: Option<unknown>): ParserOption {

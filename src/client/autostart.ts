@@ -56,7 +56,9 @@ async function launch(layout: Layout, options: StartOptions, deadline: AbortSign
   closeSync(log);
   child.unref();
   const exited = once(child, "exit").then(([code, signal]) => {
-    const said = readFileSync(logPath, "utf8").trim();
+    // The log's own lines are JSON; what is left is what the daemon says before it has a log.
+    const lines = readFileSync(logPath, "utf8").split("\n");
+    const said = lines.filter((line) => line !== "" && !line.startsWith("{")).join("\n");
     throw new SampanError(
       "unavailable",
       `Cannot start the Sampan daemon: ${said || `it ended with ${signal ?? code}`}`,

@@ -34,8 +34,14 @@ export default defineCommand({
     const resize = (size: { h: number; w: number }): Promise<void> => containers.resize(id, size);
     const detachKeys = parseDetachKeys(keys);
     const session = resources.use(new Session(context, connection, { ...streams, tty, detachKeys, resize }));
+    // A terminal of the same size makes a program draw nothing; a change does: so the prompt is there again.
+    if (tty && context.stdout.isTTY) await resize(larger(context.stdout)).catch(() => {});
     session.followSize();
-    if ((await session.ended) === "detached") throw new ExitError(0, "read escape sequence");
+    if ((await session.ended) === "detached") throw new ExitError(1, "read escape sequence");
     return (await exit).StatusCode;
   },
 });
+
+function larger({ rows, columns }: { readonly rows: number; readonly columns: number }): { h: number; w: number } {
+  return { h: rows + 1, w: columns + 1 };
+}

@@ -68,7 +68,7 @@ async function inForeground(
     resize: (wanted) => execs.resize(id, wanted),
   });
   session.followSize();
-  if ((await session.ended) === "detached") throw new ExitError(0, "read escape sequence");
+  if ((await session.ended) === "detached") throw new ExitError(1, "read escape sequence");
   return (await execs.inspect(id)).ExitCode ?? 0;
 }
 

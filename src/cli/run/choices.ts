@@ -23,8 +23,8 @@ export function parseRestart(text: string): string {
 
 /** `--log-driver`: the one driver there is. */
 export function parseLogDriver(text: string): string {
-  if (text === "json-file") return text;
-  throw invalid(`log driver ${JSON.stringify(text)} is not in this version of Sampan yet: use json-file`);
+  if (text === "local") return text;
+  throw invalid(`log driver ${JSON.stringify(text)} is not in this version of Sampan yet: use local`);
 }
 
 /** `--cgroupns`: a container's own, which is what it gets without the flag. */

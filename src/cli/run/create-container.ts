@@ -44,7 +44,7 @@ async function createOrPull(
   try {
     return await context.client.containers.create(request, query);
   } catch (error) {
-    const missing = error instanceof ApiError && error.kind === "not-found" && /no such image/i.test(error.message);
+    const missing = error instanceof ApiError && error.kind === "not-found";
     if (!missing || (options.pull ?? "missing") !== "missing") throw error;
     if (!options.quiet) context.warn(`Unable to find image '${withTag(request.Image)}' locally`);
     await pull(context, request.Image, options);
