@@ -1,5 +1,5 @@
 import { Ref } from "./block.ts";
-import type { Step } from "./program.ts";
+import { Step } from "./program.ts";
 import { hostArch, type SyscallName, syscallName, syscallNumber } from "./syscalls/index.ts";
 import * as wire from "./wire.ts";
 
@@ -205,7 +205,7 @@ export class Batch {
     });
     while (args.at(-1) === 0) args.pop();
     const note = this.#note(this.#subjects.findLast(({ from }) => from <= index)?.subject ?? "");
-    return { op: "sys", ...(call && { call }), args, note, concept: "rootfs", tolerate: [], full: false, index };
+    return new Step({ op: "sys", ...(call && { call }), args, note }, "rootfs");
   }
 
   #label(offset: number): string {

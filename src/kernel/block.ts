@@ -1,3 +1,5 @@
+import { SampanError } from "../errors/index.ts";
+
 /**
  * The one block of memory that a program works on: constant data first, then the results region, which is zero at the
  * start and comes back when the program ends. Offsets are final only when the program is encoded, so everything that
@@ -95,7 +97,7 @@ export class Block {
     const ref = this.#reserve(fields.length * 8, label);
     for (const [index, field] of fields.entries()) {
       if (field instanceof Ref) this.point(ref.at(index * 8), field);
-      else this.#data.writeBigInt64LE(BigInt.asIntN(64, BigInt(field)), ref.offset + index * 8);
+      else this.#writeWord(ref.offset + index * 8, field);
     }
     return ref;
   }
@@ -121,11 +123,16 @@ export class Block {
   finish(): { data: Buffer; relocations: number[] } {
     const relocations = this.#pointers.map(({ at, to }) => {
       if (at.region !== "data")
-        throw new RangeError("a pointer lies in the results region, where nothing is initialised");
+        throw new SampanError("internal", "a pointer lies in the results region, where nothing is initialised");
       this.#data.writeBigUInt64LE(BigInt(this.offsetOf(to)), at.offset);
       return at.offset;
     });
     return { data: this.#data.subarray(0, this.#used), relocations };
+  }
+
+  #writeWord(at: number, value: number | bigint): void {
+    if (typeof value === "number" && value >= 0 && value <= 0xffffffff) this.#data.writeUInt32LE(value, at);
+    else this.#data.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), at);
   }
 
   #reserve(size: number, label: string): Ref {

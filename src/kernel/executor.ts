@@ -148,12 +148,13 @@ class HelperExecutor implements Executor {
   async #connect(): Promise<Connection> {
     if (this.#closed) throw new SampanError("unavailable", "Cannot execute a program: the executor is closed");
     this.#ready ??= this.#spawn();
-    await this.#ready;
+    const tried = this.#ready;
+    await tried;
     try {
       return new Connection(await openSocket(this.#options.socket));
     } catch {
       // It has died, and its exit has not been reported yet.
-      this.#ready = this.#spawn();
+      if (this.#ready === tried || !this.#ready) this.#ready = this.#spawn();
       await this.#ready;
       return new Connection(await openSocket(this.#options.socket));
     }

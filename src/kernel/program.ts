@@ -1,7 +1,9 @@
-import { Block, Named, Ref, Slot } from "./block.ts";
-import { type Errno, errnoNumber } from "./errno.ts";
-import { hostArch, type SyscallName, syscallNumber } from "./syscalls/index.ts";
-import * as wire from "./wire.ts";
+import { SampanError } from "../errors/index.ts";
+import { Block, type Named, type Ref, Slot } from "./block.ts";
+import { encodeProgram } from "./encode.ts";
+import type { Errno } from "./errno.ts";
+import type { SyscallName } from "./syscalls/index.ts";
+import type * as wire from "./wire.ts";
 
 /** What a step is about: the chapters of `run --explain`. */
 export type Concept = "namespace" | "cgroup" | "rootfs" | "device" | "network" | "security" | "process" | "monitor";
@@ -27,21 +29,52 @@ export class Label {
   step: Step | undefined;
 }
 
-/** One step as the builder keeps it, before it becomes 80 bytes. */
-export interface Step {
+/** What a step is made from; what is left out is empty. */
+interface StepParts {
   readonly op: keyof typeof wire.op;
+  readonly args: readonly Argument[];
+  readonly note: string;
   readonly call?: SyscallName;
+  readonly tolerate?: readonly Errno[] | "all" | undefined;
+  readonly orElse?: Label | undefined;
+  readonly into?: Ref;
+  readonly full?: boolean | undefined;
+  readonly target?: Label;
+  /** The steps of the child, for `clone`. */
+  readonly child?: readonly Step[];
+}
+
+const none: readonly Errno[] = [];
+
+/** One step as the builder keeps it, before it becomes 80 bytes. A class, so that all have one shape for the engine. */
+export class Step {
+  readonly op: keyof typeof wire.op;
+  readonly call: SyscallName | undefined;
   readonly args: readonly Argument[];
   readonly note: string;
   readonly concept: Concept;
   readonly tolerate: readonly Errno[] | "all";
-  readonly orElse?: Label;
-  readonly into?: Ref;
+  readonly orElse: Label | undefined;
+  readonly into: Ref | undefined;
   readonly full: boolean;
-  readonly target?: Label;
-  /** The steps of the child, for `clone`. */
-  readonly child?: readonly Step[];
-  index: number;
+  readonly target: Label | undefined;
+  readonly child: readonly Step[] | undefined;
+  /** Place in the encoded program. */
+  index = -1;
+
+  constructor(parts: StepParts, concept: Concept) {
+    this.op = parts.op;
+    this.call = parts.call;
+    this.args = parts.args;
+    this.note = parts.note;
+    this.concept = concept;
+    this.tolerate = parts.tolerate ?? none;
+    this.orElse = parts.orElse;
+    this.into = parts.into;
+    this.full = parts.full ?? false;
+    this.target = parts.target;
+    this.child = parts.child;
+  }
 }
 
 /** fork flags and what the child gets; `flags` as for clone3(2). */
@@ -87,7 +120,7 @@ export class Program {
 
   /** All steps in the order of the wire. */
   get order(): readonly Step[] {
-    if (!this.#order) throw new TypeError("the program is not encoded yet");
+    if (!this.#order) throw new SampanError("internal", "Cannot list the steps: the program is not encoded yet");
     return this.#order;
   }
 
@@ -161,10 +194,10 @@ export class Program {
       call,
       args,
       note: options.note,
-      tolerate: options.tolerate ?? [],
-      full: options.full ?? false,
+      tolerate: options.tolerate,
+      orElse: options.orElse,
+      full: options.full,
       into: into instanceof Slot ? into.address : into,
-      ...(options.orElse && { orElse: options.orElse }),
     });
     return into instanceof Slot ? into : new Slot(into);
   }
@@ -176,9 +209,9 @@ export class Program {
       call,
       args,
       note: options.note,
-      tolerate: options.tolerate ?? [],
-      full: options.full ?? false,
-      ...(options.orElse && { orElse: options.orElse }),
+      tolerate: options.tolerate,
+      orElse: options.orElse,
+      full: options.full,
     });
   }
 
@@ -202,8 +235,6 @@ export class Program {
       op: "clone",
       args: [args, 88],
       note: options.note,
-      tolerate: [],
-      full: false,
       into: pid.address,
       target,
       child: segment,
@@ -213,138 +244,82 @@ export class Program {
     this.#current = segment;
     this.place(target);
     child();
-    this.#add({ op: "exit", args: [127], note: "leave: nothing is left to do", tolerate: [], full: false });
+    this.#add({ op: "exit", args: [127], note: "leave: nothing is left to do" });
     this.#current = outer;
     return { pid, pidfd };
   }
 
   /** Copies a variable's value to `to`, a 64-bit field of a structure. */
   copy(from: Slot, to: Ref, note: string): void {
-    this.#add({ op: "copy", args: [from], note, tolerate: [], full: false, into: to });
+    this.#add({ op: "copy", args: [from], note, into: to });
   }
 
   /** Writes `value` in decimal to a buffer; returns the text and the variable that holds its length. */
   decimal(value: Slot, note: string): { text: Ref; length: Slot } {
     const text = this.buffer(24, "decimal");
     const length = this.slot("length");
-    this.#add({ op: "decimal", args: [value, text], note, tolerate: [], full: false, into: length.address });
+    this.#add({ op: "decimal", args: [value, text], note, into: length.address });
     return { text, length };
   }
 
   jump(target: Label, note: string): void {
-    this.#add({ op: "jump", args: [], note, tolerate: [], full: false, target });
+    this.#add({ op: "jump", args: [], note, target });
   }
 
   /** Tells the caller the results so far; `Execution.results` resolves. */
   reply(note: string): void {
-    this.#add({ op: "reply", args: [], note, tolerate: [], full: false });
+    this.#add({ op: "reply", args: [], note });
   }
 
   /** Fails with what a child failed with. */
   check(note: string): void {
-    this.#add({ op: "check", args: [], note, tolerate: [], full: false });
+    this.#add({ op: "check", args: [], note });
   }
 
   /** Becomes the monitor of `pid` (see `wire.supervision` for the structure); the result is its wait status. */
   supervise(pid: Slot, supervision: Ref, note: string): Slot {
     const status = this.slot("status");
-    this.#add({ op: "supervise", args: [pid, supervision], note, tolerate: [], full: false, into: status.address });
+    this.#add({ op: "supervise", args: [pid, supervision], note, into: status.address });
     return status;
   }
 
   /** Stays as an init process; a child goes on. */
   init(note: string): void {
-    this.#add({ op: "init", args: [], note, tolerate: [], full: false });
+    this.#add({ op: "init", args: [], note });
   }
 
   /** Sends `record` to everybody who waits for the end of the supervised process. */
   announce(record: Ref, note: string): void {
-    this.#add({ op: "announce", args: [record, record.size], note, tolerate: [], full: false });
+    this.#add({ op: "announce", args: [record, record.size], note });
   }
 
   linger(note: string): void {
-    this.#add({ op: "linger", args: [], note, tolerate: [], full: false });
+    this.#add({ op: "linger", args: [], note });
   }
 
   exit(status: number, note: string): void {
-    this.#add({ op: "exit", args: [status], note, tolerate: [], full: false });
+    this.#add({ op: "exit", args: [status], note });
   }
 
   /** The bytes of the wire. Nothing may be added afterwards. */
   encode(): Buffer {
     this.#current = this.#main;
-    this.#add({ op: "end", args: [], note: "report the results", tolerate: [], full: false });
+    this.#add({ op: "end", args: [], note: "report the results" });
     const order = this.#segments.flat();
-    for (const [index, step] of order.entries()) step.index = index;
+    for (let index = 0; index < order.length; index++) (order[index] as Step).index = index;
     this.#order = order;
-    const { data, relocations } = this.block.finish();
-    const stepsAt = wire.header.size;
-    const relocationsAt = stepsAt + order.length * wire.step.size;
-    const dataAt = relocationsAt + ((relocations.length + 1) & ~1) * 4;
-    const out = Buffer.alloc(dataAt + data.length);
-    out.writeUInt32LE(wire.protocol.magic, wire.header.magic);
-    out.writeUInt32LE(order.length, wire.header.steps);
-    out.writeUInt32LE(relocations.length, wire.header.relocations);
-    out.writeUInt32LE(data.length, wire.header.dataSize);
-    out.writeUInt32LE(this.block.size, wire.header.blockSize);
-    out.writeUInt32LE(data.length, wire.header.resultOffset);
-    out.writeUInt32LE(this.block.resultSize, wire.header.resultSize);
-    let at = stepsAt;
-    for (const step of order) {
-      this.#encodeStep(out, at, step);
-      at += wire.step.size;
-    }
-    for (const [index, offset] of relocations.entries()) out.writeUInt32LE(offset, relocationsAt + index * 4);
-    data.copy(out, dataAt);
-    return out;
+    return encodeProgram(order, this.block);
   }
 
-  #encodeStep(out: Buffer, at: number, step: Step): void {
-    out.writeUInt16LE(wire.op[step.op], at + wire.step.op);
-    if (step.call) out.writeUInt32LE(syscallNumber(step.call, hostArch()), at + wire.step.number);
-    let flags = 0;
-    if (step.full) flags |= wire.stepFlag.full;
-    if (step.into) {
-      flags |= wire.stepFlag.store;
-      out.writeUInt32LE(this.block.offsetOf(step.into), at + wire.step.into);
-    }
-    if (step.tolerate === "all") flags |= wire.stepFlag.tolerateAll;
-    else
-      for (const [index, name] of step.tolerate.entries())
-        out.writeUInt16LE(errnoNumber(name), at + wire.step.tolerate + index * 2);
-    const target = step.orElse ?? step.target;
-    if (step.orElse) flags |= wire.stepFlag.orElse;
-    if (target) {
-      if (!target.step) throw new TypeError(`a label used by "${step.note}" is placed nowhere`);
-      out.writeUInt32LE(target.step.index, at + wire.step.target);
-    }
-    out.writeUInt16LE(flags, at + wire.step.flags);
-    for (const [index, argument] of step.args.entries()) this.#encodeArgument(out, at, index, argument);
-  }
-
-  #encodeArgument(out: Buffer, at: number, index: number, argument: Argument): void {
-    const valueAt = at + wire.step.args + index * 8;
-    if (argument instanceof Ref || argument instanceof Slot) {
-      const variable = argument instanceof Slot;
-      out.writeUInt8(variable ? variableKind(argument) : wire.argument.address, at + wire.step.kinds + index);
-      out.writeUInt32LE(this.block.offsetOf(variable ? argument.address : argument), valueAt);
-      return;
-    }
-    const value = argument instanceof Named ? argument.value : argument;
-    if (typeof value === "number" && value >= 0 && value <= 0xffffffff) out.writeUInt32LE(value, valueAt);
-    else out.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), valueAt);
-  }
-
-  #add(step: Omit<Step, "index" | "concept">): void {
+  #add(parts: StepParts): void {
+    const step = new Step(parts, this.#concept);
     if (step.tolerate !== "all" && step.tolerate.length > 4)
-      throw new RangeError("a step tolerates four errnos at most");
-    const added: Step = { ...step, concept: this.#concept, index: -1 };
-    for (const label of this.#waiting.get(this.#current) ?? []) label.step = added;
-    this.#waiting.delete(this.#current);
-    this.#current.push(added);
+      throw new SampanError("internal", `Cannot add "${step.note}": a step tolerates four errnos at most`);
+    const waiting = this.#waiting.get(this.#current);
+    if (waiting) {
+      for (const label of waiting) label.step = step;
+      this.#waiting.delete(this.#current);
+    }
+    this.#current.push(step);
   }
-}
-
-function variableKind(slot: Slot): number {
-  return slot.width === 4 ? wire.argument.int : wire.argument.value;
 }

@@ -1,5 +1,4 @@
 import { type Ref, Slot } from "./block.ts";
-import type { Program } from "./program.ts";
 
 /** What a program left in its results region. */
 export class Results {
@@ -25,9 +24,4 @@ export class Results {
   bytes(ref: Ref, length = ref.size): Buffer {
     return this.#bytes.subarray(ref.offset, ref.offset + Math.max(0, Math.min(length, ref.size)));
   }
-}
-
-/** The results of a program that has not begun: all zero. */
-export function noResults(program: Program): Results {
-  return new Results(Buffer.alloc(program.block.resultSize));
 }

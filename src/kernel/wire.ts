@@ -13,8 +13,8 @@
  *       │ resize | signal | closeStdin | release ──────▶ │
  *       │ ◀────────────────────────────── reply: exited │ (how it ended), once, after which it leaves
  *
- *     others connect to the monitor's own socket and say hello first: attach (then raw bytes both ways: stdin in, the
- *     output out, in Docker's 8-byte frames unless there is a terminal) or control (as above).
+ *     others connect to the monitor's own socket and say hello first: attach (answered by `attached`, then raw bytes both
+ *     ways: stdin in, the output out, in Docker's 8-byte frames unless there is a terminal) or control (as above).
  */
 export const protocol = {
   /** First word of a program: "SPN1". */
@@ -75,7 +75,8 @@ export const stepFlag = {
   orElse: 8,
 } as const;
 
-export const reply = { result: 1, failure: 2, exited: 3 } as const;
+/** `attached` answers the hello of who attaches: from then on it misses nothing. */
+export const reply = { result: 1, failure: 2, exited: 3, attached: 4 } as const;
 
 /** First byte of an 8-byte message { u8 type, u8 a, u16 b, u32 c } to a monitor. */
 export const control = {

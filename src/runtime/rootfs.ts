@@ -1,3 +1,4 @@
+import { SampanError } from "../errors/index.ts";
 import { named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
@@ -87,7 +88,10 @@ function mountRootAtOnce(p: Program, root: OverlayAt): Slot {
     .join(":");
   const options = `lowerdir=${lower},upperdir=${escapeOption(root.upper.upper)},workdir=${escapeOption(root.upper.work)}`;
   if (Buffer.byteLength(options) > MOUNT_OPTIONS_LIMIT) {
-    throw new RangeError(`the ${root.lower.length} layers do not fit one page of mount options`);
+    throw new SampanError(
+      "unsupported",
+      `Cannot mount ${root.lower.length} layers: their names do not fit one page of mount options; Linux 6.5 takes them one by one`,
+    );
   }
   if (prefix)
     p.call("chdir", [p.text(prefix)], {
