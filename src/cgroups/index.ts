@@ -10,7 +10,6 @@ import type { CgroupLayout, CgroupPath, Cgroups, Hierarchy } from "./types.ts";
 import { CgroupsV1 } from "./v1.ts";
 import { CgroupsV2 } from "./v2.ts";
 
-export { detectCgroups } from "./detect.ts";
 export type * from "./types.ts";
 
 /** What `detectCgroups` wants to know, of this machine. */
