@@ -26,6 +26,8 @@ export function errorJson(message: string): string {
 
 function statusOf(error: unknown): number {
   if (error instanceof SampanError) return error.status;
+  // A malformed %-sequence in a path.
+  if (error instanceof URIError) return 400;
   const status = error instanceof Error ? (error as { statusCode?: unknown }).statusCode : undefined;
   return typeof status === "number" && status >= 400 ? status : 500;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import * as z from "zod";
-import type { Attachment } from "../../engine/types.ts";
+import type { Attachment, Engine } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
 import { readJson } from "../http/json-body.ts";
@@ -8,7 +8,7 @@ import type { ApiMessage } from "../http/message.ts";
 import { answerRaw, hijackHeader, refuseRaw } from "../http/raw-answers.ts";
 import { readRawBody } from "../http/raw-body.ts";
 import { checkVersion, splitVersion, versionNumber } from "../http/versions.ts";
-import { parseStartExec } from "../requests/exec.ts";
+import { parseStartExec, type StartExec } from "../requests/exec.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 
 /** From here on the type of a stream says whether it is framed. */
@@ -26,10 +26,9 @@ const attachQuery = z.object({
 /** One request on a connection that is about to become a raw stream. */
 interface Exchange {
   readonly request: ApiMessage;
-  readonly socket: Socket;
+  readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
@@ -38,60 +37,69 @@ interface Exchange {
  */
 export function streamRoutes(context: ApiContext, headers: Readonly<Record<string, string>>) {
   return async (request: ApiMessage, socket: Socket, head: Buffer): Promise<void> => {
-    const ended = context.activity.begin();
-    socket.once("close", ended);
+    socket.once("close", context.activity.begin());
     try {
-      const versioned = splitVersion(request.url ?? "/");
-      request.versioned = versioned;
-      checkVersion(versioned);
-      const { pathname, searchParams: query } = new URL(versioned.path, "http://daemon");
-      const { body, rest } = await readRawBody(request.headers, socket, head);
-      if (rest.length > 0) socket.unshift(rest);
-      const exchange = { request, socket, query, body, headers };
-      const [, noun, id = "", verb] = pathname.split("/");
-      if (noun === "containers" && verb === "attach") await attach(context, decodeURIComponent(id), exchange);
-      else if (noun === "exec" && verb === "start") await startExec(context, decodeURIComponent(id), exchange);
-      else throw new SampanError("not-found", "page not found");
+      const exchange = await receive(request, socket, head);
+      const attachment = await open(context.engine, exchange);
+      if (attachment === undefined) answerRaw(socket, 200, headers);
+      else await join(attachment, { request, socket, headers, context });
     } catch (error) {
-      if (socket.writable && socket.bytesWritten === 0) refuseRaw(socket, headers, error);
-      else socket.destroy();
+      refuseRaw(socket, headers, error);
     }
   };
 }
 
-async function attach({ engine, leaving }: ApiContext, id: string, exchange: Exchange): Promise<void> {
-  const attachment = engine.containers.attach(id, readQuery(attachQuery, exchange.query));
-  await join(attachment, exchange, leaving);
+/** Reads the request; what has come behind it stays to be read as input. */
+async function receive(request: ApiMessage, socket: Socket, head: Buffer): Promise<Exchange> {
+  request.versioned = splitVersion(request.url ?? "/");
+  checkVersion(request.versioned);
+  const { pathname: path, searchParams: query } = new URL(request.versioned.path, "http://daemon");
+  const { body, rest } = await readRawBody(request.headers, socket, head);
+  if (rest.length > 0) socket.unshift(rest);
+  return { request, path, query, body };
 }
 
-async function startExec({ engine, leaving }: ApiContext, id: string, exchange: Exchange): Promise<void> {
-  const { request, socket, body, headers } = exchange;
+/** What the connection is to be joined to; nothing for an exec that is to be left alone, which has been started. */
+async function open({ containers, execs }: Engine, exchange: Exchange): Promise<Attachment | undefined> {
+  const [, noun, name = "", verb] = exchange.path.split("/");
+  const id = decodeURIComponent(name);
+  if (noun === "containers" && verb === "attach") return containers.attach(id, readQuery(attachQuery, exchange.query));
+  if (noun !== "exec" || verb !== "start") throw new SampanError("not-found", "page not found");
+  const { tty, detach, consoleSize: size } = await execOptions(exchange);
+  const consoleSize = exchange.request.versioned.version < v1_42 ? undefined : size;
+  if (!detach) return execs.attach(id, { tty, consoleSize });
+  await execs.start(id, { consoleSize });
+  return undefined;
+}
+
+async function execOptions({ request, body }: Exchange): Promise<StartExec> {
   const length = { ...request.headers, "content-length": String(body.length), "transfer-encoding": undefined };
-  const given = parseStartExec(await readJson(length, one(body)));
-  const consoleSize = request.versioned.version < v1_42 ? undefined : given.consoleSize;
-  if (given.detach) {
-    await engine.execs.start(id, { consoleSize });
-    answerRaw(socket, 200, headers);
-  } else {
-    await join(engine.execs.attach(id, { tty: given.tty, consoleSize }), exchange, leaving);
-  }
+  return parseStartExec(await readJson(length, one(body)));
 }
 
-async function join(attachment: Attachment, exchange: Exchange, leaving: AbortSignal): Promise<void> {
-  const { request, socket, headers } = exchange;
+interface Joining {
+  readonly request: ApiMessage;
+  readonly socket: Socket;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly context: ApiContext;
+}
+
+async function join(attachment: Attachment, { request, socket, headers, context }: Joining): Promise<void> {
   const upgrade = request.headers.upgrade !== undefined;
   const multiplexed = !attachment.tty && request.versioned.version >= v1_42;
   const cut = (): void => void socket.destroy();
-  leaving.addEventListener("abort", cut);
-  socket.setNoDelay(true);
+  context.leaving.addEventListener("abort", cut);
   socket.write(hijackHeader(headers, upgrade, multiplexed));
   try {
     await attachment.join(socket);
     socket.end();
     // Input that nobody will read any more must not keep the connection from closing.
     socket.resume();
+  } catch (error) {
+    context.log.error({ err: error, url: request.url }, "Cannot join a client and a process");
+    socket.destroy();
   } finally {
-    leaving.removeEventListener("abort", cut);
+    context.leaving.removeEventListener("abort", cut);
   }
 }
 
