@@ -26,8 +26,9 @@ const architecture = process.arch === "x64" ? "amd64" : process.arch;
 export async function tar(entries: readonly Entry[]): Promise<Buffer> {
   const archive = pack();
   for (const { body, ...header } of entries) {
-    if (body === undefined) archive.entry(header);
-    else archive.entry(header, Buffer.from(body));
+    const isFile = header.type === undefined || header.type === "file";
+    if (isFile) archive.entry(header, Buffer.from(body ?? ""));
+    else archive.entry(header);
   }
   archive.finalize();
   return await buffer(archive);
