@@ -220,6 +220,12 @@ export function maskPaths(p: Program, inside: Inside, dev: Slot, paths: readonly
     attributes: NO_EXEC | f.MOUNT_ATTR_RDONLY,
     note: "make an empty directory to hide others with",
   });
+  // Before Linux 6.15 only what is attached can be copied. Nobody looks at the machine's /proc here any more.
+  p.call(
+    "move_mount",
+    [empty, p.text(""), f.AT_FDCWD, p.text("/proc"), named(f.MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH")],
+    { note: "put it where it can be copied from, until the machine's file systems go" },
+  );
   for (const path of paths) {
     const next = p.label();
     const isDirectory = p.label();
