@@ -35,17 +35,30 @@ export function openProcess(p: Program, pid: number): Slot {
   return p.sys("pidfd_open", [pid, 0], { note: `find process ${pid}` });
 }
 
+/** A namespace of another process that a container is to join. */
+export interface SharedNamespace {
+  readonly kind: Kind;
+  readonly pid: number;
+  readonly process: Slot;
+}
+
+/** Finds what is to be joined before anything is: in another PID namespace the machine's numbers mean nothing. */
+export function findShared(p: Program, namespaces: Namespaces): SharedNamespace[] {
+  return kinds.flatMap((kind) => {
+    const namespace = namespaces[kind];
+    return isJoined(namespace) ? [{ kind, pid: namespace.pid, process: openProcess(p, namespace.pid) }] : [];
+  });
+}
+
 /**
  * Joins what the container shares with another one. A PID namespace is joined "before" the clone, for it only takes
  * effect for children; the others are joined "inside", by the child.
  */
-export function joinNamespaces(p: Program, namespaces: Namespaces, when: "before" | "inside"): void {
-  for (const kind of kinds) {
-    const namespace = namespaces[kind];
-    if (!isJoined(namespace) || (kind === "pid") !== (when === "before")) continue;
-    const other = openProcess(p, namespace.pid);
-    p.call("setns", [other, named(flags[kind], `CLONE_${flagNames[kind]}`)], {
-      note: `share the ${kind} namespace of process ${namespace.pid}`,
+export function joinNamespaces(p: Program, shared: readonly SharedNamespace[], when: "before" | "inside"): void {
+  for (const { kind, pid, process } of shared) {
+    if ((kind === "pid") !== (when === "before")) continue;
+    p.call("setns", [process, named(flags[kind], `CLONE_${flagNames[kind]}`)], {
+      note: `share the ${kind} namespace of process ${pid}`,
     });
   }
 }

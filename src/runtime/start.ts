@@ -4,7 +4,7 @@ import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
 import { loopbackUp } from "./loopback.ts";
-import { cloneFlags, joinNamespaces } from "./namespaces.ts";
+import { cloneFlags, findShared, joinNamespaces, type SharedNamespace } from "./namespaces.ts";
 import { becomeProcess } from "./process.ts";
 import { enterRoot, isolateMounts, mountRoot } from "./rootfs.ts";
 import { makeStdio } from "./stdio.ts";
@@ -44,7 +44,8 @@ export function startProgram(
   const cgroup = p.in("cgroup", () => host.cgroups.bornIn(p, spec.cgroupPath));
   const stdio = p.in("monitor", () => makeStdio(p, spec.process));
   const status = p.in("monitor", () => statusPipe(p));
-  p.in("namespace", () => joinNamespaces(p, spec.namespaces, "before"));
+  const shared = p.in("namespace", () => findShared(p, spec.namespaces));
+  p.in("namespace", () => joinNamespaces(p, shared, "before"));
   const { flags, names } = cloneFlags(spec.namespaces);
   const child = p.in("namespace", () =>
     p.clone(
@@ -54,7 +55,7 @@ export function startProgram(
         note: `start the first process in new namespaces: ${names}`,
         ...(cgroup && { cgroup }),
       },
-      () => childSteps(p, spec, { ...host, stdio, status: status.second }),
+      () => childSteps(p, spec, { ...host, shared, stdio, status: status.second }),
     ),
   );
   const ends = p.in("monitor", () => stdio.keep());
@@ -91,6 +92,7 @@ export function awaitExec(p: Program, status: ReturnType<Program["pair"]>): void
 interface ChildContext {
   readonly cgroups: Cgroups;
   readonly kernel: KernelFeatures;
+  readonly shared: readonly SharedNamespace[];
   readonly stdio: ReturnType<typeof makeStdio>;
   readonly status: Slot;
 }
@@ -101,7 +103,7 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
   );
   p.in("cgroup", () => enterCgroup(p, spec, context.cgroups));
   p.in("namespace", () => {
-    joinNamespaces(p, spec.namespaces, "inside");
+    joinNamespaces(p, context.shared, "inside");
     nameMachine(p, spec);
   });
   if (spec.namespaces.network === "new") p.in("network", () => loopbackUp(p));

@@ -8,14 +8,14 @@ const files = {
 };
 
 const cases: [user: string, add: string[], expected: ReturnType<typeof resolveUserIn>][] = [
-  ["", [], { uid: 0, gid: 0, additionalGids: [10], home: "/root" }],
-  ["ana", [], { uid: 1000, gid: 1001, additionalGids: [10, 44], home: "/home/ana" }],
-  ["1000", [], { uid: 1000, gid: 1001, additionalGids: [10, 44], home: "/home/ana" }],
-  ["ana:wheel", [], { uid: 1000, gid: 10, additionalGids: [], home: "/home/ana" }],
-  ["1000:5000", [], { uid: 1000, gid: 5000, additionalGids: [], home: "/home/ana" }],
-  ["4242", [], { uid: 4242, gid: 0, additionalGids: [], home: "/" }],
-  ["4242:4343", ["video", "99"], { uid: 4242, gid: 4343, additionalGids: [44, 99], home: "/" }],
-  ["nohome", [], { uid: 7, gid: 7, additionalGids: [], home: "/" }],
+  ["", [], { uid: 0, gid: 0, additionalGids: [0, 10], home: "/root" }],
+  ["ana", [], { uid: 1000, gid: 1001, additionalGids: [1001, 10, 44], home: "/home/ana" }],
+  ["1000", [], { uid: 1000, gid: 1001, additionalGids: [1001, 10, 44], home: "/home/ana" }],
+  ["ana:wheel", [], { uid: 1000, gid: 10, additionalGids: [10], home: "/home/ana" }],
+  ["1000:5000", [], { uid: 1000, gid: 5000, additionalGids: [5000], home: "/home/ana" }],
+  ["4242", [], { uid: 4242, gid: 0, additionalGids: [0], home: "/" }],
+  ["4242:4343", ["video", "99"], { uid: 4242, gid: 4343, additionalGids: [4343, 44, 99], home: "/" }],
+  ["nohome", [], { uid: 7, gid: 7, additionalGids: [7], home: "/" }],
 ];
 
 for (const [user, add, expected] of cases) {

@@ -66,10 +66,12 @@ export function resolveUserIn(
   const supplementary =
     entry && groupPart === "" ? groups.filter(({ members }) => members.includes(entry.name)).map(({ gid }) => gid) : [];
   const added = groupAdd.map((name) => resolveGroup(groups, name));
+  const gid = groupPart === "" ? (entry?.gid ?? 0) : resolveGroup(groups, groupPart);
   return {
     uid: entry?.uid ?? uid ?? 0,
-    gid: groupPart === "" ? (entry?.gid ?? 0) : resolveGroup(groups, groupPart),
-    additionalGids: [...new Set([...supplementary, ...added])],
+    gid,
+    // The primary group, too: set-group-id programs must not drop it (CVE-2022-36109).
+    additionalGids: [...new Set([gid, ...supplementary, ...added])],
     home: entry?.home ?? "/",
   };
 }
