@@ -33,7 +33,7 @@ const readSize = 512 * 1024;
  * so a slow unpacker never holds up the network, and see its end only after the whole of it was verified.
  */
 export class Download {
-  /** Verified, durable and in the store. */
+  /** Verified and in the store. */
   readonly done: Promise<void>;
   /** Whether bytes of an earlier, interrupted download were used. */
   resumed = false;

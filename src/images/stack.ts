@@ -49,6 +49,7 @@ export async function obtainImage(
     wanted.map(({ chainId }) => chainId),
   );
   const layers = await obtainLayers(tools, wanted, options);
+  await tools.content.sync(blobs.filter((digest) => !tools.records.usesBlob(digest)));
   const { id, config, manifestDigest, mediaType, manifestSize } = image;
   const manifest = { digest: manifestDigest, mediaType, size: manifestSize };
   tools.records.change(() => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { algorithmOf, type Digest, digestOf, isDigest } from "../digest.ts";
 import { storageError } from "./errors.ts";
@@ -18,7 +18,7 @@ export interface Descriptor {
 /**
  * Immutable blobs by digest in an OCI image layout directory (OCI image-layout.md, 1.0.0) that other tools can read.
  *
- *     ingest(ref) → write, write, … → commit(size, digest) → immutable
+ *     ingest(ref) → write, write, … → commit(size, digest) → immutable → sync(digests) → durable
  *
  * Nothing partial is ever below `blobs/`; half-written blobs are below `ingest/`, which the specification ignores.
  */
@@ -73,6 +73,20 @@ export class ContentStore {
   /** The blob's bytes as they are stored. */
   read(digest: Digest): AsyncIterable<Uint8Array> {
     return createReadStream(this.pathOf(digest), { highWaterMark: 512 * 1024 });
+  }
+
+  /**
+   * Makes blobs durable. Once for all blobs of an image, before anything durable names them: what was written meanwhile
+   * by a `syncfs` for the image's layers costs nothing here, and the rest goes to disk together.
+   */
+  async sync(digests: readonly Digest[]): Promise<void> {
+    const paths = digests.map((digest) => this.pathOf(digest));
+    try {
+      await Promise.all(paths.map(syncFile));
+      await Promise.all([...new Set(paths.map(dirname))].map(syncDirectory));
+    } catch (cause) {
+      throw storageError(`store blobs in ${this.directory}`, cause);
+    }
   }
 
   /** Starts, or continues, writing the blob that `ref` stands for. At most one ingest of a ref at a time. */
@@ -131,7 +145,7 @@ export class ContentStore {
     }
   }
 
-  /** Replaces index.json atomically. Calls are carried out in order. */
+  /** Replaces index.json atomically. Calls are carried out in order. Whoever opens the store writes it again. */
   writeIndex(manifests: readonly Descriptor[]): Promise<void> {
     const write = this.#index.then(() => this.#replaceIndex(manifests));
     this.#index = write.catch(() => undefined);
@@ -145,12 +159,20 @@ export class ContentStore {
     const old = await readFile(path, "utf8").catch(() => undefined);
     if (old === text) return;
     try {
-      await writeFile(`${path}.new`, text, { flush: true });
+      await writeFile(`${path}.new`, text);
       await rename(`${path}.new`, path);
-      await syncDirectory(this.directory);
     } catch (cause) {
       throw storageError(`write ${path}`, cause);
     }
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path);
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
   }
 }
 

@@ -17,8 +17,8 @@ export class VerificationError extends SampanError {
 const writeSize = 512 * 1024;
 
 /**
- * A blob on its way into the store. Bytes are appended and hashed; `commit` verifies them, makes them durable and only
- * then visible. What was written survives `close`, so a later ingest of the same ref continues where it ended.
+ * A blob on its way into the store. Bytes are appended and hashed; `commit` verifies them and only then makes them
+ * visible. What was written survives `close`, so a later ingest of the same ref continues where it ended.
  */
 export class Ingest {
   readonly path: string;
@@ -102,15 +102,13 @@ export class Ingest {
     this.#failure = undefined;
   }
 
-  /** Verifies size and digest, syncs the file and renames it to `target`; the ingest is over then. */
+  /** Verifies size and digest and renames the file to `target`; the ingest is over then. Not yet durable. */
   async commit(target: string, size: number, digest: Digest): Promise<void> {
     this.verify(size, digest);
     try {
       await this.flush();
-      await this.#handle().datasync();
       await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       await rename(this.path, target);
-      await syncDirectory(dirname(target));
     } catch (cause) {
       throw storageError(`store the blob ${digest}`, cause);
     }
