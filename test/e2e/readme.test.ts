@@ -55,6 +55,7 @@ test("the machine's processes, devices and Sampan's own state are not seen", req
 
 test("--explain prints the program and starts nothing", requiresRoot(), async () => {
   const plan = await box.ok("run", "--explain", "--memory", "64m", "sampan/host", "true");
-  for (const call of ["clone3(", "move_mount(", "pivot_root(", "execve("]) assert.ok(plan.includes(call), call);
+  for (const call of ["clone3?", "move_mount", "pivot_root", "execve"])
+    assert.match(plan, new RegExp(`^ +${call}\\(`, "m"));
   assert.equal(await box.ok("ps", "-aq"), "");
 });
