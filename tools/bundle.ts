@@ -53,6 +53,8 @@ async function bundle(name: string, entry: string): Promise<string[]> {
     platform: "node",
     format: "cjs",
     target: "node24",
+    // A vm.Script, which the bundles are loaded as, has no import().
+    supported: { "dynamic-import": false },
     logLevel: "warning",
     legalComments: "none",
     plugins: [importMeta],
