@@ -108,6 +108,7 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
   });
   if (spec.namespaces.network === "new") p.in("network", () => loopbackUp(p));
   const root = p.in("rootfs", () => {
+    p.call("umask", [0], { note: "let modes be what they say" });
     isolateMounts(p);
     return mountRoot(p, spec.root, context.kernel);
   });
