@@ -26,6 +26,8 @@ function listen(p: Program, path: string): Slot {
   return listener;
 }
 
+const CREATE = named(f.O_WRONLY | f.O_CREAT | f.O_TRUNC | f.O_CLOEXEC, "O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC");
+
 export interface SupervisionOptions {
   readonly process: ProcessSpec;
   readonly files: MonitorFiles;
@@ -75,10 +77,11 @@ function prepare(p: Program, options: SupervisionOptions): Ref {
 /**
  * From "the process runs" to the end of its monitor:
  *
- *     reply to the daemon → supervise … → read the OOM count → announce → write, fsync, rename the exit file, fsync its
- *     directory → remove the cgroup → deliver the rest of the output to whoever reads slowly → leave
+ *     reply to the daemon → supervise … → read the OOM count → announce → exit file → remove the cgroup and the socket
+ *         → deliver the rest of the output to whoever reads slowly → fsync the exit file, if it is still there → leave
  *
- * Announcing before the disk is safe: a daemon that dies in between finds this monitor still there and waits for the file.
+ * Announcing before the file is safe: a daemon that dies in between finds this monitor still there and waits for the
+ * file. Why fsync comes last: docs/decisions/0001-exit-file.md.
  */
 export function superviseSteps(p: Program, options: SupervisionOptions): void {
   p.in("monitor", () => {
@@ -100,6 +103,7 @@ export function superviseSteps(p: Program, options: SupervisionOptions): void {
       tolerate: "all",
     });
     p.linger("deliver what attached clients have not read yet");
+    keepExitFile(p, options.files.exitFile);
     p.exit(0, "leave");
   });
 }
@@ -115,37 +119,45 @@ function readOom(p: Program, path: string, record: ReturnType<typeof exitRecord>
   p.place(none);
 }
 
+/** Puts the exit file in its place, whole. What a crash of the machine leaves of it is `keepExitFile`'s. */
 function writeExitFile(p: Program, path: string, record: Ref): void {
-  const directory = path.slice(0, path.lastIndexOf("/"));
   const temporary = `${path}.tmp`;
   const give = p.label();
   const tolerate = { tolerate: "all", orElse: give } as const;
-  const file = p.sys(
-    "openat",
-    [
-      f.AT_FDCWD,
-      p.text(temporary),
-      named(f.O_WRONLY | f.O_CREAT | f.O_TRUNC | f.O_CLOEXEC, "O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC"),
-      0o600,
-    ],
-    { note: "make the exit file", ...tolerate },
-  );
+  const file = p.sys("openat", [f.AT_FDCWD, p.text(temporary), CREATE, 0o600], {
+    note: "make the exit file",
+    ...tolerate,
+  });
   p.call("write", [file, record, record.size], { note: "write how it ended", ...tolerate, full: true });
-  p.call("fsync", [file], { note: "make it survive a loss of power", tolerate: "all" });
   p.call("renameat", [f.AT_FDCWD, p.text(temporary), f.AT_FDCWD, p.text(path)], {
     note: "make it visible, whole",
     ...tolerate,
   });
-  const parent = p.sys(
-    "openat",
-    [
-      f.AT_FDCWD,
-      p.text(directory),
-      named(f.O_RDONLY | f.O_DIRECTORY | f.O_CLOEXEC, "O_RDONLY|O_DIRECTORY|O_CLOEXEC"),
-      0,
-    ],
-    { note: "open its directory", ...tolerate },
-  );
-  p.call("fsync", [parent], { note: "and make its name survive, too", tolerate: "all" });
   p.place(give);
+}
+
+/** How long a container that has ended is given to be removed before its exit file goes to the disk: 0.25 s. */
+const GRACE_NS = 250_000_000;
+
+/** Makes the exit file and its name survive a loss of power, unless they are gone by now with the container. */
+function keepExitFile(p: Program, path: string): void {
+  const gone = p.label();
+  const tolerate = { tolerate: "all", orElse: gone } as const;
+  p.call("nanosleep", [p.words([0, GRACE_NS], "{ 0.25 s }"), 0], {
+    note: "most containers are removed at once: wait a moment",
+    tolerate: "all",
+  });
+  const file = p.sys("openat", [f.AT_FDCWD, p.text(path), named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC"), 0], {
+    note: "open the exit file, if it is still there",
+    ...tolerate,
+  });
+  p.call("fsync", [file], { note: "make it survive a loss of power", tolerate: "all" });
+  const directory = path.slice(0, path.lastIndexOf("/"));
+  const flags = named(f.O_RDONLY | f.O_DIRECTORY | f.O_CLOEXEC, "O_RDONLY|O_DIRECTORY|O_CLOEXEC");
+  const parent = p.sys("openat", [f.AT_FDCWD, p.text(directory), flags, 0], {
+    note: "open its directory",
+    ...tolerate,
+  });
+  p.call("fsync", [parent], { note: "and make its name survive, too", tolerate: "all" });
+  p.place(gone);
 }
