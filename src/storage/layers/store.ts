@@ -64,6 +64,8 @@ class DirectoryLayerStore implements LayerStore {
 
   async apply(layer: LayerToApply): Promise<AppliedLayer> {
     const { chainId } = layer;
+    // Whether it is waited for or not: a rejection has somebody who looks at it.
+    layer.parentsReady.catch(() => {});
     const running = this.#applying.get(chainId);
     if (running || this.has(chainId)) {
       await readToTheEnd(layer);

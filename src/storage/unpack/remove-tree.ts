@@ -6,6 +6,7 @@ import type { Executor, Session } from "../../kernel/executor.ts";
 import * as flags from "../../kernel/flags.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import { Program } from "../../kernel/program.ts";
+import type { Results } from "../../kernel/results.ts";
 import { type DirectoryEntry, directoryEntries } from "./directory-entries.ts";
 import { loosen } from "./loosen.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -95,11 +96,21 @@ class Remover {
     this.#pipeline.send();
     const program = new Program(`remove ${this.#path}`);
     const readings = names.map((name) => addReading(program, name));
-    const results = await this.#session.run(program);
+    const results = await this.#run(program);
     for (const { name, fd, length, bytes } of readings) {
       // What the file system did not tell the type of, and is no directory.
       if (results.value(fd) < 0) this.#unlink(name, 0);
       else await this.#removeEntries(name, results.bytes(bytes, results.value(length)));
+    }
+  }
+
+  async #run(program: Program): Promise<Results> {
+    try {
+      return await this.#session.run(program);
+    } catch (error) {
+      // When a batch before it has failed, that is the reason.
+      await this.#pipeline.settle();
+      throw error;
     }
   }
 

@@ -34,8 +34,6 @@ export interface UnpackOptions {
  */
 export async function unpack(options: UnpackOptions): Promise<number> {
   const { executor, purpose, root, parents, parentsReady } = options;
-  // Whether it is waited for or not: a rejection has somebody who looks at it.
-  parentsReady.catch(() => {});
   const session = await executor.open();
   try {
     await enter(session, options);
