@@ -351,7 +351,7 @@ test("users are looked up in the container's own files", async () => {
   assert.deepEqual(await containers.runtime.resolveUser(spec.root, "daemon", []), {
     uid: 1,
     gid: 1,
-    additionalGids: [],
+    additionalGids: [1],
     home: "/usr/sbin",
   });
   await assert.rejects(containers.runtime.resolveUser(spec.root, "nobody-here", []), /unable to find user nobody-here/);
