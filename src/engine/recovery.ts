@@ -23,7 +23,7 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   }
   const all = [...registry.all()];
   await Promise.all(all.map((container) => takeOver(parts, container, containers)));
-  await sweep(parts);
+  await sweep(parts, all);
   for (const container of all) resume(parts, container, containers);
 }
 
@@ -57,9 +57,11 @@ async function endUnknownLife(parts: EngineParts, container: Container): Promise
   parts.registry.writeState(container);
 }
 
-/** Removes directories, sockets and cgroups of containers that are not there. */
-async function sweep({ layout, registry, snapshots, cgroups, log }: EngineParts): Promise<void> {
-  const here = [...registry.all()];
+/** Removes directories, sockets and cgroups of containers that are not there. Some of those here may be leaving by themselves. */
+async function sweep(
+  { layout, snapshots, cgroups, log }: EngineParts,
+  here: readonly Container[],
+): Promise<void> {
   const ids = new Set(here.map(({ id }) => id));
   for (const name of readdirSync(layout.containers)) {
     if (ids.has(name)) continue;
