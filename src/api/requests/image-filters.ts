@@ -19,12 +19,11 @@ export function filterImages(
   const before = createdAt(filters.before, resolve);
   const since = createdAt(filters.since, resolve);
   const until = (filters.until ?? []).map((text) => parseMoment(text, Date.now()));
-  return images.filter((image) => {
+  return selectNames(images, filters.reference).filter((image) => {
     const created = Date.parse(image.createdAt || "1970-01-01");
     return (
       (dangling === undefined || dangling === (image.names.length === 0)) &&
       matchesLabels(image.config.config?.Labels, filters.label) &&
-      matchesReference(image, filters.reference) &&
       before.every((moment) => created < moment) &&
       since.every((moment) => created > moment) &&
       until.every((moment) => created < moment)
@@ -36,12 +35,21 @@ function createdAt(names: readonly string[] | undefined, resolve: (name: string)
   return (names ?? []).map((name) => Date.parse(resolve(name).createdAt || "1970-01-01"));
 }
 
-/** A pattern matches the whole name or the name without its tag or digest. */
-function matchesReference(image: StoredImage, patterns: readonly string[] | undefined): boolean {
-  if (patterns === undefined || patterns.length === 0) return true;
-  const names = [...image.names, ...image.repoDigests];
-  return names.some((name) => {
+/**
+ * Of every image the names that one of the patterns matches, of which there has to be one: a pattern selects names, as
+ * dockerd has it. A pattern matches the whole name or the name without its tag or digest.
+ */
+function selectNames(images: readonly StoredImage[], patterns: readonly string[] | undefined): readonly StoredImage[] {
+  if (patterns === undefined || patterns.length === 0) return images;
+  const matches = (name: string): boolean => {
     const bare = name.replace(/@.*$/, "").replace(/:[^/]*$/, "");
     return patterns.some((pattern) => matchesGlob(name, pattern) || matchesGlob(bare, pattern));
-  });
+  };
+  return images
+    .map((image) => ({
+      ...image,
+      names: image.names.filter(matches),
+      repoDigests: image.repoDigests.filter(matches),
+    }))
+    .filter(({ names, repoDigests }) => names.length + repoDigests.length > 0);
 }
