@@ -16,7 +16,7 @@ export async function cli(argv: readonly string[]): Promise<number> {
     const found = findCommand(args);
     if (found === undefined || help || values.version) {
       const { overview } = await import("./overview.ts");
-      return overview(args, { help, version: values.version === true });
+      return await overview(args, { help, version: values.version === true });
     }
     return await runCommand(found, processContext({ host: values.host as string | undefined }));
   } catch (error) {
