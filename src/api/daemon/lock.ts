@@ -1,11 +1,11 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Layout } from "../../storage/layout.ts";
 
-/** ms. How long a daemon that is just leaving may take. */
-const patience = 10_000;
+/** ms. How long a daemon that is just leaving, and has taken its socket away, may take. */
+const patience = 5000;
 
 /**
  * Makes this process the only daemon of a root, until the returned function is called or the process dies, however it
@@ -13,7 +13,7 @@ const patience = 10_000;
  * kernel's, which needs no stale pid to be believed or not.
  */
 export function takeRoot(layout: Layout): () => void {
-  const lock = openLock(join(layout.root, "daemon.lock"));
+  const lock = openLock(join(layout.root, "daemon.lock"), existsSync(layout.apiSocket) ? 0 : patience);
   try {
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (cause) {
@@ -31,9 +31,9 @@ export function takeRoot(layout: Layout): () => void {
   };
 }
 
-function openLock(path: string): DatabaseSync {
+function openLock(path: string, timeout: number): DatabaseSync {
   try {
-    return new DatabaseSync(path, { timeout: patience });
+    return new DatabaseSync(path, { timeout });
   } catch (cause) {
     throw new SampanError("internal", `Cannot open ${path}: ${messageOf(cause)}`, { cause });
   }
