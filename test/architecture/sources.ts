@@ -12,6 +12,8 @@ export interface Source {
   readonly imports: readonly string[];
   /** Those of `imports` that are files of the checkout, as `path`. */
   readonly files: readonly string[];
+  /** Those of `files` that are there at run time, too: not only for their types. */
+  readonly loads: readonly string[];
 }
 
 const specifier =
@@ -23,10 +25,18 @@ export function sources(pattern: string): Source[] {
     .sort()
     .map((path) => {
       const text = readFileSync(join(root, path), "utf8");
-      const imports = [...text.matchAll(specifier)].flatMap((match) => match[1] ?? match[2] ?? match[3] ?? []);
-      const files = imports
-        .filter((name) => name.startsWith("."))
-        .map((name) => relative(root, join(root, dirname(path), name)));
-      return { path, text, imports, files };
+      const found = [...text.matchAll(specifier)].map((match) => ({
+        name: match[1] ?? match[2] ?? match[3] ?? "",
+        isType: /^\s*(?:import|export) type\b/.test(match[0]),
+      }));
+      const file = (name: string) => relative(root, join(root, dirname(path), name));
+      const own = found.filter(({ name }) => name.startsWith("."));
+      return {
+        path,
+        text,
+        imports: found.map(({ name }) => name),
+        files: own.map(({ name }) => file(name)),
+        loads: own.filter(({ isType }) => !isType).map(({ name }) => file(name)),
+      };
     });
 }
