@@ -4,12 +4,13 @@ import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
 import { loopbackUp } from "./loopback.ts";
+import { maskPaths, protectPaths } from "./masking.ts";
 import { cloneFlags, findShared, joinNamespaces, type SharedNamespace } from "./namespaces.ts";
 import { becomeProcess } from "./process.ts";
 import { enterRoot, isolateMounts, mountRoot } from "./rootfs.ts";
 import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
-import { type CgroupView, maskPaths, mountCgroups, mountSystem, protectPaths } from "./system-mounts.ts";
+import { type CgroupView, mountCgroups, mountSystem } from "./system-mounts.ts";
 import type { ContainerSpec, StartOptions } from "./types.ts";
 import { mountAll, protectRoot, setSysctls } from "./user-mounts.ts";
 

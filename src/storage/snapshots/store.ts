@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
@@ -45,9 +44,9 @@ class DirectorySnapshotStore implements SnapshotStore {
     const directory = this.#directory(key);
     const names = [...(prepared.throwAway ? [] : ["upper", "work"]), ...(lower.length === 0 ? ["empty"] : [])];
     try {
-      await mkdir(directory, { recursive: true, mode: 0o710 });
-      await Promise.all(names.map((name) => mkdir(join(directory, name), { mode: 0o755 })));
-      await writeFile(join(directory, "snapshot.json"), JSON.stringify(prepared));
+      mkdirSync(directory, { recursive: true, mode: 0o710 });
+      for (const name of names) mkdirSync(join(directory, name), { mode: 0o755 });
+      writeFileSync(join(directory, "snapshot.json"), JSON.stringify(prepared));
     } catch (error) {
       throw storageError(`make the writable layer of container ${key}`, error);
     }
@@ -83,7 +82,7 @@ class DirectorySnapshotStore implements SnapshotStore {
     for (const name of ["upper", "work", "empty"]) {
       await removeTree(this.#options.executor, join(directory, name));
     }
-    await rm(join(directory, "snapshot.json"), { force: true });
+    rmSync(join(directory, "snapshot.json"), { force: true });
   }
 
   #directory(key: string): string {
