@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rmdirSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
-import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { errnoNumber } from "../../kernel/errno.ts";
 import type { Executor, Session } from "../../kernel/executor.ts";
@@ -42,7 +41,7 @@ export async function removeTree(executor: Executor, path: string): Promise<void
  * False where there is more to do.
  */
 function removeBare(path: string): boolean {
-  for (const directory of [path, join(path, "work"), path]) {
+  for (const directory of [path, `${path}/work`, path]) {
     try {
       rmdirSync(directory);
       if (directory === path) return true;
@@ -139,8 +138,8 @@ class Remover {
     const entries = directoryEntries(bytes);
     this.#found += entries.length;
     if (this.#force) await this.#loosen(directory, entries);
-    for (const { name, type } of entries) if (type === "other") this.#unlink(join(directory, name), 0);
-    const below = entries.filter(({ type }) => type !== "other").map(({ name }) => join(directory, name));
+    for (const { name, type } of entries) if (type === "other") this.#unlink(childOf(directory, name), 0);
+    const below = entries.filter(({ type }) => type !== "other").map(({ name }) => childOf(directory, name));
     if (below.length > 0 && directory.length > LONGEST) {
       this.#toRead.push(directory, ...below.map((name) => this.#moveToTop(name)));
     } else if (below.length === 0 && bytes.length > NAMES - LONGEST_RECORD) {
@@ -174,6 +173,6 @@ class Remover {
   }
 }
 
-function join(directory: string, name: string): string {
+function childOf(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
