@@ -1,7 +1,8 @@
+import { SampanError } from "../../errors/index.ts";
 import { capabilitySets } from "../../kernel/capabilities.ts";
 import type { ContainerSpec, ProcessSpec, ResolvedUser, RootFilesystem } from "../../runtime/types.ts";
 import type { EngineParts } from "../parts.ts";
-import type { ContainerRecord, RecordedState } from "../records/record.ts";
+import type { ContainerRecord } from "../records/record.ts";
 import { resolveDevices } from "../request/devices.ts";
 import { environment } from "../request/environment.ts";
 import { resourcesOf } from "../request/resources.ts";
@@ -12,26 +13,23 @@ import type { TerminalSize } from "../types.ts";
 import type { ContainerFiles } from "./files.ts";
 import { namespacesOf } from "./modes.ts";
 import { mountSpecs } from "./mount-specs.ts";
-import type { UserCache } from "./user-cache.ts";
 
 /** What a container is made of, for its start. */
 export interface SpecSource {
   readonly record: ContainerRecord;
-  readonly state: RecordedState;
   readonly files: ContainerFiles;
 }
 
 /** Resolves everything about a container for the runtime: from here on nothing is looked up or defaulted. */
 export async function containerSpec(
   parts: EngineParts,
-  users: UserCache,
-  { record, state, files }: SpecSource,
+  { record, files }: SpecSource,
   size: TerminalSize | undefined,
 ): Promise<ContainerSpec> {
   const { config, hostConfig: host } = record;
   const root = rootOf(parts, record, files);
   const devices = resolveDevices(host);
-  const user = await users.resolve(record, state, root);
+  const user = await parts.runtime.resolveUser(root, record.config.User, host.GroupAdd ?? []);
   return {
     id: record.id,
     process: processSpec(parts, record, { user, size }),
@@ -58,7 +56,8 @@ export function cgroupPathOf({ cgroups }: EngineParts, { id, hostConfig }: Conta
 
 function rootOf({ snapshots }: EngineParts, record: ContainerRecord, files: ContainerFiles): RootFilesystem {
   const [overlay] = snapshots.mounts(record.id);
-  if (overlay === undefined) throw new RangeError(`no mounts for ${record.id}`);
+  if (overlay === undefined)
+    throw new SampanError("internal", `Cannot start container ${record.id}: its snapshot has no mounts`);
   const { lower, upper, prepared } = overlay;
   return { lower, upper, prepared, mountPoint: files.mountPoint, readOnly: record.hostConfig.ReadonlyRootfs };
 }
