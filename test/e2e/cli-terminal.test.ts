@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, suite, test } from "node:test";
 import { busybox, dockerArchive } from "../support/images.ts";
@@ -78,13 +79,34 @@ suite("sampan at a terminal", requires("busybox", "tmux"), () => {
     await line("echo gone=$?", /^gone=2$/m);
   });
 
-  test("a killed command line gives the terminal back", async () => {
+  test("the terminal is given back when the container is killed, and when the command line is", async () => {
+    const isSane = async (): Promise<void> => {
+      await line("clear; stty -a | tr ' ;' '\\n\\n' | grep -x -e echo", /^echo$/m);
+    };
     await line("sampan run --rm -it --name tk busybox sh", /^in: ?$/m);
-    const pids = await box.ok("inspect", "-f", "{{.State.Pid}}", "tk");
-    assert.match(pids, /^\d+$/);
     await box.ok("kill", "tk");
-    await terminal.shows(/^out: ?$/m);
+    await terminal.shows(/out: ?$/m);
     await line("echo ended=$?", /^ended=137$/m);
-    await line("stty -a | tr ' ;' '\\n\\n' | grep -x -e echo", /^echo$/m);
+    await isSane();
+    const name = `tk${process.pid}`;
+    await line(`clear; sampan run -it --name ${name} busybox sh`, /^in: ?$/m);
+    process.kill(commandLineOf(name), "SIGTERM");
+    await terminal.shows(/out: ?$/m);
+    await isSane();
+    assert.equal(await box.ok("inspect", "-f", "{{.State.Running}}", name), "true");
   });
 });
+
+/** The process id of the command line that has a word among its arguments. */
+function commandLineOf(word: string): number {
+  const pids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+  const found = pids.find((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(word);
+    } catch {
+      return false;
+    }
+  });
+  assert.ok(found !== undefined, `no process has the argument ${word}`);
+  return Number(found);
+}
