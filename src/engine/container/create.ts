@@ -66,7 +66,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const merged = mergeImage(wanted, image.config.config ?? {});
   const find = (reference: string) => parts.registry.get(reference);
   const host = withSwapDefault(resolveModes(merged, normaliseHostConfig(request.hostConfig ?? {}), find));
-  checkEndpoints(request);
+  checkNetworks(request);
   validate(parts, merged, host);
   const { path, args } = commandLine(merged);
   const mounts = resolveMounts(host, merged.Volumes, (reference) => find(reference).record.mounts);
@@ -120,12 +120,27 @@ function freeName({ registry }: EngineParts): string {
   }
 }
 
-/** Networks by name are still to come: only those that a mode can name are let through. */
-function checkEndpoints({ endpoints }: CreateRequest): void {
-  for (const name of Object.keys(endpoints ?? {})) {
-    const known = ["", "default", "bridge", "none", "host"].includes(name) || sharedContainer(name) !== undefined;
-    if (!known) throw new SampanError("not-found", `network ${name} not found`);
+/** Networks by name are still to come: only those that a mode can name are let through, and nothing is asked of them. */
+function checkNetworks({ hostConfig, endpoints }: CreateRequest): void {
+  if (hostConfig?.NetworkMode === "bridge") {
+    throw new SampanError(
+      "unsupported",
+      "Cannot honour NetworkMode bridge: Sampan has no container networks yet; use none or host",
+    );
   }
+  for (const [name, endpoint] of Object.entries(endpoints ?? {})) {
+    const known = ["", "default", "none", "host"].includes(name) || sharedContainer(name) !== undefined;
+    if (!known) throw new SampanError("not-found", `network ${name} not found`);
+    const asked = ["IPAMConfig", "Links", "MacAddress", "DriverOpts"].find((field) => !isEmpty(endpoint?.[field]));
+    if (asked === undefined) continue;
+    throw new SampanError("unsupported", `Cannot honour ${asked} of an endpoint: it needs a container network`);
+  }
+}
+
+/** Whether nothing at all is said by it, however deep. */
+function isEmpty(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.values(value).every(isEmpty);
+  return value === undefined || value === null || value === "";
 }
 
 function hostnameOf(config: ContainerConfig, host: HostConfig, id: string): string {
