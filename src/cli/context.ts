@@ -49,8 +49,3 @@ export function processContext({ host }: GlobalOptions): Context {
 function write(stream: Writable, text: string): void {
   stream.write(text);
 }
-
-/** Whether colours may be shown on a stream: a terminal, and nobody objects (https://no-color.org). */
-export function hasColours(stream: NodeJS.WriteStream, env: Context["env"]): boolean {
-  return stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
-}

@@ -65,6 +65,10 @@ async function explain(
   platform: string | undefined,
 ): Promise<number> {
   const { text } = await context.client.containers.explain(request, { platform });
-  context.print(text.trimEnd());
+  const { painter } = await import("../format/colour.ts");
+  const paint = painter(context.stdout, context.env);
+  // Concepts stand at the margin, sentences below them, and the calls themselves further in.
+  const lines = text.trimEnd().replace(/^\S.*$/gm, (concept) => paint("bold", concept));
+  context.print(lines.replace(/^ {6,}.*$/gm, (call) => paint("dim", call)));
   return 0;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { painter } from "./colour.ts";
 import { formatListing, type Listing } from "./listing.ts";
 import { alignColumns } from "./table.ts";
 import { ago, ellipsis, goTime, humanBinarySize, humanDuration, humanSize, shortId } from "./units.ts";
@@ -99,4 +100,13 @@ test("a listing is a table, ids, JSON, or what a template makes of it", () => {
     "x         a",
     "          b",
   ]);
+});
+
+test("only terminals get styles, and only from people who do not object", () => {
+  const terminal = { isTTY: true } as NodeJS.WriteStream;
+  const file = { isTTY: false } as NodeJS.WriteStream;
+  assert.equal(painter(terminal, {})("bold", "x"), "\x1b[1mx\x1b[0m");
+  assert.equal(painter(terminal, { NO_COLOR: "1" })("bold", "x"), "x");
+  assert.equal(painter(terminal, { TERM: "dumb" })("dim", "x"), "x");
+  assert.equal(painter(file, {})("dim", "x"), "x");
 });

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { BindOptions, MountRequest, TmpfsOptions } from "../../api/shapes/container.ts";
 import { invalid } from "../errors.ts";
 import { parseCsv } from "./csv.ts";
-import { parseBool, parseInteger } from "./numbers.ts";
+import { parseBool } from "./numbers.ts";
 import { parseSize } from "./size.ts";
 
 const propagations = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"]);
@@ -122,9 +122,4 @@ function absoluteSource(source: string): string {
 export function parseTmpfs(text: string): [path: string, options: string] {
   const at = text.indexOf(":");
   return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** `--oom-score-adj`, within the kernel's limits (proc_pid_oom_score_adj(5)). */
-export function parseOomScore(text: string): number {
-  return parseInteger(text, { min: -1000, max: 1000 });
 }
