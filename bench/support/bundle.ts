@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -19,6 +19,7 @@ export function configureBundle(bundle: string, rootfs: string): void {
 /** An empty bundle directory. */
 export function bundleDirectory(parent: string, runtime: string): string {
   const bundle = join(parent, `bundle-${runtime}`);
-  mkdirSync(bundle);
+  mkdirSync(bundle, { recursive: true });
+  rmSync(join(bundle, "config.json"), { force: true }); // an earlier run's
   return bundle;
 }
