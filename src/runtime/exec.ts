@@ -5,7 +5,7 @@ import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
 import { openProcess, ownNamespaces } from "./namespaces.ts";
 import { becomeProcess } from "./process.ts";
-import { awaitExec, type StartProgram, statusPipe } from "./start.ts";
+import { type StartProgram, statusPipe } from "./start.ts";
 import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
 import type { ExecTarget, ProcessSpec, StartOptions } from "./types.ts";
@@ -41,7 +41,6 @@ export function execProgram(
     }),
   );
   const ends = p.in("monitor", () => stdio.keep());
-  p.in("monitor", () => awaitExec(p, status));
   superviseSteps(p, {
     process,
     files: options.files,
@@ -49,6 +48,7 @@ export function execProgram(
     title: `sampan-exec ${target.id}`,
     ends,
     child,
+    status,
     cleanUp: () => {},
   });
   return { program: p, pid: child.pid };

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { named, type Slot } from "../kernel/block.ts";
 import type { Executor } from "../kernel/executor.ts";
 import * as f from "../kernel/flags.ts";
@@ -30,7 +30,7 @@ export class UserFilesReader {
 
   /** Of a root file system that is not in use, or of the container whose first process is `pid`. A missing file is empty. */
   async read(where: RootFilesystem | { readonly pid: number }): Promise<UserFiles> {
-    const key = "lower" in where && isUntouched(where) ? where.lower.join("\n") : undefined;
+    const key = "lower" in where && isUntouched(where) ? where.lower.map(identity).join("\n") : undefined;
     const known = key === undefined ? undefined : this.#remembered.get(key);
     if (known) return known;
     const files = await this.#readNow(where);
@@ -63,6 +63,15 @@ export class UserFilesReader {
 /** Whether the container has nothing of its own below /etc, so that the image alone decides. */
 function isUntouched(root: RootFilesystem): boolean {
   return root.upper === "throw-away" || !existsSync(`${root.upper.upper}/etc`);
+}
+
+/** A layer never changes, but the machine's own root is a lower directory, too. */
+function identity(directory: string): string {
+  const stamps = ["passwd", "group"].map((name) => {
+    const stat = statSync(`${directory}/etc/${name}`, { throwIfNoEntry: false });
+    return stat === undefined ? "" : `${stat.ino} ${stat.ctimeMs}`;
+  });
+  return [directory, ...stamps].join(" ");
 }
 
 function openRootOf(p: Program, pid: number): Slot {

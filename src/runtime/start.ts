@@ -6,6 +6,7 @@ import { Inside } from "./inside.ts";
 import { loopbackUp } from "./loopback.ts";
 import { maskPaths, protectPaths } from "./masking.ts";
 import { cloneFlags, findShared, joinNamespaces, type SharedNamespace } from "./namespaces.ts";
+import { Placement } from "./placement.ts";
 import { becomeProcess } from "./process.ts";
 import { enterRoot, isolateMounts, mountRoot } from "./rootfs.ts";
 import { makeStdio } from "./stdio.ts";
@@ -29,8 +30,8 @@ export interface StartProgram {
 /**
  * The program that makes a container and becomes its monitor.
  *
- *     worker: cgroup, pipes ── clone ──▶ child: enters the cgroup and namespaces, builds the root, drops its rights, execve
- *        │ socket, log                     │
+ *     worker: pipes ── clone ──▶ child: names and root file system, enters the cgroup, drops its rights, execve
+ *        │ cgroup, socket, log             │
  *        ◀── end of the status pipe ───────┘ (closed by execve, or by the child's death)
  *        check ─▶ reply ─▶ supervise
  */
@@ -41,8 +42,8 @@ export function startProgram(
 ): StartProgram {
   const p = new Program(`start container ${spec.id.slice(0, 12)}`);
   p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text("sampan-monitor")], { note: "take a name" });
-  p.in("cgroup", () => host.cgroups.create(p, spec.cgroupPath, spec.resources));
-  const cgroup = p.in("cgroup", () => host.cgroups.bornIn(p, spec.cgroupPath));
+  const placement = new Placement(p, host.cgroups, spec);
+  const cgroup = p.in("cgroup", () => placement.before());
   const stdio = p.in("monitor", () => makeStdio(p, spec.process));
   const status = p.in("monitor", () => statusPipe(p));
   const shared = p.in("namespace", () => findShared(p, spec.namespaces));
@@ -56,17 +57,18 @@ export function startProgram(
         note: `start the first process in new namespaces: ${names}`,
         ...(cgroup && { cgroup }),
       },
-      () => childSteps(p, spec, { ...host, shared, stdio, status: status.second }),
+      () => childSteps(p, spec, { ...host, placement, shared, stdio, status: status.second }),
     ),
   );
+  p.in("cgroup", () => placement.after());
   const ends = p.in("monitor", () => stdio.keep());
-  p.in("monitor", () => awaitExec(p, status));
   superviseSteps(p, {
     process: spec.process,
     files: options.files,
     hold: options.hold,
     ends,
     child,
+    status,
     title: `sampan-monitor ${spec.id}`,
     oomFile: oomFile(host.cgroups, spec.cgroupPath),
     cleanUp: () => p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath)),
@@ -83,16 +85,10 @@ export function statusPipe(p: Program): ReturnType<Program["pair"]> {
   return pipe;
 }
 
-export function awaitExec(p: Program, status: ReturnType<Program["pair"]>): void {
-  p.call("close", [status.second], { note: "leave the pipe's other end to the child" });
-  p.call("read", [status.first, p.buffer(8, "byte"), 1], { note: "wait until it executes its program" });
-  p.call("close", [status.first], { note: "the pipe has served" });
-  p.check("has it failed?");
-}
-
 interface ChildContext {
   readonly cgroups: Cgroups;
   readonly kernel: KernelFeatures;
+  readonly placement: Placement;
   readonly shared: readonly SharedNamespace[];
   readonly stdio: ReturnType<typeof makeStdio>;
   readonly status: Slot;
@@ -102,7 +98,6 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
   p.in("security", () =>
     p.call("prctl", [named(f.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0], { note: "let nobody look into this process" }),
   );
-  p.in("cgroup", () => enterCgroup(p, spec, context.cgroups));
   p.in("namespace", () => {
     joinNamespaces(p, context.shared, "inside");
     nameMachine(p, spec);
@@ -114,19 +109,13 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
     return mountRoot(p, spec.root, context.kernel);
   });
   const inside = new Inside(p, root);
-  p.in("rootfs", () => buildRoot(p, inside, spec, context.cgroups));
+  p.in("rootfs", () => buildRoot(p, inside, spec, context));
   p.in("process", () => context.stdio.connect(inside));
   p.in("rootfs", () => {
     if (spec.process.terminal) bindConsole(p, inside);
     enterRoot(p, root);
   });
   becomeProcess(p, spec.process, { status: context.status, init: spec.init });
-}
-
-function enterCgroup(p: Program, spec: ContainerSpec, cgroups: Cgroups): void {
-  cgroups.enter(p, spec.cgroupPath);
-  if (spec.namespaces.cgroup !== "new") return;
-  p.call("unshare", [named(f.CLONE_NEWCGROUP, "CLONE_NEWCGROUP")], { note: "see this cgroup as the root of all" });
 }
 
 function nameMachine(p: Program, spec: ContainerSpec): void {
@@ -140,8 +129,9 @@ function nameMachine(p: Program, spec: ContainerSpec): void {
   });
 }
 
-function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, cgroups: Cgroups): void {
+function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, { cgroups, placement }: ChildContext): void {
   const { proc, dev } = mountSystem(p, inside, spec);
+  p.in("cgroup", () => placement.enter());
   mountCgroups(p, inside, cgroupViews(cgroups.layout.hierarchies), spec.writableSys);
   mountAll(p, inside, spec.mounts);
   if (spec.process.cwd !== "/") inside.directory(spec.process.cwd, `find the working directory ${spec.process.cwd}`);

@@ -36,6 +36,8 @@ export interface SupervisionOptions {
   /** What `ps` on the machine shows of the monitor. */
   readonly title: string;
   readonly child: { readonly pid: Slot; readonly pidfd: Slot };
+  /** Ends when the child executes its program, or dies trying. */
+  readonly status: ReturnType<Program["pair"]>;
   /** The file whose `oom_kill` line counts the victims of the memory limit. */
   readonly oomFile?: string | undefined;
   /** Steps after the end: the cgroup's removal. */
@@ -74,6 +76,13 @@ function prepare(p: Program, options: SupervisionOptions): Ref {
   return supervision;
 }
 
+function awaitExec(p: Program, status: ReturnType<Program["pair"]>): void {
+  p.call("close", [status.second], { note: "leave the pipe's other end to the child" });
+  p.call("read", [status.first, p.buffer(8, "byte"), 1], { note: "wait until it executes its program" });
+  p.call("close", [status.first], { note: "the pipe has served" });
+  p.check("has it failed?");
+}
+
 /**
  * From "the process runs" to the end of its monitor:
  *
@@ -86,6 +95,7 @@ function prepare(p: Program, options: SupervisionOptions): Ref {
 export function superviseSteps(p: Program, options: SupervisionOptions): void {
   p.in("monitor", () => {
     const supervision = prepare(p, options);
+    awaitExec(p, options.status);
     p.reply("tell the daemon that it runs");
     const record = exitRecord(p);
     p.copy(

@@ -10,7 +10,7 @@ import { Program } from "../../src/kernel/program.ts";
 import { Inside } from "../../src/runtime/inside.ts";
 import { becomeProcess } from "../../src/runtime/process.ts";
 import { readExitFile, reconnectProcess, startedProcess } from "../../src/runtime/running.ts";
-import { awaitExec, statusPipe } from "../../src/runtime/start.ts";
+import { statusPipe } from "../../src/runtime/start.ts";
 import { makeStdio } from "../../src/runtime/stdio.ts";
 import { superviseSteps } from "../../src/runtime/supervision.ts";
 import type { MonitorFiles, ProcessSpec, Running } from "../../src/runtime/types.ts";
@@ -66,8 +66,16 @@ for (const build of helperBuilds) {
         becomeProcess(p, spec, { status: status.second, init: false });
       });
       const ends = stdio.keep();
-      awaitExec(p, status);
-      superviseSteps(p, { process: spec, files, hold, ends, child, title: "sampan-monitor test", cleanUp: () => {} });
+      superviseSteps(p, {
+        process: spec,
+        files,
+        hold,
+        ends,
+        child,
+        status,
+        title: "sampan-monitor test",
+        cleanUp: () => {},
+      });
       const { results, exited, connection } = await executor.start(p);
       return { running: startedProcess(results.value(child.pid), connection, files, exited), files };
     }
