@@ -56,9 +56,10 @@ export class Download {
   async *read(signal?: AbortSignal): AsyncIterable<Uint8Array> {
     while (this.#ingest === undefined) await this.#next(signal);
     const file = await open(this.#ingest.path).catch((error) => {
-      // Committed between our look and our open.
-      if (errnoOf(error) === "ENOENT") return open(this.#tools.content.pathOf(this.#blob.digest));
-      throw error;
+      if (errnoOf(error) !== "ENOENT") throw error;
+      // Given up or committed between our look and our open.
+      this.#throwFailure();
+      return open(this.#tools.content.pathOf(this.#blob.digest));
     });
     try {
       for (let at = 0; ; ) {

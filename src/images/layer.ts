@@ -116,7 +116,10 @@ export class LayerFlight {
       await download.done;
       return size;
     } catch (error) {
-      throw download.resumed && error instanceof VerificationError ? new ResumedDamage(error) : error;
+      await member.leave();
+      if (!download.resumed || !(error instanceof SampanError) || error.kind !== "invalid") throw error;
+      await this.#tools.content.forget(blob.digest);
+      throw new ResumedDamage(error);
     } finally {
       await member.leave();
     }
@@ -136,7 +139,7 @@ export class LayerFlight {
     const tell = tenTimesASecond(() => {
       if (fetched()) this.feed.tell(this.#options.unpacking, { current: read, total: blob.size });
     });
-    const counted = each(open(stop.signal), (chunk) => {
+    const counted = each(open(AbortSignal.any([stop.signal, this.#options.signal])), (chunk) => {
       read += chunk.byteLength;
       tell();
     });
@@ -151,7 +154,7 @@ export class LayerFlight {
 
 /** A blob that was continued from an earlier pull and is not what it should be. */
 class ResumedDamage extends SampanError {
-  constructor(cause: VerificationError) {
+  constructor(cause: SampanError) {
     super(cause.kind, cause.message, { cause });
   }
 }

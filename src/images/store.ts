@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { SampanError } from "../errors/index.ts";
 import { parseReference } from "../registry/reference.ts";
+import type { Patience } from "../registry/retry.ts";
+import type { Exchange } from "../registry/trace.ts";
 import type { Reference } from "../registry/types.ts";
 import { ContentStore } from "../storage/content/content.ts";
 import type { Digest } from "../storage/digest.ts";
@@ -34,8 +36,10 @@ export interface ImagesOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Per registry domain, hosts to ask first. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** How long broken connections and refusals that may heal are borne. */
+  readonly patience?: Patience | undefined;
   /** Told of every request to a registry; see `Exchange`. */
-  readonly trace?: ((exchange: import("../registry/trace.ts").Exchange) => void) | undefined;
+  readonly trace?: ((exchange: Exchange) => void) | undefined;
 }
 
 /**
@@ -156,9 +160,9 @@ class StoredImages implements ImageStore {
 
   async #makeTools(): Promise<ImageTools> {
     const { makeTools } = await import("./make-tools.ts");
-    const { layers, insecureRegistries, mirrors, trace } = this.#options;
+    const { layers, insecureRegistries, mirrors, patience, trace } = this.#options;
     const own = { content: this.#content, layers, records: this.#records, garbage: this.#garbage };
-    return makeTools({ ...own, syncIndex: () => this.#syncIndex() }, { insecureRegistries, mirrors, trace });
+    return makeTools({ ...own, syncIndex: () => this.#syncIndex() }, { insecureRegistries, mirrors, patience, trace });
   }
 
   /** index.json names every image, under the annotation that containerd and skopeo read. */

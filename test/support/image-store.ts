@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { globSync, mkdirSync, mkdtempSync, readdirSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openImages } from "../../src/images/store.ts";
+import { type ImagesOptions, openImages } from "../../src/images/store.ts";
 import type { ImageStore, Progress, PullOptions, StoredImage } from "../../src/images/types.ts";
 import type { Executor } from "../../src/kernel/executor.ts";
 import { parseReference } from "../../src/registry/reference.ts";
@@ -15,6 +15,11 @@ import { makeExecutor } from "./executor.ts";
 import { leftovers } from "./leaks.ts";
 import { removeTree } from "./sandbox.ts";
 
+type ImageBoxOptions = Partial<Pick<ImagesOptions, "insecureRegistries" | "mirrors" | "patience">> & {
+  /** An existing empty directory instead of a new temporary one. */
+  readonly directory?: string;
+};
+
 /** An image store without a daemon around it, on the real layer store, below one temporary directory. */
 export class ImageBox {
   readonly directory: string;
@@ -25,12 +30,12 @@ export class ImageBox {
   layers: LayerStore;
   #executor: Executor;
   #db: ReturnType<typeof openDatabase>;
-  readonly #insecure: string[];
+  readonly #options: ImageBoxOptions;
 
-  constructor(insecureRegistries: string[] = [], parent: string = tmpdir()) {
-    this.directory = mkdtempSync(join(parent, "sampan-"));
+  constructor(options: ImageBoxOptions = {}) {
+    this.directory = options.directory ?? mkdtempSync(join(tmpdir(), "sampan-"));
     this.layout = layoutOf({ root: join(this.directory, "root"), run: join(this.directory, "run") });
-    this.#insecure = insecureRegistries;
+    this.#options = options;
     mkdirSync(this.layout.root);
     mkdirSync(this.layout.run);
     this.#executor = makeExecutor(this.layout.executorSocket);
@@ -50,7 +55,14 @@ export class ImageBox {
   #open(): ImageStore {
     const { layout, layers } = this;
     const trace = (exchange: Exchange) => this.exchanges.push(exchange);
-    return openImages({ layout, db: this.#db, layers, insecureRegistries: this.#insecure, trace });
+    return openImages({
+      patience: { attempts: 4, base: 20, max: 2000 },
+      ...this.#options,
+      layout,
+      db: this.#db,
+      layers,
+      trace,
+    });
   }
 
   /** Pulls and collects the lines that Docker would print. */
@@ -64,27 +76,18 @@ export class ImageBox {
   /** Names of the files and directories that images consist of, to see that nothing is left. */
   files(): string[] {
     const below = (pattern: string) => globSync(pattern, { cwd: this.layout.root });
-    return [
-      ...below("content/blobs/*/*"),
-      ...below("content/ingest/*"),
-      ...below("layers/sha256*"),
-      ...this.#layers(),
-    ].sort();
+    return [...below("content/blobs/*/*"), ...below("content/ingest/*"), ...below("layers/*")].sort();
   }
 
-  #layers(): string[] {
-    return this.layers.list();
-  }
-
-  /** The layer store's directory, whatever is in it. */
-  layerDirectory(): string[] {
-    return readdirSync(this.layout.layers);
+  /** Ends everything and leaves the directory. */
+  async end(): Promise<void> {
+    await this.#executor.close();
+    this.#db.close();
   }
 
   /** Ends everything, checks that nothing is left on the machine and deletes the directory. */
   async close(): Promise<void> {
-    await this.#executor.close();
-    this.#db.close();
+    await this.end();
     assert.deepEqual(leftovers(this.layout), [], "left behind on the machine");
     await removeTree(this.directory);
   }

@@ -17,12 +17,15 @@ export interface Registry {
   close(): Promise<void>;
 }
 
-/** A real registry server (Debian's docker-registry) on a free loopback port with its files in `directory`. */
-export async function startRegistry(directory: string): Promise<Registry> {
+/**
+ * A real registry server (Debian's docker-registry) on a free loopback port with its files in `directory`. `extra` is
+ * added to its configuration.
+ */
+export async function startRegistry(directory: string, extra = ""): Promise<Registry> {
   const [port, debugPort] = [await freePort(), await freePort()];
   mkdirSync(directory, { recursive: true });
   const config = join(directory, "config.yml");
-  writeFileSync(config, configuration(directory, port, debugPort));
+  writeFileSync(config, configuration(directory, port, debugPort) + extra);
   const log = openSync(join(directory, "registry.log"), "a");
   const server = spawn(program("docker-registry") ?? "docker-registry", ["serve", config], {
     stdio: ["ignore", log, log],
@@ -72,7 +75,7 @@ function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     get(url, (response) => {
       response.resume();
-      resolve(response.statusCode === 200);
+      resolve(response.statusCode === 200 || response.statusCode === 401);
     }).once("error", () => resolve(false));
   });
 }
