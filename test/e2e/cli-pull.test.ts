@@ -48,7 +48,7 @@ suite("sampan pull", requires("busybox", "docker-registry", "skopeo"), () => {
 
   test("shows one line per layer on a terminal", requires("tmux"), async () => {
     await box.ok("rmi", image);
-    const terminal = await openTerminal(box.directory, [sampan, "pull", image], box.env);
+    const terminal = await openTerminal(box.directory, ["sh", "-c", `${sampan} pull ${image}; sleep 60`], box.env);
     try {
       const screen = await terminal.shows(new RegExp(`^${image}$`, "m"));
       assert.match(screen, /^1: Pulling from tools\/busybox$/m);

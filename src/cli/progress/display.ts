@@ -52,7 +52,7 @@ export class ProgressDisplay {
   }
 
   #status({ id, progressDetail }: ProgressLine, status: string): void {
-    const amount = progressDetail === undefined ? "" : progressText(progressDetail, this.#screen.columns ?? 80);
+    const amount = progressDetail === undefined ? "" : progressText(progressDetail, this.#columns);
     if (!this.#screen.isTTY) {
       if (amount === "") this.#screen.write(`${id === undefined ? "" : `${id}: `}${status}\n`);
       return;
@@ -67,8 +67,13 @@ export class ProgressDisplay {
     this.#timer ??= setTimeout(() => this.flush(), frame);
   }
 
+  /** A terminal that does not know its width says 0. */
+  get #columns(): number {
+    return this.#screen.columns || 80;
+  }
+
   #draw(id: string, text: string): void {
-    const line = text.slice(0, Math.max(this.#screen.columns ?? 80, 20) - 1);
+    const line = text.slice(0, Math.max(this.#columns, 20) - 1);
     const row = this.#rows.get(id);
     if (row === undefined) {
       this.#rows.set(id, this.#rows.size);
