@@ -13,7 +13,6 @@ import { removeContainer } from "./container/remove.ts";
 import { restartDelay } from "./container/restart-policy.ts";
 import { startContainer } from "./container/start.ts";
 import { killRunning, send, stopRunning } from "./container/stop.ts";
-import type { UserCache } from "./container/user-cache.ts";
 import { viewOf } from "./container/view.ts";
 import { parseName } from "./identity/names.ts";
 import type { EngineParts } from "./parts.ts";
@@ -37,12 +36,10 @@ import type {
 /** The containers of this daemon: finds the one that is meant, sees that its state allows the action, and acts. */
 export class EngineContainers implements Containers {
   readonly #parts: EngineParts;
-  readonly #users: UserCache;
   #closed = false;
 
-  constructor(parts: EngineParts, users: UserCache) {
+  constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#users = users;
   }
 
   create(request: CreateRequest): Promise<CreateResult> {
@@ -220,7 +217,7 @@ export class EngineContainers implements Containers {
   ): Promise<void> {
     const watch = this.watch.bind(this);
     try {
-      await startContainer({ parts: this.#parts, users: this.#users, watch }, container, options);
+      await startContainer({ parts: this.#parts, watch }, container, options);
     } catch (error) {
       const { AutoRemove } = container.record.hostConfig;
       if (AutoRemove) await removeContainer(this.#parts, container, { volumes: true });

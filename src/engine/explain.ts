@@ -2,14 +2,12 @@ import type { CreateRequest } from "./config.ts";
 import { decide } from "./container/create.ts";
 import { ContainerFiles } from "./container/files.ts";
 import { containerSpec } from "./container/spec.ts";
-import type { UserCache } from "./container/user-cache.ts";
 import { logLimits } from "./logs/options.ts";
 import type { EngineParts } from "./parts.ts";
-import { newborn } from "./records/record.ts";
 import type { Explanation } from "./types.ts";
 
 /** The program that would start the container of this request. Its writable layer is made, looked at, and removed. */
-export async function explain(parts: EngineParts, users: UserCache, request: CreateRequest): Promise<Explanation> {
+export async function explain(parts: EngineParts, request: CreateRequest): Promise<Explanation> {
   const decided = decide(parts, request);
   const record = { ...decided.record, name: request.name ?? "explained" };
   const files = new ContainerFiles(parts.layout, record.id);
@@ -17,7 +15,7 @@ export async function explain(parts: EngineParts, users: UserCache, request: Cre
   try {
     files.make();
     await parts.snapshots.prepare(record.id, record.layers);
-    const spec = await containerSpec(parts, users, { record, state: newborn, files }, undefined);
+    const spec = await containerSpec(parts, { record, files }, undefined);
     const limits = logLimits(record.hostConfig.LogConfig);
     return parts.runtime.explain(spec, { files: files.monitor(1, limits), hold: false });
   } finally {

@@ -9,7 +9,6 @@ import { openDatabase } from "../storage/database.ts";
 import { openLayerStore } from "../storage/layers/store.ts";
 import { openSnapshotStore } from "../storage/snapshots/index.ts";
 import type { CreateRequest } from "./config.ts";
-import { UserCache } from "./container/user-cache.ts";
 import { EngineContainers } from "./containers.ts";
 import { Events } from "./events/log.ts";
 import { EngineExecs } from "./exec/execs.ts";
@@ -67,7 +66,6 @@ class ComposedEngine implements Engine {
   readonly images: EngineImages;
   readonly #parts: EngineParts;
   readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
-  readonly #users: UserCache;
   readonly #release: () => Promise<void>;
 
   constructor(
@@ -78,8 +76,7 @@ class ComposedEngine implements Engine {
     this.#parts = parts;
     this.#configured = configured;
     this.#release = release;
-    this.#users = new UserCache(parts.runtime);
-    this.containers = new EngineContainers(parts, this.#users);
+    this.containers = new EngineContainers(parts);
     this.execs = new EngineExecs(parts);
     this.images = new EngineImages(parts);
   }
@@ -97,7 +94,7 @@ class ComposedEngine implements Engine {
   }
 
   explain(request: CreateRequest): Promise<Explanation> {
-    return explain(this.#parts, this.#users, request);
+    return explain(this.#parts, request);
   }
 
   busy(): boolean {

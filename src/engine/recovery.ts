@@ -58,10 +58,7 @@ async function endUnknownLife(parts: EngineParts, container: Container): Promise
 }
 
 /** Removes directories, sockets and cgroups of containers that are not there. Some of those here may be leaving by themselves. */
-async function sweep(
-  { layout, snapshots, cgroups, log }: EngineParts,
-  here: readonly Container[],
-): Promise<void> {
+async function sweep({ layout, snapshots, cgroups, log }: EngineParts, here: readonly Container[]): Promise<void> {
   const ids = new Set(here.map(({ id }) => id));
   for (const name of readdirSync(layout.containers)) {
     if (ids.has(name)) continue;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
+import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer, createConnection, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { after, before } from "node:test";
 import { openEngine } from "../../src/engine/open.ts";
@@ -47,6 +47,7 @@ export class EngineBox {
   readonly layout: Layout = layoutOf({ root: join(this.directory, "root"), run: join(this.directory, "run") });
   readonly events: EngineEvent[] = [];
   readonly complaints: string[] = [];
+  readonly #sockets: Socket[] = [];
   #engine: Engine | undefined;
 
   get engine(): Engine {
@@ -116,8 +117,21 @@ export class EngineBox {
   async attach(id: string, options: Partial<AttachOptions> = {}): Promise<Attached> {
     const all = { stdin: true, stdout: true, stderr: true, stream: true, ...options };
     const attachment = this.engine.containers.attach(id, all);
-    const [client, theirs] = await socketPair(join(this.directory, "pair"));
+    const [client, theirs] = await this.socketPair();
     return { client, end: attachment.join(theirs) };
+  }
+
+  /** Two connected Unix sockets, as a hijacked connection is one. */
+  async socketPair(): Promise<[Socket, Socket]> {
+    const server = createServer({ allowHalfOpen: true });
+    const path = join(this.directory, "pair");
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+    const client = createConnection({ path, allowHalfOpen: true });
+    const theirs = await accepted;
+    server.close();
+    this.#sockets.push(client, theirs);
+    return [client, theirs];
   }
 
   /** Actions of a container's events, in their order. */
@@ -126,6 +140,7 @@ export class EngineBox {
   }
 
   async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
     const { containers } = this.engine;
     for (const { id } of containers.list({ all: true })) await containers.remove(id, { force: true, volumes: true });
     await this.engine.close();
@@ -135,20 +150,6 @@ export class EngineBox {
     await removeTree(this.directory);
   }
 }
-
-/** Two connected Unix sockets, as a hijacked connection is one. */
-export async function socketPair(path: string): Promise<[Socket, Socket]> {
-  const server = createServer({ allowHalfOpen: true });
-  const address = `${path}-${pairs++}`;
-  await new Promise<void>((resolve) => server.listen(address, resolve));
-  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
-  const client = createConnection({ path: address, allowHalfOpen: true });
-  const theirs = await accepted;
-  server.close();
-  return [client, theirs];
-}
-
-let pairs = 0;
 
 /** The text of Docker's frames, without their headers. */
 export function payload(frames: Buffer): string {

@@ -12,14 +12,12 @@ import { unlinkIfThere } from "./files.ts";
 import type { Container } from "./live.ts";
 import { cgroupPathOf, containerSpec } from "./spec.ts";
 import { writeSystemFiles } from "./system-files.ts";
-import type { UserCache } from "./user-cache.ts";
 
 /** Milliseconds for a monitor to leave; it needs one or two. */
 const patience = 2000;
 
 export interface StartContext {
   readonly parts: EngineParts;
-  readonly users: UserCache;
   /** Takes over a process that runs: waits for its end. */
   watch(container: Container, running: Running): void;
 }
@@ -58,14 +56,10 @@ export async function startContainer(
   await connectAttaches(container, running);
 }
 
-async function launch(
-  { parts, users }: StartContext,
-  container: Container,
-  size: TerminalSize | undefined,
-): Promise<Running> {
+async function launch({ parts }: StartContext, container: Container, size: TerminalSize | undefined): Promise<Running> {
   const { record, files, state } = container;
   writeSystemFiles(record, files);
-  const spec = await containerSpec(parts, users, container, size);
+  const spec = await containerSpec(parts, container, size);
   container.user = spec.process.user;
   return parts.runtime.start(spec, {
     files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
