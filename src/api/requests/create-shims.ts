@@ -38,10 +38,11 @@ function shimHostConfig(
   machine: { readonly cgroupVersion: "1" | "2" },
 ): HostConfigRequest {
   const host: { -readonly [K in keyof HostConfigRequest]: HostConfigRequest[K] } = { ...given };
+  // Zero and all negative numbers have always meant "no limit".
+  if ((host.PidsLimit ?? 1) <= 0) host.PidsLimit = null;
   // Clients before 1.25 removed the container themselves.
   if (version < v1_25) host.AutoRemove = false;
   if (version < v1_40 && !host.IpcMode) host.IpcMode = "shareable";
-  if (version < v1_40 && (host.PidsLimit ?? 0) <= 0) host.PidsLimit = null;
   if (version < v1_41 && machine.cgroupVersion === "1" && !host.CgroupnsMode) host.CgroupnsMode = "host";
   if (version < v1_42) host.ConsoleSize = [0, 0];
   // From 1.42 on the limit of kernel memory is ignored: kernels dropped it in 5.4.

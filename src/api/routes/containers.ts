@@ -22,7 +22,7 @@ const listFilters = [
 
 /** Making containers, and looking at them. */
 export function containerRoutes(app: Api, context: ApiContext): void {
-  const { containers } = context.engine;
+  const { containers, execs } = context.engine;
   app.get("/containers/json", async (request, reply) => {
     const query = readQuery(listQuery, queryOf(request));
     const filters = parseFilters(query.filters, listFilters);
@@ -42,7 +42,10 @@ export function containerRoutes(app: Api, context: ApiContext): void {
   app.get("/containers/:id/json", async (request, reply) => {
     const { id = "" } = pathOf(request);
     const { size } = readQuery(inspectQuery, queryOf(request));
-    const view = containers.get(id);
+    const found = containers.get(id);
+    // Those that have ended can still be inspected, but are not the container's any more.
+    const execIds = found.execIds.filter((exec) => execs.get(exec).exitCode === null);
+    const view = { ...found, execIds };
     sendJson(reply, containerInspect(view, size ? await containers.sizes(view.id) : undefined));
   });
   app.post("/sampan/explain", async (request, reply) => {

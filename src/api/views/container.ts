@@ -1,5 +1,5 @@
 import type { ContainerSize, ContainerView } from "../../engine/types.ts";
-import type { ContainerInspect, ContainerState, ContainerSummary } from "../shapes/container.ts";
+import type { ContainerInspect, ContainerState, ContainerSummary, HostConfig } from "../shapes/container.ts";
 import { graphDriver } from "./graph-driver.ts";
 import { endpointsOf, networkOf, networkSettings } from "./networks.ts";
 
@@ -48,6 +48,21 @@ function state({ state }: ContainerView): ContainerState {
   };
 }
 
+/** What nobody has asked for is left out where dockerd leaves it out. */
+function hostConfig({ hostConfig: host }: ContainerView): HostConfig {
+  const { KernelMemory, KernelMemoryTCP, Init, ...rest } = host;
+  return {
+    ...rest,
+    ...(KernelMemory === 0 ? {} : { KernelMemory }),
+    ...(KernelMemoryTCP === 0 ? {} : { KernelMemoryTCP }),
+    ...(Init === null ? {} : { Init }),
+  };
+}
+
+function noneIfEmpty<T extends object>(value: T | null): T | null {
+  return value !== null && Object.keys(value).length > 0 ? value : null;
+}
+
 /** GET /containers/{id}/json. */
 export function containerInspect(view: ContainerView, size?: ContainerSize): ContainerInspect {
   return {
@@ -69,11 +84,11 @@ export function containerInspect(view: ContainerView, size?: ContainerSize): Con
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: view.execIds.length === 0 ? null : view.execIds,
-    HostConfig: view.hostConfig,
+    HostConfig: hostConfig(view),
     GraphDriver: graphDriver,
     ...sizes(size),
     Mounts: view.mounts,
-    Config: view.config,
+    Config: { ...view.config, Volumes: noneIfEmpty(view.config.Volumes) },
     NetworkSettings: networkSettings(view),
   };
 }

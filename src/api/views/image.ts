@@ -6,6 +6,7 @@ import { graphDriver } from "./graph-driver.ts";
 const v1_43 = versionNumber("1.43");
 const v1_44 = versionNumber("1.44");
 const v1_45 = versionNumber("1.45");
+const v1_50 = versionNumber("1.50");
 const v1_51 = versionNumber("1.51");
 
 const never = "0001-01-01T00:00:00Z";
@@ -18,14 +19,12 @@ function unixSeconds(time: string | undefined): number {
 /** One row of GET /images/json. */
 export function imageSummary(image: StoredImage, version: ApiVersion, containers: number): ImageSummary {
   // Old clients were given these texts instead of nothing.
-  const dangling = version < v1_43;
-  const none = (names: readonly string[], text: string): readonly string[] =>
-    names.length === 0 && dangling ? [text] : names;
+  const dangling = version < v1_43 && image.names.length === 0 && image.repoDigests.length === 0;
   return {
     Id: image.id,
     ParentId: "",
-    RepoTags: none(image.names, "<none>:<none>"),
-    RepoDigests: none(image.repoDigests, "<none>@<none>"),
+    RepoTags: dangling ? ["<none>:<none>"] : image.names,
+    RepoDigests: dangling ? ["<none>@<none>"] : image.repoDigests,
     Created: unixSeconds(image.createdAt),
     Size: image.size,
     SharedSize: -1,
@@ -52,6 +51,19 @@ function defaults(given: Defaults = {}): ImageDefaults {
   };
 }
 
+/** A container's members that an image once had for no reason. */
+const neverSet = {
+  Hostname: "",
+  Domainname: "",
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Image: "",
+} as const;
+
 /** GET /images/{name}/json. */
 export function imageInspect(image: StoredImage, version: ApiVersion): ImageInspect {
   const { config } = image;
@@ -61,11 +73,11 @@ export function imageInspect(image: StoredImage, version: ApiVersion): ImageInsp
     RepoDigests: image.repoDigests,
     Parent: "",
     Comment: config.history?.at(-1)?.comment ?? "",
-    ...(version < v1_45 ? { Container: "", ContainerConfig: defaults() } : {}),
+    ...(version < v1_45 ? { Container: "", ContainerConfig: { ...defaults(), ...neverSet } } : {}),
     ...(image.createdAt === "" && version >= v1_44 ? {} : { Created: image.createdAt || never }),
     DockerVersion: "",
     Author: config.author ?? "",
-    Config: defaults(config.config),
+    Config: { ...defaults(config.config), ...(version < v1_50 ? neverSet : {}) },
     Architecture: config.architecture,
     ...(config.variant ? { Variant: config.variant } : {}),
     Os: config.os,

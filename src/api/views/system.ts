@@ -4,6 +4,8 @@ import type { InfoResponse, VersionResponse } from "../shapes/system.ts";
 import { graphDriver } from "./graph-driver.ts";
 
 const v1_25 = versionNumber("1.25");
+const v1_42 = versionNumber("1.42");
+const v1_50 = versionNumber("1.50");
 
 /** GET /version. GoVersion is a part of the shape; what we are written for is Node. */
 export function versionResponse(version: EngineVersion): VersionResponse {
@@ -88,8 +90,17 @@ export function infoResponse(info: EngineInfo, around: Surroundings): InfoRespon
     ServerVersion: around.version.version,
     ...fixed,
     SecurityOptions: around.apiVersion < v1_25 ? info.securityOptions.map(withoutKeys) : info.securityOptions,
+    ...removedMembers(around.apiVersion),
     Warnings: info.warnings.length === 0 ? null : info.warnings,
     DefaultNetwork: info.defaultNetwork,
+  };
+}
+
+/** What later versions do not tell any more. */
+function removedMembers(version: ApiVersion): object {
+  return {
+    ...(version < v1_42 ? { KernelMemory: false } : {}),
+    ...(version < v1_50 ? { BridgeNfIptables: false, BridgeNfIp6tables: false } : {}),
   };
 }
 
