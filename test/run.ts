@@ -1,10 +1,10 @@
 /**
  * The tests. `npm test` runs all of them, `npm test -- WORD…` the files whose path contains one of the words,
- * `--short` leaves the slow end-to-end files out. Unit tests run side by side, suites and end-to-end tests one file after
+ * `--short` only what depends on the kernel most. Unit tests run side by side, suites and end-to-end tests one file after
  * the other, for they measure and check for leaks. With CI=true a skipped test is a failure.
  */
 import { execFileSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -48,9 +48,19 @@ function matching(pattern: string | string[], words: string[]): string[] {
   return words.length === 0 ? files : files.filter((file) => words.some((word) => file.includes(word)));
 }
 
-/** A file says of itself that it is slow in its first line; `--short` is for emulated machines. */
-function isSlow(file: string): boolean {
-  return /^\/\/ slow\b/.test(readFileSync(file, "utf8"));
+/** What `--short` runs: what another kernel or cgroup version may change, in as much time as an emulated machine has. */
+const short = [
+  "suites/runtime",
+  "e2e/cgroups",
+  "e2e/kernel-tables",
+  "e2e/limits",
+  "e2e/readme",
+  "e2e/survival",
+  "e2e/docker-cli",
+];
+
+function isShort(file: string): boolean {
+  return short.some((name) => file === `test/${name}.test.ts`);
 }
 
 const { values, positionals } = parseArgs({

@@ -1,6 +1,6 @@
 /**
  * `npm run test:vm [-- --short] [WORD…]`: the end-to-end tests on another kernel with cgroup v2, in a machine emulated by
- * vm-run (SAMPAN_VM_RUN, else ../shared/tools/vm-run). Emulation is slow: `--short` leaves the slow files out.
+ * vm-run (SAMPAN_VM_RUN, else ../shared/tools/vm-run). Emulation is slow: see `--short` in run.ts.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";

@@ -1,4 +1,3 @@
-// slow
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
