@@ -75,7 +75,7 @@ if (!values.e2e) {
   outcomes.push(await runFiles("unit tests", unit, 2));
 }
 const endToEnd = matching(["test/suites/**/*.test.ts", "test/e2e/**/*.test.ts"], positionals).filter(
-  (file) => !values.short || !isSlow(file),
+  (file) => !values.short || isShort(file),
 );
 if (endToEnd.length > 0) {
   // What a user runs first; the tests then use the same bundle.
