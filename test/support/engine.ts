@@ -48,6 +48,7 @@ export class EngineBox {
   readonly events: EngineEvent[] = [];
   readonly complaints: string[] = [];
   readonly #sockets: Socket[] = [];
+  #pairs = 0;
   #engine: Engine | undefined;
 
   get engine(): Engine {
@@ -124,7 +125,7 @@ export class EngineBox {
   /** Two connected Unix sockets, as a hijacked connection is one. */
   async socketPair(): Promise<[Socket, Socket]> {
     const server = createServer({ allowHalfOpen: true });
-    const path = join(this.directory, "pair");
+    const path = join(this.directory, `pair-${this.#pairs++}`);
     await new Promise<void>((resolve) => server.listen(path, resolve));
     const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
     const client = createConnection({ path, allowHalfOpen: true });
