@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { migrate, transaction } from "../storage/database.ts";
+import { migrate, transaction, withRoom } from "../storage/database.ts";
 import type { ChainId, Digest } from "../storage/digest.ts";
 import type { ImageConfig, StoredImage, StoredLayer } from "./types.ts";
 
@@ -91,7 +91,7 @@ export class ImageRecords {
   /** All or nothing of several changes. */
   change<T>(changes: () => T): T {
     try {
-      return transaction(this.#db, changes);
+      return withRoom(this.#db, () => transaction(this.#db, changes));
     } finally {
       this.#images = undefined;
     }

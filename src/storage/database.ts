@@ -10,6 +10,7 @@ export function openDatabase(path: string): DatabaseSync {
     const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     db.exec("CREATE TABLE IF NOT EXISTS area (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
+    keepRoom(db);
     return db;
   } catch (cause) {
     throw new SampanError("internal", `Cannot open the state database ${path}: ${describe(cause)}`, { cause });
@@ -52,6 +53,41 @@ export function transaction<T>(db: DatabaseSync, change: () => T): T {
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
+}
+
+const SQLITE_FULL = 13;
+const roomBytes = 256 * 1024;
+
+/**
+ * Gives the file free pages and its log some length, so that `withRoom` finds room when the disk is full later. Two
+ * transactions, for pages that are freed in the one that took them are never written.
+ */
+function keepRoom(db: DatabaseSync): void {
+  try {
+    db.exec(`CREATE TABLE IF NOT EXISTS room (bytes BLOB) STRICT; INSERT INTO room VALUES (zeroblob(${roomBytes}))`);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+  db.exec("DROP TABLE IF EXISTS room; PRAGMA wal_checkpoint(RESTART)");
+}
+
+/**
+ * Runs a change that has to be possible on a full disk, too: what removes things or tells how they ended. When the log
+ * of changes cannot grow, what is in it goes to the database and the log is used again from its beginning.
+ */
+export function withRoom<T>(db: DatabaseSync, change: () => T): T {
+  if (db.isTransaction) return change();
+  try {
+    return change();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    db.exec("PRAGMA wal_checkpoint(RESTART)");
+    return change();
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_FULL;
 }
 
 function describe(cause: unknown): string {

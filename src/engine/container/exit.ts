@@ -4,7 +4,7 @@ import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
 
 /** Notes that a container's process has ended, and tells everybody. */
-export function noteExit({ registry, events }: EngineParts, container: Container, exit: Exit): void {
+export function noteExit({ registry, events, log }: EngineParts, container: Container, exit: Exit): void {
   container.running = undefined;
   container.state = {
     ...container.state,
@@ -14,7 +14,14 @@ export function noteExit({ registry, events }: EngineParts, container: Container
     oomKilled: exit.oomKilled,
     finishedAt: exit.at,
   };
-  registry.writeState(container);
+  try {
+    registry.writeState(container);
+  } catch (error) {
+    log.error(
+      { error, container: container.id },
+      "an exit is not written down; the next daemon learns it from the exit file",
+    );
+  }
   if (exit.oomKilled) containerEvent(events, container, "oom");
   const seconds = (exit.at - container.state.startedAt) / 1_000_000_000n;
   containerEvent(events, container, "die", {

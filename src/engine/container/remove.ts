@@ -13,9 +13,9 @@ export async function removeContainer(
   options: { readonly volumes: boolean },
 ): Promise<void> {
   const { registry, snapshots, events } = parts;
+  registry.delete(container);
   container.removed = true;
   clearTimeout(container.restartTimer);
-  registry.delete(container);
   container.cancelAttaches();
   try {
     await snapshots.remove(container.id);

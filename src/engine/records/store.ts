@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { migrate } from "../../storage/database.ts";
+import { migrate, withRoom } from "../../storage/database.ts";
 import { decode, encode } from "./json.ts";
 import type { ContainerRecord, RecordedState } from "./record.ts";
 
@@ -20,6 +20,7 @@ export interface StoredContainer {
 
 /** The table of containers. Each change is one statement, hence one transaction. */
 export class ContainerTable {
+  readonly #db: DatabaseSync;
   readonly #all: StatementSync;
   readonly #insert: StatementSync;
   readonly #state: StatementSync;
@@ -28,6 +29,7 @@ export class ContainerTable {
   readonly #prefix: StatementSync;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     migrate(db, "containers", schema);
     this.#all = db.prepare("SELECT record, state FROM container");
     this.#insert = db.prepare("INSERT INTO container (id, name, image, record, state) VALUES (?, ?, ?, ?, ?)");
@@ -49,7 +51,7 @@ export class ContainerTable {
   }
 
   writeState(id: string, state: RecordedState): void {
-    this.#state.run(encode(state), id);
+    withRoom(this.#db, () => this.#state.run(encode(state), id));
   }
 
   rename(record: ContainerRecord): void {
@@ -57,7 +59,7 @@ export class ContainerTable {
   }
 
   delete(id: string): void {
-    this.#delete.run(id);
+    withRoom(this.#db, () => this.#delete.run(id));
   }
 
   /** At most two ids that begin with `prefix`, hex digits: enough to tell none, one and many. */
