@@ -15,7 +15,7 @@ import type { ContainerTable } from "./records/store.ts";
  */
 export async function recover(parts: EngineParts, table: ContainerTable, containers: EngineContainers): Promise<void> {
   const { layout, registry } = parts;
-  for (const directory of [layout.containers, join(layout.run, "monitors")]) {
+  for (const directory of [layout.containers, join(layout.run, "monitors"), join(layout.run, "rootfs")]) {
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
   for (const { record, state } of table.all()) {

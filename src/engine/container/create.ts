@@ -61,11 +61,12 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
 export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const wanted = normaliseConfig(request.config);
   const image = parts.images.resolve(wanted.Image, parsePlatform(request.platform));
-  refuseUnsupported(wanted, normaliseHostConfig(request.hostConfig ?? {}));
+  const given = normaliseHostConfig(request.hostConfig ?? {});
+  refuseUnsupported(wanted, given);
   const id = newId();
   const merged = mergeImage(wanted, image.config.config ?? {});
   const find = (reference: string) => parts.registry.get(reference);
-  const host = withSwapDefault(resolveModes(merged, normaliseHostConfig(request.hostConfig ?? {}), find));
+  const host = withSwapDefault(resolveModes(merged, given, find));
   checkNetworks(request);
   validate(parts, merged, host);
   const { path, args } = commandLine(merged);

@@ -11,7 +11,7 @@ export class ContainerFiles {
   readonly hostname: string;
   readonly hosts: string;
   readonly resolvConf: string;
-  /** Empty; the root file system is mounted here, seen only by the container. */
+  /** An empty directory that all containers share: each mounts its root file system there, seen by itself alone. */
   readonly mountPoint: string;
   readonly #sockets: string;
 
@@ -21,13 +21,13 @@ export class ContainerFiles {
     this.hostname = join(this.directory, "hostname");
     this.hosts = join(this.directory, "hosts");
     this.resolvConf = join(this.directory, "resolv.conf");
-    this.mountPoint = join(this.directory, "rootfs");
+    this.mountPoint = join(layout.run, "rootfs");
     // A socket's path has at most 107 bytes (unix(7)), so 80 of the id's bits must do.
     this.#sockets = join(layout.run, "monitors", id.slice(0, 20));
   }
 
   make(): void {
-    mkdirSync(this.mountPoint, { recursive: true, mode: 0o711 });
+    mkdirSync(this.directory, { mode: 0o711 });
   }
 
   /** Those of one life: a monitor that is just leaving must not meet its successor. */
