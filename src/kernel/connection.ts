@@ -19,6 +19,8 @@ export class Connection {
   readonly socket: Socket;
   #chunks: Buffer[] = [];
   #length = 0;
+  /** Bytes that the reply at hand takes, as far as it is known: long ones are joined once. */
+  #needed: number = replyHeader.bytes;
   #ended = false;
   readonly #arrived: Reply[] = [];
   readonly #waiting: ((reply: Reply | undefined) => void)[] = [];
@@ -51,10 +53,11 @@ export class Connection {
   #receive(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    while (this.#length >= replyHeader.bytes) {
+    while (this.#length >= this.#needed) {
       const buffer = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
       this.#chunks = [buffer];
       const size = replyHeader.bytes + buffer.readUInt32LE(replyHeader.size);
+      this.#needed = size;
       if (buffer.length < size) return;
       this.#deliver({
         kind: buffer.readUInt32LE(replyHeader.kind),
@@ -64,6 +67,7 @@ export class Connection {
       });
       this.#chunks = [buffer.subarray(size)];
       this.#length = buffer.length - size;
+      this.#needed = replyHeader.bytes;
     }
   }
 

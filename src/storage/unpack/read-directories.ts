@@ -5,8 +5,8 @@ import { pathBytes, strictly } from "./probe.ts";
 
 /** So many directories are read by one program. */
 export const DIRECTORIES = 16;
-/** Bytes of names read from each: some 1000 names. */
-export const NAMES = 32 * 1024;
+/** Bytes of names read from each: some 250 names. All of it is transferred, so more would cost the many small ones. */
+export const NAMES = 8 * 1024;
 
 /** A directory whose names are asked for. */
 export interface Reading {
