@@ -35,7 +35,6 @@ const packages: Record<string, string[]> = {
   commander: ["cli"],
   fastify: ["api"],
   pino: ["engine", "api"],
-  "tar-stream": ["storage", "images", "engine"],
   zod: ["kernel", "registry", "images", "engine", "api"],
 };
 
