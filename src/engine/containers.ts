@@ -5,7 +5,7 @@ import type { CreateRequest } from "./config.ts";
 import { attachContainer } from "./container/attach.ts";
 import { createContainer } from "./container/create.ts";
 import { containerEvent } from "./container/events.ts";
-import { noteExit } from "./container/exit.ts";
+import { endWithMonitor, noteExit } from "./container/exit.ts";
 import { listContainers } from "./container/list.ts";
 import type { Container } from "./container/live.ts";
 import { readContainerLog } from "./container/logs.ts";
@@ -166,10 +166,11 @@ export class EngineContainers implements Containers {
   watch(container: Container, running: Running): void {
     container.running = running;
     running.exited
-      .then((exit) => {
-        if (this.#closed || container.running !== running) return undefined;
+      .then(async (exit) => {
+        if (exit.monitorKilled && !this.#closed) await endWithMonitor(this.#parts, container);
+        if (this.#closed || container.running !== running) return;
         noteExit(this.#parts, container, exit);
-        return this.#afterExit(container);
+        await this.#afterExit(container);
       })
       .catch((error) =>
         this.#parts.log.error({ error, container: container.id }, "a container's end was not completed"),

@@ -24,7 +24,7 @@ export function decodeExit(record: Buffer): Exit {
 
 /** For a process whose monitor was killed: PR_SET_PDEATHSIG killed it, too. */
 export function killedWithMonitor(now: bigint): Exit {
-  return { code: 137, signal: 9, at: now, oomKilled: false };
+  return { code: 137, signal: 9, at: now, oomKilled: false, monitorKilled: true };
 }
 
 export const exitRecordSize = layout.size;

@@ -178,6 +178,8 @@ export interface Exit {
   /** Unix time in ns. */
   readonly at: bigint;
   readonly oomKilled: boolean;
+  /** The monitor was killed: nobody has removed the cgroup, or ended processes outside a PID namespace. */
+  readonly monitorKilled?: true;
 }
 
 /** A process under a monitor: the live object of a container or an exec. */

@@ -2,6 +2,18 @@ import type { Exit } from "../../runtime/types.ts";
 import type { EngineParts } from "../parts.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
+import { cgroupPathOf } from "./spec.ts";
+
+/** Does what a monitor that was killed has left undone. */
+export async function endWithMonitor(parts: EngineParts, container: Container): Promise<void> {
+  const path = cgroupPathOf(parts, container.record);
+  try {
+    await parts.cgroups.kill(path);
+    await parts.runtime.sweep(path);
+  } catch (error) {
+    parts.log.warn({ error, container: container.id }, "the cgroup of a container whose monitor was killed is left");
+  }
+}
 
 /** Notes that a container's process has ended, and tells everybody. */
 export function noteExit({ registry, events, log }: EngineParts, container: Container, exit: Exit): void {
