@@ -38,6 +38,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const layers = openLayerStore({ directory: layout.layers, executor });
   await layers.sweep();
   const table = new ContainerTable(db);
+  const kernel = kernelFeatures(release());
   const parts: EngineParts = {
     layout,
     log,
@@ -45,9 +46,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     events: new Events(),
     images: openImages({ layout, db, layers, insecureRegistries, mirrors }),
     snapshots: openSnapshotStore({ layout, layers, executor }),
-    runtime: createRuntime({ executor, cgroups, kernel: kernelFeatures(release()) }),
+    executor,
+    kernel,
+    runtime: createRuntime({ executor, cgroups, kernel }),
     cgroups,
-    volumes: new Volumes(layout.volumes, db),
+    volumes: new Volumes(layout.volumes, { db, executor }),
     machine: readMachine(),
     ceilings: readCeilings(),
   };

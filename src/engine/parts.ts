@@ -1,5 +1,7 @@
 import type { Cgroups } from "../cgroups/types.ts";
 import type { ImageStore } from "../images/types.ts";
+import type { Executor } from "../kernel/executor.ts";
+import type { KernelFeatures } from "../runtime/start.ts";
 import type { Runtime } from "../runtime/types.ts";
 import type { Layout } from "../storage/layout.ts";
 import type { SnapshotStore } from "../storage/snapshots/types.ts";
@@ -18,6 +20,8 @@ export interface EngineParts {
   readonly events: Events;
   readonly images: ImageStore;
   readonly snapshots: SnapshotStore;
+  readonly executor: Executor;
+  readonly kernel: KernelFeatures;
   readonly runtime: Runtime;
   readonly cgroups: Cgroups;
   readonly volumes: Volumes;

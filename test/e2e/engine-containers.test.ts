@@ -175,6 +175,19 @@ suite("containers", needs, () => {
     assert.equal((await box.run(["cat", "/data/file"], { host: { Binds: ["named:/data"] } })).stdout, "kept\n");
   });
 
+  test("an empty volume gets what the image has in its place, owners and rights included", async () => {
+    const id = await box.create(["sh", "-c", "stat -c '%a %u' /tmp; ls /data; stat -c %a /data/passwd"], {
+      host: { Binds: ["filled:/data"] },
+      config: { Volumes: { "/tmp": {} } },
+    });
+    await box.engine.containers.remove(id, { volumes: true });
+    const { stdout } = await box.run(["sh", "-c", "stat -c '%a %u' /tmp; ls /etc; cat /etc/passwd | wc -l"], {
+      host: { Binds: ["filled:/etc"] },
+      config: { Volumes: { "/tmp": {} } },
+    });
+    assert.deepEqual(stdout.split("\n"), ["1777 0", "group", "hostname", "hosts", "passwd", "resolv.conf", "2", ""]);
+  });
+
   test("privileges: capabilities, no-new-privileges, seccomp, ulimits", async () => {
     const status = (name: string) => `grep ${name} /proc/self/status | cut -f2`;
     const script = `${status("CapEff")}; ${status("NoNewPrivs")}; ${status("Seccomp:")}; ulimit -n`;

@@ -22,6 +22,7 @@ import { resolveSysctls } from "../request/sysctls.ts";
 import { resolveUlimits } from "../request/ulimits.ts";
 import { nowNs } from "../time.ts";
 import type { CreateResult } from "../types.ts";
+import { makeVolumes } from "../volumes/fill.ts";
 import { containerEvent } from "./events.ts";
 import { ContainerFiles } from "./files.ts";
 import { Container } from "./live.ts";
@@ -46,7 +47,7 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
   try {
     files.make();
     await snapshots.prepare(record.id, record.layers);
-    makeVolumes(parts, record);
+    await makeVolumes(parts, record, files);
     registry.insert(container);
   } catch (error) {
     await snapshots.remove(record.id);
@@ -108,10 +109,6 @@ function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig)
     if (variable.startsWith("=") || variable === "")
       throw new SampanError("invalid", `invalid environment variable: ${variable}`);
   }
-}
-
-function makeVolumes({ volumes }: EngineParts, { mounts }: Pick<ContainerRecord, "mounts">): void {
-  for (const mount of mounts) if (mount.type === "volume") volumes.ensure(mount.name, mount.anonymous);
 }
 
 function freeName({ registry }: EngineParts): string {

@@ -20,7 +20,13 @@ export function mountSpecs(record: ContainerRecord, files: ContainerFiles, volum
     .map(([target, source]) => ({ ...file(target, source), readOnly: record.hostConfig.ReadonlyRootfs }));
   const memory =
     record.hostConfig.IpcMode === "host" ? [{ ...file("/dev/shm", "/dev/shm"), sourceIsDirectory: true }] : [];
-  return [...memory, ...system, ...record.mounts.map((mount) => mountSpec(mount, volumes))];
+  const all = [...memory, ...system, ...record.mounts.map((mount) => mountSpec(mount, volumes))];
+  return all.sort((a, b) => depth(a.target) - depth(b.target));
+}
+
+/** Parents are mounted before what lies in them. */
+function depth(path: string): number {
+  return path.split("/").length;
 }
 
 function file(target: string, source: string): BindMount {

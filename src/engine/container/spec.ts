@@ -54,7 +54,12 @@ export function cgroupPathOf({ cgroups }: EngineParts, { id, hostConfig }: Conta
   return cgroups.pathOf(id, hostConfig.CgroupParent || undefined);
 }
 
-function rootOf({ snapshots }: EngineParts, record: ContainerRecord, files: ContainerFiles): RootFilesystem {
+/** The root file system of a container, to be mounted. */
+export function rootOf(
+  { snapshots }: EngineParts,
+  record: Pick<ContainerRecord, "id" | "hostConfig">,
+  files: ContainerFiles,
+): RootFilesystem {
   const [overlay] = snapshots.mounts(record.id);
   if (overlay === undefined)
     throw new SampanError("internal", `Cannot start container ${record.id}: its snapshot has no mounts`);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
+import { signals } from "../../kernel/signals.ts";
 import { ExecuteError } from "../../runtime/runtime.ts";
 import type { Running } from "../../runtime/types.ts";
 import { logLimits } from "../logs/options.ts";
@@ -51,7 +52,12 @@ export async function startContainer(
     stopped: false,
   };
   context.watch(container, running);
-  parts.registry.writeState(container);
+  try {
+    parts.registry.writeState(container);
+  } catch (error) {
+    running.signal(signals.SIGKILL);
+    throw error;
+  }
   containerEvent(parts.events, container, "start");
   await connectAttaches(container, running);
 }

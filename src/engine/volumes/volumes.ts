@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Executor } from "../../kernel/executor.ts";
 import { migrate } from "../../storage/database.ts";
+import { removeTree } from "../../storage/unpack/remove-tree.ts";
 import { nowNs } from "../time.ts";
 
 const schema = [
@@ -16,12 +17,14 @@ const schema = [
 /** Directories that outlive containers: volumes/<name>/_data, as Docker lays them out. */
 export class Volumes {
   readonly #root: string;
+  readonly #executor: Executor;
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
 
-  constructor(root: string, db: DatabaseSync) {
+  constructor(root: string, { db, executor }: { readonly db: DatabaseSync; readonly executor: Executor }) {
     migrate(db, "volumes", schema);
     this.#root = root;
+    this.#executor = executor;
     this.#insert = db.prepare("INSERT OR IGNORE INTO volume (name, anonymous, created_at) VALUES (?, ?, ?)");
     this.#delete = db.prepare("DELETE FROM volume WHERE name = ?");
   }
@@ -42,6 +45,6 @@ export class Volumes {
   /** Removes the volume with all that is in it. One that is not here is no error. */
   async remove(name: string): Promise<void> {
     this.#delete.run(name);
-    await rm(join(this.#root, name), { recursive: true, force: true });
+    await removeTree(this.#executor, join(this.#root, name));
   }
 }

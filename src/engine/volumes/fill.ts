@@ -1,0 +1,27 @@
+import { lstat, readdir } from "node:fs/promises";
+import type { ContainerFiles } from "../container/files.ts";
+import { rootOf } from "../container/spec.ts";
+import type { EngineParts } from "../parts.ts";
+import type { ContainerRecord } from "../records/record.ts";
+import { copyTree } from "./copy-tree.ts";
+import { RootView } from "./view.ts";
+
+type Recorded = Pick<ContainerRecord, "id" | "mounts" | "hostConfig">;
+
+/** Makes a container's volumes, and fills those that are empty with what the image has in their place, as Docker does. */
+export async function makeVolumes(parts: EngineParts, record: Recorded, files: ContainerFiles): Promise<void> {
+  const empty: { readonly directory: string; readonly destination: string }[] = [];
+  for (const mount of record.mounts) {
+    if (mount.type !== "volume") continue;
+    parts.volumes.ensure(mount.name, mount.anonymous);
+    const directory = parts.volumes.directory(mount.name);
+    if (!mount.copy || mount.subpath !== "") continue;
+    if ((await readdir(directory)).length === 0) empty.push({ directory, destination: mount.destination });
+  }
+  if (empty.length === 0) return;
+  using view = await RootView.open(parts.executor, rootOf(parts, record, files), parts.kernel);
+  for (const { directory, destination } of empty) {
+    const source = await view.resolve(destination);
+    if (source !== undefined && (await lstat(source)).isDirectory()) await copyTree(parts.executor, source, directory);
+  }
+}
