@@ -7,6 +7,7 @@ import type {
   WaitResponse,
 } from "../api/shapes/container.ts";
 import type { Hijacked } from "./hijack.ts";
+import type { Response } from "./http/response.ts";
 import type { Transport } from "./transport.ts";
 import { readText } from "./transport.ts";
 
@@ -123,7 +124,7 @@ export class Containers {
   }
 
   /** The log as a stream: framed unless the container has a terminal. */
-  logs(container: string, options: ContainerLogs): ReturnType<Transport["send"]> {
+  logs(container: string, options: ContainerLogs): Promise<Response> {
     return this.#transport.send({ method: "GET", path: `${at(container)}/logs`, query: numeric(options) });
   }
 

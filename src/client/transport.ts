@@ -1,13 +1,13 @@
-import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import type { Readable } from "node:stream";
 import { ApiError, connectionError, isAbsent } from "./api-error.ts";
 import type { Hijacked } from "./hijack.ts";
+import { Connection } from "./http/connection.ts";
+import { requestHead } from "./http/head.ts";
+import type { Response } from "./http/response.ts";
+import { writeChunked } from "./http/upload.ts";
 import { jsonLines } from "./json-lines.ts";
 import type { Query } from "./query.ts";
 import { queryString } from "./query.ts";
-
-// `import … from "node:http"` would evaluate every export, WebSocket and fetch among them: 30 ms of a 20 ms process.
-const { Agent, request: httpRequest } = process.getBuiltinModule("node:http");
 
 /** One request to the daemon. The path comes without version prefix: the daemon's latest is meant. */
 export interface Call {
@@ -28,10 +28,15 @@ export interface TransportOptions {
   readonly start?: (() => Promise<void>) | undefined;
 }
 
-/** HTTP over the daemon's Unix socket; every failure is a SampanError. */
+type Answer = Response | Hijacked;
+
+/**
+ * HTTP over the daemon's Unix socket; every failure is a SampanError. Ours, because node:http takes 7 ms to load and to
+ * warm up, of the 25 that a `sampan run` may take on top of Node itself; see docs/decisions/http-client.md.
+ */
 export class Transport {
   readonly socketPath: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  readonly #idle: Connection[] = [];
   #start: (() => Promise<void>) | undefined;
 
   constructor(options: TransportOptions) {
@@ -39,10 +44,11 @@ export class Transport {
     this.#start = options.start;
   }
 
-  /** Sends a call and resolves with the head of a successful response; its body is the caller's to read. */
-  async send(call: Call): Promise<IncomingMessage> {
-    const response = await this.#connected(call, (options) => this.#exchange(call, options));
-    return accept(response);
+  /** Sends a call and resolves with a successful response; its body is the caller's to read. */
+  async send(call: Call): Promise<Response> {
+    const answer = await this.#connected(call);
+    if ("socket" in answer) throw new ApiError(500, "the daemon opened a stream that was not asked for");
+    return accept(answer);
   }
 
   /** The JSON of a response; `undefined` for an empty one. */
@@ -57,99 +63,96 @@ export class Transport {
   }
 
   /** Sends a call that turns the connection into a raw stream in both directions. */
-  hijack(call: Call): Promise<Hijacked> {
+  async hijack(call: Call): Promise<Hijacked> {
     const headers = { ...call.headers, Connection: "Upgrade", Upgrade: "tcp" };
-    return this.#connected(call, (options) => this.#upgrade(call, { ...options, headers, agent: false }));
+    const answer = await this.#connected({ ...call, headers });
+    if ("socket" in answer) return answer;
+    const response = await accept(answer);
+    response.destroy();
+    throw new ApiError(500, "the daemon did not open a stream for this request");
   }
 
   /** Closes idle connections; requests under way are not touched. */
   close(): void {
-    this.#agent.destroy();
+    for (const { socket } of this.#idle.splice(0)) socket.destroy();
   }
 
-  async #connected<T>(call: Call, exchange: (options: RequestOptions) => Promise<T>): Promise<T> {
-    const options: RequestOptions = {
-      socketPath: this.socketPath,
-      // Else the agent asks whether the host is an IP address, with a regular expression that takes 5 ms to compile.
-      ...{ servername: "" },
-      agent: this.#agent,
-      method: call.method,
-      path: call.path + queryString(call.query),
-      ...(call.signal ? { signal: call.signal } : {}),
-    };
+  async #connected(call: Call): Promise<Answer> {
     try {
-      return await exchange(options);
+      call.signal?.throwIfAborted();
+      return await this.#exchange(call, this.#takeIdle());
     } catch (error) {
       call.signal?.throwIfAborted();
       const start = this.#start;
       if (start === undefined || !isAbsent(error)) throw connectionError(this.socketPath, error);
       this.#start = undefined;
       await start();
-      return this.#connected(call, exchange);
+      return this.#connected(call);
     }
   }
 
-  #exchange(call: Call, options: RequestOptions): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const request = httpRequest(options);
-      request.once("response", resolve);
-      request.once("error", (error) => {
-        // The daemon closed an idle connection at the very moment it was used again: that is no failure.
-        if (request.reusedSocket && call.upload === undefined && isReset(error)) {
-          resolve(this.#exchange(call, options));
-        } else reject(error);
-      });
-      writeBody(request, call, reject);
-    });
+  #takeIdle(): Connection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined || !connection.socket.destroyed) return connection;
+    }
   }
 
-  #upgrade(call: Call, options: RequestOptions): Promise<Hijacked> {
-    return new Promise((resolve, reject) => {
-      const request = httpRequest(options);
-      request.once("upgrade", (response, socket, head) => {
-        socket.removeAllListeners("error");
-        if (head.length > 0) socket.unshift(head);
-        const multiplexed = response.headers["content-type"]?.includes("multiplexed") ?? false;
-        resolve({ socket: socket as Hijacked["socket"], multiplexed });
-      });
-      request.once("response", (response) => accept(response).then(() => reject(notUpgraded()), reject));
-      request.once("error", reject);
-      writeBody(request, call, reject);
+  async #exchange(call: Call, idle: Connection | undefined): Promise<Answer> {
+    try {
+      return await this.#ask(call, idle ?? new Connection(this.socketPath));
+    } catch (error) {
+      // The daemon closed an idle connection at the very moment it was used again: that is no failure.
+      if (idle === undefined || call.upload !== undefined || !isReset(error)) throw error;
+      return this.#ask(call, new Connection(this.socketPath));
+    }
+  }
+
+  #ask(call: Call, connection: Connection): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const abort = (): void => void connection.socket.destroy(call.signal?.reason);
+    call.signal?.addEventListener("abort", abort);
+    const settled = (): void => call.signal?.removeEventListener("abort", abort);
+    connection.begin({
+      method: call.method,
+      respond: resolve,
+      upgrade: (socket, { headers }) => {
+        settled();
+        resolve({ socket, multiplexed: headers["content-type"]?.includes("multiplexed") ?? false });
+      },
+      fail: reject,
+      complete: (reusable) => {
+        settled();
+        if (reusable && call.upload === undefined) this.#idle.push(connection);
+        else connection.socket.destroy();
+      },
     });
+    write(call, connection);
+    return promise;
   }
 }
 
-function notUpgraded(): Error {
-  return new ApiError(500, "the daemon did not open a stream for this request");
+function write(call: Call, { socket }: Connection): void {
+  const target = call.path + queryString(call.query);
+  if (call.upload !== undefined) {
+    socket.write(requestHead(call.method, target, { ...call.headers, "Transfer-Encoding": "chunked" }));
+    writeChunked(call.upload, socket);
+    return;
+  }
+  const body = call.body === undefined ? "" : JSON.stringify(call.body);
+  const type = call.body === undefined ? {} : { "Content-Type": "application/json" };
+  const length =
+    call.method === "GET" || call.method === "HEAD" ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+  socket.write(requestHead(call.method, target, { ...type, ...length, ...call.headers }) + body);
 }
 
-function isReset(error: Error): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
+function isReset(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code === "ECONNRESET" || code === "EPIPE";
 }
 
-function writeBody(request: ClientRequest, call: Call, reject: (error: Error) => void): void {
-  for (const [name, value] of Object.entries(call.headers ?? {})) request.setHeader(name, value);
-  if (call.upload !== undefined) {
-    call.upload.once("error", (error) => {
-      request.destroy();
-      reject(error);
-    });
-    call.upload.pipe(request);
-    return;
-  }
-  if (call.body === undefined) {
-    request.end();
-    return;
-  }
-  const text = JSON.stringify(call.body);
-  request.setHeader("Content-Type", "application/json");
-  request.setHeader("Content-Length", Buffer.byteLength(text));
-  request.end(text);
-}
-
-async function accept(response: IncomingMessage): Promise<IncomingMessage> {
-  const status = response.statusCode ?? 0;
+async function accept(response: Response): Promise<Response> {
+  const { status } = response;
   if (status >= 200 && status < 300) return response;
   throw new ApiError(status, await readText(response));
 }
