@@ -27,7 +27,15 @@ import { chainId, LayerBench, treeOf } from "../support/layers.ts";
 import { leftovers } from "../support/leaks.ts";
 import { succeed } from "../support/process.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
-import { gnuLong, inPieces, paxHeader, type TarMember, tarArchive, tarMember } from "../support/tar.ts";
+import {
+  gnuLong,
+  inPieces,
+  paxHeader,
+  repairChecksums,
+  type TarMember,
+  tarArchive,
+  tarMember,
+} from "../support/tar.ts";
 
 // Before the hook of testExecutor, which removes the directory.
 after(async () => {
@@ -559,6 +567,32 @@ describe("failures leave nothing", root, () => {
     const orphan = { ...base, chainId: chainId("orphan"), parentsReady, tar: inPieces(tarArchive({ name: "a" })) };
     await assert.rejects(store.apply(orphan), /the parent failed/);
     assert.equal(store.has(chainId("orphan")), false);
+  });
+
+  test("damaged layers are refused or unpacked, and nothing else", async () => {
+    const whole = tarArchive(
+      paxHeader({ path: "p".repeat(150), "SCHILY.xattr.user.x": "y" }),
+      { name: "a", data: "x".repeat(1300), uid: 3 },
+      { name: "d/" },
+      { name: "d/link", type: "2", link: "../a" },
+      { name: "d/hard", type: "1", link: "a" },
+      { name: "d/.wh.gone" },
+      { name: "dev", type: "3", major: 1, minor: 3 },
+    );
+    let seed = 11;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      return Math.floor((seed / 2 ** 32) * below);
+    };
+    for (let round = 0; round < 60; round++) {
+      const damaged = Buffer.from(whole);
+      for (let count = 3; count > 0; count--) damaged[random(damaged.length)] = random(256);
+      repairChecksums(damaged);
+      await bench.applyTar("damaged", damaged).catch((error: unknown) => {
+        assert.equal(kindOf(error), "invalid", String(error));
+      });
+      await store.remove(chainId("damaged"));
+    }
   });
 
   test("names that no file system takes", async () => {

@@ -112,3 +112,14 @@ export function tarArchive(...parts: readonly (TarMember | Buffer)[]): Buffer {
 export async function* inPieces(bytes: Buffer, size = 65536): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
+
+/** Makes the checksums of damaged headers right, so that the damage gets further. */
+export function repairChecksums(archive: Buffer): void {
+  for (let at = 0; at < archive.length; at += BLOCK) {
+    const block = archive.subarray(at, at + BLOCK);
+    if (!block.includes("ustar")) continue;
+    block.fill(0x20, 148, 156);
+    const sum = block.reduce((total, byte) => total + byte, 0);
+    block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  }
+}

@@ -127,7 +127,7 @@ class DirectoryLayerStore implements LayerStore {
   /** The layer's files are on the disk; now its name. */
   async #commit(chainId: ChainId, root: string, size: number): Promise<void> {
     const target = this.directory(chainId);
-    await writeFile(`${target}.json`, JSON.stringify({ size }));
+    await writeFile(`${target}.json`, JSON.stringify({ size }), { flush: true });
     await rename(root, target);
     this.#sizes.set(chainId, size);
     const directory = await open(this.#directory);

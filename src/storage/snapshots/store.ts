@@ -16,6 +16,12 @@ interface SnapshotStoreOptions {
   readonly executor: Executor;
 }
 
+/**
+ * What a kernel may have switched on by default, and what would make an upper directory mean something only together
+ * with the lower ones it was made on (kernel Documentation/filesystems/overlayfs.rst).
+ */
+const OPTIONS = ["index=off", "metacopy=off", "redirect_dir=off"] as const;
+
 /** What is kept of a snapshot: names of layers rather than paths, so that the root can be moved. */
 interface Prepared {
   /** Bottom first. */
@@ -57,7 +63,7 @@ class DirectorySnapshotStore implements SnapshotStore {
     const { lower, throwAway } = this.#find(key);
     const { layout, layers } = this.#options;
     const directory = this.#directory(key);
-    const overlay = { type: "overlay", options: [] } as const;
+    const overlay = { type: "overlay", options: OPTIONS } as const;
     if (lower.includes("host")) return [{ ...overlay, ...hostLayers(layout), upper: "throw-away" }];
     const directories = lower.flatMap((layer) => (layer === "host" ? [] : layers.directory(layer))).reverse();
     const upper: OverlayMount["upper"] = throwAway

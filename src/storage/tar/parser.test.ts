@@ -5,6 +5,7 @@ import {
   padded,
   paxHeader,
   paxRecords,
+  repairChecksums,
   type TarMember,
   tarArchive,
   tarMember,
@@ -385,7 +386,7 @@ test("random damage is refused or read, never a crash or a hang", () => {
     const damaged = Buffer.from(archive);
     for (let count = random(20) + 1; count > 0; count--) damaged[random(damaged.length)] = random(256);
     // Most damage is found by the checksum, so half of the rounds repair it.
-    if (round % 2 === 0) repair(damaged);
+    if (round % 2 === 0) repairChecksums(damaged);
     try {
       parse(round % 5 === 0 ? damaged.subarray(0, random(damaged.length)) : damaged, random(700) + 1);
     } catch (error) {
@@ -393,14 +394,3 @@ test("random damage is refused or read, never a crash or a hang", () => {
     }
   }
 });
-
-/** Makes the checksum of every block right, whether or not it is a header. */
-function repair(archive: Buffer): void {
-  for (let at = 0; at < archive.length; at += 512) {
-    const block = archive.subarray(at, at + 512);
-    if (!block.includes("ustar")) continue;
-    block.fill(0x20, 148, 156);
-    const sum = block.reduce((total, byte) => total + byte, 0);
-    block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  }
-}

@@ -2,9 +2,9 @@ import { Batch } from "../../kernel/batch.ts";
 import type { Session } from "../../kernel/executor.ts";
 import { readable } from "../tar/entry.ts";
 
-/** A batch is sent when it holds this many bytes of data or this many steps (80 bytes each). */
-const DATA = 1024 * 1024;
-const STEPS = 8000;
+/** A batch is sent when it holds this many bytes of data or this many steps (80 bytes each): more is not faster. */
+const DATA = 256 * 1024;
+const STEPS = 3000;
 /** Bytes that a batch begins with; most trees that are removed are tiny, and V8 counts this memory for its collections. */
 const SMALL = 4096;
 /** Batches on their way: one that the helper executes, one that waits in the socket, one that is being written. */
