@@ -67,7 +67,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const id = newId();
   const merged = mergeImage(wanted, image.config.config ?? {});
   const find = (reference: string) => parts.registry.get(reference);
-  const host = withSwapDefault(resolveModes(merged, given, find));
+  const host = withSwapDefault(resolveModes(merged, given, find), parts.cgroups.support.swap);
   checkNetworks(request);
   validate(parts, merged, host);
   const { path, args } = commandLine(merged);

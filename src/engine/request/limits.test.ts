@@ -46,8 +46,9 @@ test("what the docker CLI sends by default is no limit", () => {
 });
 
 test("a memory limit alone limits memory and swap to twice as much", () => {
-  assert.equal(withSwapDefault(normaliseHostConfig({ Memory: 100 })).MemorySwap, 200);
-  assert.equal(withSwapDefault(normaliseHostConfig({ Memory: 100, MemorySwap: -1 })).MemorySwap, -1);
+  assert.equal(withSwapDefault(normaliseHostConfig({ Memory: 100 }), true).MemorySwap, 200);
+  assert.equal(withSwapDefault(normaliseHostConfig({ Memory: 100 }), false).MemorySwap, 0);
+  assert.equal(withSwapDefault(normaliseHostConfig({ Memory: 100, MemorySwap: -1 }), true).MemorySwap, -1);
 });
 
 test("--cpus becomes a quota of the usual period; what was not asked for is not there", () => {

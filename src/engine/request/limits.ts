@@ -22,9 +22,9 @@ export function validateLimits(host: HostConfig, machine: Machine): void {
   validateCpuset("mems", "memory nodes", host.CpusetMems, machine.onlineMems);
 }
 
-/** The memory and swap limit that holds when only memory was limited: twice as much. */
-export function withSwapDefault(host: HostConfig): HostConfig {
-  return host.Memory > 0 && host.MemorySwap === 0 ? { ...host, MemorySwap: host.Memory * 2 } : host;
+/** The memory and swap limit that holds when only memory was limited: twice as much, where swap can be limited. */
+export function withSwapDefault(host: HostConfig, swapCanBeLimited: boolean): HostConfig {
+  return swapCanBeLimited && host.Memory > 0 && host.MemorySwap === 0 ? { ...host, MemorySwap: host.Memory * 2 } : host;
 }
 
 function memoryChecks(host: HostConfig): Check[] {
