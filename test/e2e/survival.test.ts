@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
-import { requires } from "../support/requires.ts";
+import { patience, requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
@@ -53,9 +53,8 @@ suite("containers survive the daemon", requires("busybox"), () => {
   });
 
   test("a client that is attached when the daemon dies does not hang", async () => {
-    const attached = box.run(["run", "--name", "left", "busybox", "sh", "-c", "echo first; sleep 1; echo second"], {
-      timeout: 20_000,
-    });
+    const script = `echo first; sleep ${2 * patience}; echo second`;
+    const attached = box.run(["run", "--name", "left", "busybox", "sh", "-c", script], { timeout: 20_000 });
     await eventually("it runs", async () => (await box.run(["logs", "left"])).stdout === "first\n");
     await box.stop("SIGKILL");
     assert.notEqual((await attached).status, 0);
