@@ -16,11 +16,12 @@ export function mountRoot(p: Program, root: RootFilesystem, kernel: { lowerdirPl
   const inMemory = root.upper === "throw-away";
   const upper = root.upper === "throw-away" ? throwAway(p, root) : root.upper;
   const at = inMemory ? `${root.mountPoint}/root` : root.mountPoint;
-  if (!kernel.lowerdirPlus) return mountRootAtOnce(p, { lower: root.lower, upper, at });
+  if (!kernel.lowerdirPlus) return mountRootAtOnce(p, { lower: root.lower, upper, at, more: root.options ?? [] });
   const options: FsOptions = [
     ...root.lower.map((directory) => ["lowerdir+", directory] as const),
     ["upperdir", upper.upper],
     ["workdir", upper.work],
+    ...(root.options ?? []).map(pair),
   ];
   const mount = newMount(p, {
     type: "overlay",
@@ -79,6 +80,12 @@ interface OverlayAt {
   readonly lower: readonly string[];
   readonly upper: { upper: string; work: string };
   readonly at: string;
+  readonly more: readonly string[];
+}
+
+function pair(option: string): readonly [string, string] {
+  const [name = "", value = ""] = option.split("=", 2);
+  return [name, value];
 }
 
 function mountRootAtOnce(p: Program, root: OverlayAt): Slot {
@@ -86,7 +93,8 @@ function mountRootAtOnce(p: Program, root: OverlayAt): Slot {
   const lower = root.lower
     .map((directory) => escapeOption(prefix ? directory.slice(prefix.length + 1) : directory))
     .join(":");
-  const options = `lowerdir=${lower},upperdir=${escapeOption(root.upper.upper)},workdir=${escapeOption(root.upper.work)}`;
+  const own = [`upperdir=${escapeOption(root.upper.upper)}`, `workdir=${escapeOption(root.upper.work)}`, ...root.more];
+  const options = [`lowerdir=${lower}`, ...own].join(",");
   if (Buffer.byteLength(options) > MOUNT_OPTIONS_LIMIT) {
     throw new SampanError(
       "unsupported",

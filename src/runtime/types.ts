@@ -31,6 +31,8 @@ export interface RootFilesystem {
   readonly lower: readonly string[];
   /** The container's own directories; "throw-away" is a tmpfs that ends with the container. */
   readonly upper: { readonly upper: string; readonly work: string } | "throw-away";
+  /** Further options of the overlay, each "name=value". */
+  readonly options?: readonly string[];
   /** Only ever for "throw-away". */
   readonly prepared: readonly PreparedDirectory[];
   /** An empty directory to mount it at; seen by nobody else. */

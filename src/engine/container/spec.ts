@@ -63,8 +63,8 @@ export function rootOf(
   const [overlay] = snapshots.mounts(record.id);
   if (overlay === undefined)
     throw new SampanError("internal", `Cannot start container ${record.id}: its snapshot has no mounts`);
-  const { lower, upper, prepared } = overlay;
-  return { lower, upper, prepared, mountPoint: files.mountPoint, readOnly: record.hostConfig.ReadonlyRootfs };
+  const { lower, upper, prepared, options } = overlay;
+  return { lower, upper, prepared, options, mountPoint: files.mountPoint, readOnly: record.hostConfig.ReadonlyRootfs };
 }
 
 function processSpec(
