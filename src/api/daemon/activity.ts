@@ -2,7 +2,7 @@
 export class Activity {
   #count = 0;
   #idleSince = Date.now();
-  #watcher: (() => void) | undefined;
+  readonly #listeners = new Set<() => void>();
 
   /** Says that something has begun; the returned function, called once or more, that it has ended. */
   begin(): () => void {
@@ -13,17 +13,19 @@ export class Activity {
       ended = true;
       this.#count--;
       this.#idleSince = Date.now();
-      if (this.#count === 0) this.#watcher?.();
+      if (this.#count === 0) for (const listener of this.#listeners) listener();
     };
-  }
-
-  get count(): number {
-    return this.#count;
   }
 
   /** Milliseconds since the last thing ended; 0 while something is under way. */
   get idleFor(): number {
     return this.#count > 0 ? 0 : Date.now() - this.#idleSince;
+  }
+
+  /** Calls `listener` whenever the last thing under way has ended; the returned function stops that. */
+  onSettled(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Resolves when nothing is under way, or after `patience` ms. */
@@ -32,11 +34,11 @@ export class Activity {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        this.#watcher = undefined;
+        stop();
         resolve();
       };
       const timer = setTimeout(done, patience);
-      this.#watcher = done;
+      const stop = this.onSettled(done);
     });
   }
 }
