@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { SampanError } from "../errors/index.ts";
 import type { Layout } from "../storage/layout.ts";
 import { layoutOf } from "../storage/layout.ts";
-import { daemonEntry } from "./daemon-entry.ts";
+import { daemonEntry, nodeFlags } from "./daemon-entry.ts";
 
 /** How long a daemon may take until it answers, in ms: a first start migrates databases and reconnects to containers. */
 const patience = 30_000;
@@ -48,7 +48,7 @@ async function launch(layout: Layout, options: StartOptions, deadline: AbortSign
   const logPath = join(layout.run, "daemon.log");
   const log = openSync(logPath, "w", 0o600);
   const flags = [...pair("--root", options.root), ...pair("--run", options.run), "--idle-exit"];
-  const child = spawn(process.execPath, [daemonEntry(), ...flags], {
+  const child = spawn(process.execPath, [...nodeFlags, daemonEntry(), ...flags], {
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",
