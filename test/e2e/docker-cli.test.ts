@@ -144,7 +144,8 @@ suite("the stock docker command line", requires("docker", "busybox"), () => {
       await terminal.resize(100, 30);
       await terminal.type("sleep 0.5; stty size\n");
       await terminal.shows(/30 100/);
-      await terminal.type("sleep 100\n");
+      await terminal.type("sh -c 'echo ru''ns; exec sleep 100'\n");
+      await terminal.shows(/^runs$/m);
       await terminal.press("C-c");
       await terminal.type("echo st$((40+2))ll; exit\n");
       await terminal.shows(/st42ll/);

@@ -53,7 +53,8 @@ suite("images made elsewhere run unchanged", needs, () => {
       await terminal.type("cho worlX");
       await terminal.press("BSpace", "d", "C-a", "e", "C-e", "Enter");
       await terminal.shows(/^world$/m);
-      await terminal.type("sleep 1000\n");
+      await terminal.type("sh -c 'echo ru''ns; exec sleep 1000'\n");
+      await terminal.shows(/^runs$/m);
       await terminal.press("C-c");
       await terminal.type("ls --color -d /usr; stty size\n");
       await terminal.shows(/24 80/);
