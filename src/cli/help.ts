@@ -15,6 +15,7 @@ export function commandHelp(path: string, command: Command, aliases: readonly st
 /** A titled list of options. */
 export function optionList(title: string, options: AnyOptions): string {
   const shown = Object.entries(options).filter(([, option]) => !option.hidden);
+  shown.sort(([a], [b]) => (a < b ? -1 : 1));
   return `${title}:\n${columns(shown.map(optionEntry), "")}`;
 }
 

@@ -43,7 +43,9 @@ export class Evaluator {
 
   #print(pipeline: Pipeline, dot: unknown): void {
     const value = this.#evaluate(pipeline, dot);
-    if (pipeline.declares.length > 0) this.#declare(pipeline.declares[0] ?? "", value);
+    const [name] = pipeline.declares;
+    if (name !== undefined && pipeline.assigns) this.#scopeOf(name).set(name, value);
+    else if (name !== undefined) this.#declare(name, value);
     else this.#output += goString(value);
   }
 
@@ -88,8 +90,13 @@ export class Evaluator {
   }
 
   #declare(name: string, value: unknown): void {
-    const scope = this.#scopes.findLast((candidate) => candidate.has(name)) ?? this.#scopes.at(-1);
-    scope?.set(name, value);
+    this.#scopes.at(-1)?.set(name, value);
+  }
+
+  #scopeOf(name: string): Map<string, unknown> {
+    const scope = this.#scopes.findLast((candidate) => candidate.has(name));
+    if (scope === undefined) throw templateError(`undefined variable "$${name}"`);
+    return scope;
   }
 
   #evaluate(pipeline: Pipeline, dot: unknown): unknown {
@@ -134,9 +141,7 @@ export class Evaluator {
     if (operand.kind === "function") return this.#call(operand.name, [], { dot, piped: [] });
     if (operand.kind === "field") return this.#fields(dot, operand.names);
     if (operand.kind === "group") return this.#fields(this.#evaluate(operand.pipeline, dot), operand.names);
-    const scope = this.#scopes.findLast((candidate) => candidate.has(operand.name));
-    if (scope === undefined) throw templateError(`undefined variable "$${operand.name}"`);
-    return this.#fields(scope.get(operand.name), operand.names);
+    return this.#fields(this.#scopeOf(operand.name).get(operand.name), operand.names);
   }
 
   #fields(from: unknown, names: readonly string[]): unknown {

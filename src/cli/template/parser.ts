@@ -14,6 +14,8 @@ export type Operand =
 export interface Pipeline {
   /** Variables that take the result: `$x :=`, or `$index, $element :=` of a range. */
   readonly declares: readonly string[];
+  /** `=` instead of `:=`: the variables are there already, perhaps outside of the block. */
+  readonly assigns: boolean;
   readonly commands: readonly (readonly Operand[])[];
 }
 
@@ -96,13 +98,15 @@ class Reader {
 function parsePipeline(tokens: readonly Token[]): Pipeline {
   const declares: string[] = [];
   let rest = tokens;
+  let assigns = false;
   const at = tokens.findIndex((token) => token.kind === "mark" && (token.value === ":=" || token.value === "="));
   if (at >= 0) {
     for (const token of tokens.slice(0, at)) if (token.kind === "variable") declares.push(token.name);
     rest = tokens.slice(at + 1);
+    assigns = tokens[at]?.kind === "mark" && tokens[at].value === "=";
   }
   const commands = splitAtBars(rest).map(parseCommand);
-  return { declares, commands };
+  return { declares, assigns, commands };
 }
 
 function splitAtBars(tokens: readonly Token[]): Token[][] {

@@ -37,6 +37,7 @@ const cases: readonly (readonly [source: string, expected: string])[] = [
   ['{{if and .Args (eq .State.Status "running" "paused") (not .Empty)}}yes{{end}}', "yes"],
   ['{{or .Empty "fallback"}} {{ne 1 2}} {{lt 1 2}} {{ge 2 2}}', "fallback true true true"],
   ["{{$x := .State.Pid}}{{if true}}{{$x = 7}}{{end}}{{$x}}", "7"],
+  ["{{$x := 1}}{{if true}}{{$x := 2}}{{$x}}{{end}}{{$x}}", "21"],
   ["a {{- 1 -}} b{{/* said */}}c", "a1bc"],
   ['{{printf "%-4s|%04d|%q" "a" 7 "b"}}', 'a   |0007|"b"'],
   ["{{println .Name}}", "/web\n"],
