@@ -2,6 +2,7 @@ import type { RequestListener, Server } from "node:http";
 import { fastify } from "fastify";
 import { SampanError } from "../errors/index.ts";
 import type { ApiContext } from "./context.ts";
+import { refuseBrowsers } from "./http/browsers.ts";
 import { errorAnswer, errorJson } from "./http/error-body.ts";
 import type { Api, ApiReply } from "./http/fastify.ts";
 import { commonHeaders } from "./http/headers.ts";
@@ -75,6 +76,7 @@ function prepare(app: Api, { log }: ApiContext): void {
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   app.addHook("onRequest", (request, _reply, done) => {
     log.debug({ method: request.method, url: request.originalUrl }, "request");
+    refuseBrowsers(request.raw);
     if (!request.is404) checkVersion(request.raw.versioned);
     done();
   });

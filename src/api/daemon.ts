@@ -1,7 +1,8 @@
 import { openEngine } from "../engine/open.ts";
 import { messageOf } from "../errors/index.ts";
 import { checkLogin } from "../registry/login.ts";
-import { layoutOf } from "../storage/layout.ts";
+import type { RegistryAuth } from "../registry/types.ts";
+import { type Layout, layoutOf } from "../storage/layout.ts";
 import { formatAddress } from "./daemon/addresses.ts";
 import { makeDirectories } from "./daemon/directories.ts";
 import { watchIdle } from "./daemon/idle.ts";
@@ -26,15 +27,23 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
   const layout = layoutOf(options);
   makeDirectories(layout);
   const release = takeRoot(layout);
+  try {
+    return await start(options, layout, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function start(options: DaemonOptions, layout: Layout, release: () => void): Promise<Daemon> {
   const { insecureRegistries } = options;
   const log = createLog(options);
   const engine = await openEngine({ layout, log, insecureRegistries, mirrors: { "docker.io": options.mirrors } });
   const addresses = [{ path: layout.apiSocket }, ...options.hosts];
-  const service = await serve({
-    engine,
-    log,
-    addresses,
-    checkLogin: (auth) => checkLogin(auth, { insecureRegistries }),
+  const login = (auth: RegistryAuth) => checkLogin(auth, { insecureRegistries });
+  const service = await serve({ engine, log, addresses, checkLogin: login }).catch(async (error) => {
+    await engine.close();
+    throw error;
   });
   log.info({ root: layout.root, addresses: addresses.map(formatAddress), pid: process.pid }, "listening");
   const left = Promise.withResolvers<void>();
@@ -44,20 +53,12 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
     leaving = true;
     log.info({ why }, "leaving");
     stopWatching();
-    service
-      .close()
-      .then(() => engine.close())
-      .finally(release)
-      .then(left.resolve, left.reject);
+    const closed = service.close().then(() => engine.close());
+    closed.finally(release).then(left.resolve, left.reject);
   };
-  const stopWatching =
-    options.idleExit === undefined
-      ? () => {}
-      : watchIdle(service.activity, {
-          seconds: options.idleExit,
-          busy: () => engine.busy(),
-          leave: () => stop("idle"),
-        });
+  const { idleExit: seconds } = options;
+  const watching = { busy: () => engine.busy(), leave: () => stop("idle") };
+  const stopWatching = seconds === undefined ? () => {} : watchIdle(service.activity, { seconds, ...watching });
   return { ended: left.promise, stop };
 }
 

@@ -176,6 +176,26 @@ suite("the API's protocol", requires("busybox"), () => {
     );
   });
 
+  test("bytes that make no sense do no harm", async () => {
+    const good = rawRequest("POST", "/v1.44/containers/create?name=fuzz", [], '{"Image":"nosuch","Cmd":["a"]}');
+    let seed = 12345;
+    const random = (below: number): number => {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      return seed % below;
+    };
+    for (let i = 0; i < 150; i++) {
+      const bytes = Buffer.from(good);
+      for (let n = 0; n <= random(8); n++) bytes[random(bytes.length)] = random(256);
+      const connection = await RawConnection.open(box.layout.apiSocket);
+      connection.send(bytes);
+      connection.closeInput();
+      await eventually("it answers or hangs up", () => connection.received !== "" || connection.socket.readableEnded);
+      assert.doesNotMatch(connection.received, /^HTTP\/1\.1 5/, JSON.stringify(bytes.toString("latin1")));
+      connection.close();
+    }
+    assert.ok(await box.ping());
+  });
+
   test("unknown members and parameters are ignored", async () => {
     const id = await create(["true"], { Feathers: 3, HostConfig: { Wings: 2 } }, "?colour=red");
     await call("DELETE", `/containers/${id}?loudly=1`, 204);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { beforeEach, suite, test } from "node:test";
@@ -118,10 +118,15 @@ suite("the daemon", requires("busybox"), () => {
     const port = await freePort();
     const extra = join(box.directory, "extra.sock");
     await box.start("--host", `tcp://127.0.0.1:${port}`, "--host", `unix://${extra}`);
-    const status = await new Promise((resolve, reject) => {
-      get(`http://127.0.0.1:${port}/_ping`, (response) => resolve(response.resume().statusCode)).once("error", reject);
-    });
-    assert.equal(status, 200);
+    const ping = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const url = `http://127.0.0.1:${port}/_ping`;
+        get(url, { headers }, (response) => resolve(response.resume().statusCode)).once("error", reject);
+      });
+    assert.equal(await ping({}), 200);
+    assert.equal(await ping({ host: `localhost:${port}` }), 200);
+    assert.equal(await ping({ origin: "http://example.com" }), 403, "a web page asks");
+    assert.equal(await ping({ host: "example.com" }), 403, "a web page has made its name ours");
     const connection = await RawConnection.open(extra);
     connection.send(rawRequest("GET", "/_ping"));
     assert.match(await connection.header(), /200 OK/);
@@ -140,7 +145,17 @@ suite("the daemon", requires("busybox"), () => {
     const { status, stderr } = await box.run(["daemon", ...args, "--host", `tcp://127.0.0.1:${port}`]);
     assert.notEqual(status, 0);
     assert.match(stderr, /^Cannot listen on tcp:\/\/127\.0\.0\.1:\d+: .*EADDRINUSE/);
-    assert.ok(!existsSync(join(box.directory, "other-run/sampan.sock")));
+    assert.deepEqual(
+      readdirSync(join(box.directory, "other-run")).filter((name) => /sock|pid/.test(name)),
+      [],
+    );
+  });
+
+  test("a socket's path that is too long is a clear error", async () => {
+    const run = join(box.directory, "x".repeat(100));
+    const { status, stderr } = await box.run(["daemon", "--root", join(box.directory, "other"), "--run", run]);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /^Cannot .*(longer than|at most) 107 bytes/);
   });
 
   test("a damaged state database is a clear error", async () => {

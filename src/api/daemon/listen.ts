@@ -2,8 +2,12 @@ import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
+import { dirname, join } from "node:path";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import { type Address, formatAddress } from "./addresses.ts";
+
+/** Bytes in the path of a Unix socket (unix(7)), without the NUL. */
+const longest = 107;
 
 /** Lets a server listen. The returned function takes a Unix socket away again; it does not close the server. */
 export async function listen(server: Server, address: Address): Promise<() => void> {
@@ -26,7 +30,14 @@ async function listenUnix(server: Server, path: string): Promise<() => void> {
   if (existsSync(path) && (await answers(path))) {
     throw new SampanError("conflict", `Cannot listen on unix://${path}: another process does`);
   }
-  const hidden = `${path}.${process.pid}`;
+  if (Buffer.byteLength(path) > longest) {
+    throw new SampanError(
+      "invalid",
+      `Cannot listen on unix://${path}: it is longer than ${longest} bytes, which is all Linux takes`,
+    );
+  }
+  // Shorter than any name of a socket, so that it fits where that does.
+  const hidden = join(dirname(path), `.${process.pid.toString(36)}`);
   rmSync(hidden, { force: true });
   const umask = process.umask(0o177);
   try {

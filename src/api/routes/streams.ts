@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Attachment, Engine } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
+import { refuseBrowsers } from "../http/browsers.ts";
 import { readJson } from "../http/json-body.ts";
 import type { ApiMessage } from "../http/message.ts";
 import { answerRaw, hijackHeader, refuseRaw } from "../http/raw-answers.ts";
@@ -51,6 +52,7 @@ export function streamRoutes(context: ApiContext, headers: Readonly<Record<strin
 
 /** Reads the request; what has come behind it stays to be read as input. */
 async function receive(request: ApiMessage, socket: Socket, head: Buffer): Promise<Exchange> {
+  refuseBrowsers(request);
   request.versioned = splitVersion(request.url ?? "/");
   checkVersion(request.versioned);
   const { pathname: path, searchParams: query } = new URL(request.versioned.path, "http://daemon");
