@@ -80,10 +80,16 @@ export class Block {
     return ref;
   }
 
-  /** A NUL-terminated string; the same text is stored once. A NUL inside would silently cut it, so callers must refuse it. */
+  /** A NUL-terminated string; the same text is stored once. `invalid` for one that has a NUL inside: it would be cut. */
   text(text: string): Ref {
     const known = this.#texts.get(text);
     if (known) return known;
+    if (text.includes("\0")) {
+      throw new SampanError(
+        "invalid",
+        `Cannot use ${JSON.stringify(text)}: it has a NUL character, which would end it`,
+      );
+    }
     const bytes = encoder.encode(text);
     const ref = this.#reserve(bytes.length + 1, JSON.stringify(text));
     this.#data.set(bytes, ref.offset);

@@ -66,7 +66,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   refuseUnsupported(wanted, given);
   const id = newId();
   const merged = mergeImage(wanted, image.config.config ?? {});
-  const find = (reference: string) => parts.registry.get(reference);
+  const find = (reference: string) => mentioned(parts, reference);
   const host = withSwapDefault(resolveModes(merged, given, find), parts.cgroups.support.swap);
   checkNetworks(request);
   validate(parts, merged, host);
@@ -88,6 +88,16 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   return { record, warnings: warningsOf(merged) };
 }
 
+/** A container that the request mentions. "invalid": a client that is told "not-found" takes the image for missing and pulls it. */
+function mentioned({ registry }: EngineParts, reference: string): Container {
+  const container = registry.find(reference);
+  if (container === undefined) throw new SampanError("invalid", `No such container: ${reference}`);
+  return container;
+}
+
+/** Of sethostname(2) and setdomainname(2), in bytes. */
+const longestHostname = 64;
+
 /** What can only be found out by trying is tried now: a container that was made can be started. */
 function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig): void {
   validateLimits(host, parts.machine);
@@ -99,6 +109,11 @@ function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig)
   logLimits(host.LogConfig);
   for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
   if (config.StopSignal !== undefined) parseSignal(config.StopSignal);
+  for (const name of [config.Hostname, config.Domainname]) {
+    if (Buffer.byteLength(name) > longestHostname) {
+      throw new SampanError("invalid", `invalid hostname ${name}: longer than ${longestHostname} bytes`);
+    }
+  }
   if (config.WorkingDir !== "" && !config.WorkingDir.startsWith("/")) {
     throw new SampanError(
       "invalid",
@@ -128,7 +143,7 @@ function checkNetworks({ hostConfig, endpoints }: CreateRequest): void {
   }
   for (const [name, endpoint] of Object.entries(endpoints ?? {})) {
     const known = ["", "default", "none", "host"].includes(name) || sharedContainer(name) !== undefined;
-    if (!known) throw new SampanError("not-found", `network ${name} not found`);
+    if (!known) throw new SampanError("invalid", `network ${name} not found`);
     const asked = ["IPAMConfig", "Links", "MacAddress", "DriverOpts"].find((field) => !isEmpty(endpoint?.[field]));
     if (asked === undefined) continue;
     throw new SampanError("unsupported", `Cannot honour ${asked} of an endpoint: it needs a container network`);

@@ -48,7 +48,7 @@ function checkNetwork(config: ContainerConfig, host: HostConfig): void {
       throw new SampanError("invalid", "conflicting options: hostname and the network mode");
     }
   } else if (mode !== "none" && mode !== "host") {
-    throw new SampanError("not-found", `network ${mode} not found`);
+    throw new SampanError("invalid", `network ${mode} not found`);
   }
   if (host.UTSMode === "host" && config.Hostname !== "") {
     throw new SampanError("invalid", "conflicting options: hostname and the UTS mode");
