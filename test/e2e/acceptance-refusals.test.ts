@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { before, suite, test } from "node:test";
+import { docker } from "../support/docker.ts";
+import { busybox, dockerArchive } from "../support/images.ts";
+import { requires, requiresRoot } from "../support/requires.ts";
+import { sandbox } from "../support/sandbox.ts";
+
+const box = sandbox({ start: true });
+
+/**
+ * docker run's flags, apart from those that other tests use. Each with how dockerd's CLI against us ends, how ours ends,
+ * and what is then said: nothing is ignored.
+ */
+const refused: [flags: string, dockerSays: RegExp, sampanSays: RegExp][] = [
+  ["--blkio-weight-device /dev/nosuch:100", /\/dev\/nosuch/, /not in this version/],
+  ["--cpu-rt-period 10000 --cpu-rt-runtime 5000", /realtime|supported|CpuRealtime/i, /not in this version/],
+  ["--device /dev/nosuch", /\/dev\/nosuch/, /\/dev\/nosuch/],
+  ["--device-read-bps /dev/nosuch:1mb", /\/dev\/nosuch/, /not in this version/],
+  ["--gpus all", /DeviceRequests/, /not in this version/],
+  ["--health-cmd true", /Healthcheck/, /not in this version/],
+  ["--ip 1.2.3.4", /IPAMConfig/, /not in this version/],
+  ["--ip6 ::2", /IPAMConfig/, /not in this version/],
+  ["--link-local-ip 169.254.1.1", /IPAMConfig/, /not in this version/],
+  ["--mac-address 02:42:ac:11:00:02", /MacAddress/, /not in this version/],
+  ["--link a:b", /Links/, /not in this version/],
+  ["--ipc none", /IpcMode/, /IpcMode/],
+  ["--isolation hyperv", /Isolation/, /not in this version/],
+  ["--log-driver journald", /no log driver named 'journald'/, /journald/],
+  ["--memory-swap 100m", /always set the Memory limit/, /always set the Memory limit/],
+  ["--mount type=image,src=busybox,dst=/x", /mounts of type image/, /image/],
+  ["--mount type=npipe,src=a,dst=/x", /mounts of type npipe/, /npipe/],
+  ["--network bridge", /NetworkMode bridge/, /not in this version/],
+  ["--network mine", /network mine not found/, /not in this version/],
+  ["--network container:nosuch", /No such container: nosuch/, /nosuch|not in this version/],
+  ["--pid container:nosuch", /No such container: nosuch/, /nosuch|not in this version/],
+  ["--pull never --platform linux/s390x", /linux\/s390x/, /linux\/s390x/],
+  ["--publish 8080:80", /PortBindings/, /not in this version/],
+  ["--publish-all", /PublishAllPorts/, /not in this version/],
+  ["--runtime nosuch", /unknown or invalid runtime name: nosuch/, /not in this version/],
+  ["--security-opt apparmor=mine", /apparmor=mine/, /apparmor=mine/],
+  ["--security-opt nosuch=1", /nosuch=1/, /nosuch=1/],
+  ["--stop-signal NOSUCH", /invalid signal: NOSUCH/, /invalid signal: NOSUCH/],
+  ["--storage-opt size=10G", /StorageOpt/, /not in this version/],
+  ["--sysctl kernel.panic=1", /kernel\.panic/, /not in this version|kernel\.panic/],
+  ["--tmpfs /x:nosuch", /invalid tmpfs option/, /invalid tmpfs option/],
+  ["--ulimit nofile=100000000", /nofile/, /nofile/],
+  ["--volume /tmp:/x:nosuch", /invalid mode: nosuch/, /invalid mode: nosuch/],
+  ["--volume-driver nosuch", /VolumeDriver/, /not in this version/],
+  ["--volumes-from nosuch", /No such container: nosuch/, /not in this version|nosuch/],
+  ["--workdir relative", /absolute path/, /absolute path/],
+  ["--no-such-flag", /unknown flag: --no-such-flag/, /no-such-flag/],
+];
+
+/** Flags that only limit or place something; that they do is read back inside the container. */
+const honoured: [flags: string, script: string, says: RegExp][] = [
+  ["--add-host a:1.2.3.4", "cat /etc/hosts", /^1\.2\.3\.4\s+a$/m],
+  ["--cap-drop ALL", "grep CapEff /proc/self/status", /\t0+$/],
+  ["--cap-add SYS_TIME", "grep CapEff /proc/self/status", /00000000aa0425fb$/],
+  ["--device /dev/null:/dev/mine", "ls -l /dev/mine", /1,\s+3 /],
+  [
+    "--dns 1.1.1.1 --dns-option ndots:2 --dns-search x.y",
+    "cat /etc/resolv.conf",
+    /1\.1\.1\.1\nsearch x\.y\noptions ndots:2/,
+  ],
+  ["--domainname d", "cat /proc/sys/kernel/domainname", /^d$/],
+  ["--group-add 5", "id -G", /\b5\b/],
+  ["--hostname h", "hostname; cat /etc/hostname", /^h\nh$/],
+  ["--init", "cat /proc/1/comm", /init/],
+  ["--ipc host", "readlink /proc/self/ns/ipc", /ipc:/],
+  ["--oom-score-adj 100", "cat /proc/self/oom_score_adj", /^100$/],
+  ["--pid host", "ls -d /proc/[0-9]* | wc -l", /^\d{2,}$/],
+  ["--read-only", "touch /x 2>&1", /Read-only file system/],
+  ["--shm-size 10m", "df -k /dev/shm", /10240/],
+  ["--tmpfs /x:size=1m", "df -k /x", /1024/],
+  ["--ulimit nofile=10:20", "ulimit -n; ulimit -Hn", /^10\n20$/],
+  ["--user 5:6", "id -u; id -g", /^5\n6$/],
+  ["--uts host", "hostname", /./],
+  ["--workdir /x/y", "pwd", /^\/x\/y$/],
+  ["--env A=b", "echo $A", /^b$/],
+  ["--privileged", "grep -c ' /proc/' /proc/self/mounts; ls /dev/kmsg", /^0\n\/dev\/kmsg$/],
+  ["--security-opt no-new-privileges", "grep NoNewPrivs /proc/self/status", /1$/],
+  ["--security-opt seccomp=unconfined", "grep Seccomp: /proc/self/status", /0$/],
+];
+
+suite("docker run's flags: honoured or refused, never ignored", {
+  ...requires("docker", "busybox"),
+  ...requiresRoot(),
+}, () => {
+  before(async () => {
+    const { status, stderr } = await box.run(["load"], { input: await dockerArchive(await busybox(), ["busybox"]) });
+    assert.equal(status, 0, stderr);
+  });
+
+  test("refused, with what is lacking", async () => {
+    for (const [flags, dockerSays, sampanSays] of refused) {
+      const args = ["run", "--rm", ...flags.split(" "), "busybox", "true"];
+      const [theirs, ours] = await Promise.all([docker(box, args), box.run(args)]);
+      assert.match(theirs.stderr, dockerSays, `docker ${flags}`);
+      assert.match(ours.stderr, sampanSays, `sampan ${flags}`);
+      // docker's CLI takes every "no such file or directory" for a missing program.
+      const status = /no such file or directory/.test(theirs.stderr) ? 127 : 125;
+      assert.equal(theirs.status, status, `docker ${flags}: ${theirs.stderr}`);
+      assert.ok([125, status].includes(ours.status), `sampan ${flags}: ${ours.status} ${ours.stderr}`);
+    }
+    assert.equal(await box.ok("ps", "-aq"), "");
+  });
+
+  test("honoured, as is seen inside", async () => {
+    for (const [flags, script, says] of honoured) {
+      const args = ["run", "--rm", ...flags.split(" "), "busybox", "sh", "-c", script];
+      for (const { stdout, stderr } of await Promise.all([docker(box, args), box.run(args)])) {
+        assert.match(stdout.trim(), says, `${flags}: ${stderr}`);
+      }
+    }
+  });
+
+  test("--cidfile, --env-file, --label-file, --pull, --quiet, --stop-timeout, --annotation, --expose", async () => {
+    const cid = join(box.directory, "cid");
+    const flags = ["--cidfile", cid, "--stop-timeout", "1", "--annotation", "a=b", "--expose", "80", "--label", "k=v"];
+    const id = await box.ok("create", "--name", "told", "--pull", "never", "--quiet", ...flags, "busybox");
+    const format =
+      "{{.Id}} {{.Config.StopTimeout}} {{.HostConfig.Annotations.a}} {{json .Config.ExposedPorts}} {{.Config.Labels.k}}";
+    assert.equal(await box.ok("inspect", "--format", format, "told"), `${id} 1 b {"80/tcp":{}} v`);
+    await box.fails({ status: 125, stderr: /cid/ }, "create", "--cidfile", cid, "busybox");
+    await box.ok("rm", "told");
+  });
+});
