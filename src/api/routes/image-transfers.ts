@@ -36,6 +36,8 @@ export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): 
   app.post("/images/load", async (request, reply) => {
     const { quiet } = readQuery(loadQuery, queryOf(request));
     const signal = departure(request.raw, reply.raw, leaving);
+    // What a refused archive still sends is in the way of the connection's next request.
+    const skipRest = () => request.raw.resume();
     await report(reply, async (writer) => {
       const loaded = await engine.images.load(request.raw.iterator({ destroyOnReturn: false }), {
         progress: (step) => {
@@ -44,7 +46,7 @@ export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): 
         signal,
       });
       for (const image of loaded) for (const stream of loadedLines(image)) writer.line({ stream });
-    });
+    }).finally(skipRest);
   });
 }
 
