@@ -136,7 +136,10 @@ function write(call: Call, { socket }: Connection): void {
   const target = call.path + queryString(call.query);
   if (call.upload !== undefined) {
     socket.write(requestHead(call.method, target, { ...call.headers, "Transfer-Encoding": "chunked" }));
-    writeChunked(call.upload, socket);
+    const { upload } = call;
+    // Not before there is somebody to read it: when no daemon is there, the stream is needed for the next attempt.
+    if (socket.connecting) socket.once("connect", () => writeChunked(upload, socket));
+    else writeChunked(upload, socket);
     return;
   }
   const body = call.body === undefined ? "" : JSON.stringify(call.body);
