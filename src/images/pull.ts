@@ -23,8 +23,6 @@ interface Found {
 /** Fetches an image; see `ImageStore.pull`. */
 export async function pullImage(tools: ImageTools, reference: Reference, options: PullOptions): Promise<StoredImage> {
   const repository = await tools.registry.repository(reference, options.auth, options.signal);
-  const version = reference.digest ?? reference.tag ?? "latest";
-  options.progress({ id: version, status: `Pulling from ${reference.path}` });
   const current = await upToDate(tools, repository, reference, options);
   if (current !== undefined) return current;
 
@@ -32,6 +30,7 @@ export async function pullImage(tools: ImageTools, reference: Reference, options
   let keep = false;
   try {
     const found = await findManifest(repository, reference, options);
+    tellStart(reference, options);
     const wanted = await describe(tools, hold, repository, reference, found, options);
     const before = reference.tag === undefined ? undefined : tools.records.byName(reference.familiar);
     const image = await obtainImage(
@@ -60,6 +59,12 @@ export async function pullImage(tools: ImageTools, reference: Reference, options
   }
 }
 
+/** Not before the registry has answered: a request that fails at once is to fail by its HTTP status. */
+function tellStart(reference: Reference, options: PullOptions): void {
+  const id = reference.digest ?? reference.tag ?? "latest";
+  options.progress({ id, status: `Pulling from ${reference.path}` });
+}
+
 /** After these the next pull can go on with what is here; after others it would fail again. */
 function isInterruption(error: unknown): boolean {
   return error instanceof SampanError && ["unavailable", "cancelled", "timeout"].includes(error.kind);
@@ -82,6 +87,7 @@ async function upToDate(tools: ImageTools, repository: Repository, reference: Re
     found = digest !== undefined && here !== undefined && named(digest)(here) ? here : undefined;
   }
   if (found === undefined) return undefined;
+  tellStart(reference, options);
   options.progress({ status: `Digest: ${digest}` });
   options.progress({ status: `Status: Image is up to date for ${reference.familiar}` });
   return found;

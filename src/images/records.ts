@@ -71,7 +71,7 @@ export class ImageRecords {
   /** Removed images that are kept because containers stand on their layers. */
   hidden(): readonly StoredImage[] {
     const { all, hidden } = this.#read();
-    return all.filter(({ id }) => hidden.has(id));
+    return hidden.size === 0 ? [] : all.filter(({ id }) => hidden.has(id));
   }
 
   byId(id: Digest): StoredImage | undefined {

@@ -135,6 +135,7 @@ class StoredImages implements ImageStore {
   }
 
   async collect(inUse: RemoveOptions["inUse"]): Promise<void> {
+    if (this.#records.hidden().length === 0) return;
     await this.#swept;
     for (const { id } of this.#records.hidden()) {
       if (inUse(id).length > 0) continue;

@@ -12,7 +12,7 @@ export async function removeContainer(
   container: Container,
   options: { readonly volumes: boolean },
 ): Promise<void> {
-  const { registry, snapshots, events } = parts;
+  const { registry, snapshots, images, events } = parts;
   registry.delete(container);
   container.removed = true;
   clearTimeout(container.restartTimer);
@@ -23,6 +23,7 @@ export async function removeContainer(
       unlinkIfThere(container.files.monitor(container.state.starts, undefined).socket);
     }
     container.files.remove();
+    await images.collect((image) => registry.usersOf(image));
     if (options.volumes) await removeAnonymous(parts, container);
   } catch (error) {
     parts.log.error({ error, container: container.id }, "files of a removed container are left for the next start");
