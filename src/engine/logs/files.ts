@@ -6,6 +6,7 @@ const readSize = 512 * 1024;
 export class LogFile {
   readonly #handle: FileHandle;
   readonly inode: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(readSize);
   #position: number;
 
   private constructor(handle: FileHandle, inode: number, position: number) {
@@ -25,11 +26,11 @@ export class LogFile {
     }
   }
 
-  /** What comes next, up to half a mebibyte; empty at the end. */
+  /** What comes next, up to half a mebibyte; empty at the end. Valid until the next read, which uses its memory again. */
   async read(): Promise<Buffer> {
-    const { buffer, bytesRead } = await this.#handle.read(Buffer.allocUnsafe(readSize), 0, readSize, this.#position);
+    const { bytesRead } = await this.#handle.read(this.#buffer, 0, readSize, this.#position);
     this.#position += bytesRead;
-    return buffer.subarray(0, bytesRead);
+    return this.#buffer.subarray(0, bytesRead);
   }
 
   /** Steps back over bytes that were read and are no complete record yet. */
