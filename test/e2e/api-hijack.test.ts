@@ -173,6 +173,25 @@ suite("connections that leave HTTP", requires("busybox"), () => {
     await remove(id);
   });
 
+  test("fifty clients may be attached to one container", async () => {
+    const id = await create("read line; echo got $line");
+    await start(id);
+    const clients: RawConnection[] = [];
+    for (let i = 0; i < 50; i++) {
+      const connection = await open();
+      connection.send(rawRequest("POST", `/containers/${id}/attach?${all}`, upgrade));
+      await connection.header();
+      clients.push(connection);
+    }
+    clients[7]?.send("this\n");
+    for (const client of clients) {
+      await client.end();
+      assert.equal(framesOf(client.body).out, "got this\n");
+    }
+    assert.doesNotMatch(box.logs(), /Warning/);
+    await remove(id);
+  });
+
   test("clients that vanish leave nothing behind", async () => {
     const id = await create("while :; do echo tick; sleep 0.01; done");
     await start(id);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { Engine } from "../../engine/types.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
@@ -28,6 +29,8 @@ export interface Service {
 export async function serve({ engine, log, addresses, checkLogin }: ServeOptions): Promise<Service> {
   const activity = new Activity();
   const leaving = new AbortController();
+  // One listener per endless answer is no leak.
+  setMaxListeners(0, leaving.signal);
   const makeServer = await createApi({ engine, log, activity, leaving: leaving.signal, checkLogin });
   const listening: { server: Server; remove: () => void }[] = [];
   const close = async (): Promise<void> => {
