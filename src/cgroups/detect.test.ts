@@ -76,6 +76,13 @@ test("read-only mounts and mount points with spaces are understood", () => {
   assert.equal(layout.own, "/");
 });
 
+test("a v2 hierarchy from outside our cgroup namespace is none of ours where it delegates to namespaces", () => {
+  const mountinfo = (options: string) => `30 23 0:26 /.. /sys/fs/cgroup rw - cgroup2 cgroup2 ${options}\n`;
+  const selfCgroup = "0::/\n";
+  assert.equal(detectCgroups({ ...none, selfCgroup, mountinfo: mountinfo("rw,nsdelegate") }).mode, "none");
+  assert.equal(detectCgroups({ ...none, selfCgroup, mountinfo: mountinfo("rw") }).mode, "v2");
+});
+
 test("a machine without cgroups is told apart", () => {
   assert.equal(detectCgroups(none).mode, "none");
 });

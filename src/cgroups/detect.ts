@@ -48,14 +48,16 @@ function parseMounts(mountinfo: string): Hierarchy[] {
   });
 }
 
-/** One line of proc_pid_mountinfo(5): "… mount-point options … - type source super-options". */
+/** One line of proc_pid_mountinfo(5): "id parent device root mount-point options … - type source super-options". */
 function parseMount(line: string): Hierarchy | undefined {
   const [before = "", after = ""] = line.split(" - ");
-  const [, , , , escaped = "", options = ""] = before.split(" ");
+  const [, , , root = "", escaped = "", options = ""] = before.split(" ");
   const [type, , superOptions = ""] = after.split(" ");
   if (type !== "cgroup" && type !== "cgroup2") return undefined;
   const mountPoint = escaped.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
   const all = superOptions.split(",");
+  // It shows what is above our cgroup namespace, where nsdelegate lets us put no process (ENOENT).
+  if (type === "cgroup2" && root.startsWith("/..") && all.includes("nsdelegate")) return undefined;
   const name = all.find((option) => option.startsWith("name="))?.slice("name=".length);
   return {
     type,
