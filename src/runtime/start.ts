@@ -6,6 +6,7 @@ import { Inside } from "./inside.ts";
 import { loopbackUp } from "./loopback.ts";
 import { maskPaths, protectPaths } from "./masking.ts";
 import { cloneFlags, findShared, joinNamespaces, type SharedNamespace } from "./namespaces.ts";
+import { mountFiles } from "./own-files.ts";
 import { Placement } from "./placement.ts";
 import { becomeProcess } from "./process.ts";
 import { enterRoot, isolateMounts, mountRoot } from "./rootfs.ts";
@@ -134,6 +135,7 @@ function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, { cgroups, p
   p.in("cgroup", () => placement.enter());
   mountCgroups(p, inside, cgroupViews(cgroups.layout.hierarchies), spec.writableSys);
   mountAll(p, inside, spec.mounts);
+  mountFiles(p, inside, dev, spec.files ?? []);
   if (spec.process.cwd !== "/") inside.directory(spec.process.cwd, `find the working directory ${spec.process.cwd}`);
   p.in("security", () => {
     setSysctls(p, proc, spec.sysctls);

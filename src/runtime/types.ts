@@ -80,6 +80,14 @@ export interface TmpfsMount extends MountTarget {
 
 export type Mount = BindMount | TmpfsMount;
 
+/** A small file of a container's own, mounted over whatever its image has there. */
+export interface OwnFile {
+  /** Absolute path in the container; made when missing. No two end in the same name. */
+  readonly target: string;
+  readonly text: string;
+  readonly readOnly: boolean;
+}
+
 /** A device node in /dev (or elsewhere), as in the OCI spec's linux.devices. */
 export interface DeviceNode {
   readonly path: string;
@@ -139,6 +147,8 @@ export interface ContainerSpec {
   readonly namespaces: Namespaces;
   /** In the order they are made; parents before children. */
   readonly mounts: readonly Mount[];
+  /** Mounted after `mounts`. */
+  readonly files?: readonly OwnFile[];
   readonly devices: readonly DeviceNode[];
   /** Paths hidden and paths made read-only, as the OCI spec's linux.maskedPaths and readonlyPaths. */
   readonly maskedPaths: readonly string[];

@@ -8,9 +8,6 @@ import type { LogLimits } from "../logs/options.ts";
 export class ContainerFiles {
   readonly directory: string;
   readonly log: string;
-  readonly hostname: string;
-  readonly hosts: string;
-  readonly resolvConf: string;
   /** An empty directory that all containers share: each mounts its root file system there, seen by itself alone. */
   readonly mountPoint: string;
   readonly #sockets: string;
@@ -18,9 +15,6 @@ export class ContainerFiles {
   constructor(layout: Layout, id: string) {
     this.directory = join(layout.containers, id);
     this.log = join(this.directory, "log");
-    this.hostname = join(this.directory, "hostname");
-    this.hosts = join(this.directory, "hosts");
-    this.resolvConf = join(this.directory, "resolv.conf");
     this.mountPoint = join(layout.run, "rootfs");
     // A socket's path has at most 107 bytes (unix(7)), so 80 of the id's bits must do.
     this.#sockets = join(layout.run, "monitors", id.slice(0, 20));

@@ -5,22 +5,11 @@ import type { BindMount, Mount } from "../../runtime/types.ts";
 import type { ContainerMount } from "../mounts/types.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import type { Volumes } from "../volumes/volumes.ts";
-import type { ContainerFiles } from "./files.ts";
 
-/** All mounts of a container that is about to start, besides its root and the kernel's own file systems. */
-export function mountSpecs(record: ContainerRecord, files: ContainerFiles, volumes: Volumes): Mount[] {
-  const taken = new Set(record.mounts.map(({ destination }) => destination));
-  const own: readonly (readonly [string, string])[] = [
-    ["/etc/resolv.conf", files.resolvConf],
-    ["/etc/hostname", files.hostname],
-    ["/etc/hosts", files.hosts],
-  ];
-  const system = own
-    .filter(([target]) => !taken.has(target))
-    .map(([target, source]) => ({ ...file(target, source), readOnly: record.hostConfig.ReadonlyRootfs }));
-  const memory =
-    record.hostConfig.IpcMode === "host" ? [{ ...file("/dev/shm", "/dev/shm"), sourceIsDirectory: true }] : [];
-  const all = [...memory, ...system, ...record.mounts.map((mount) => mountSpec(mount, volumes))];
+/** All mounts of a container that is about to start, besides its root, its own files and the kernel's file systems. */
+export function mountSpecs(record: ContainerRecord, volumes: Volumes): Mount[] {
+  const memory = record.hostConfig.IpcMode === "host" ? [sharedMemory] : [];
+  const all = [...memory, ...record.mounts.map((mount) => mountSpec(mount, volumes))];
   return all.sort((a, b) => depth(a.target) - depth(b.target));
 }
 
@@ -29,17 +18,15 @@ function depth(path: string): number {
   return path.split("/").length;
 }
 
-function file(target: string, source: string): BindMount {
-  return {
-    type: "bind",
-    target,
-    source,
-    sourceIsDirectory: false,
-    readOnly: false,
-    recursive: true,
-    propagation: "rprivate",
-  };
-}
+const sharedMemory: BindMount = {
+  type: "bind",
+  target: "/dev/shm",
+  source: "/dev/shm",
+  sourceIsDirectory: true,
+  readOnly: false,
+  recursive: true,
+  propagation: "rprivate",
+};
 
 function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
   const { destination: target, readOnly } = mount;

@@ -13,6 +13,7 @@ import type { TerminalSize } from "../types.ts";
 import type { ContainerFiles } from "./files.ts";
 import { namespacesOf } from "./modes.ts";
 import { mountSpecs } from "./mount-specs.ts";
+import { systemFiles } from "./system-files.ts";
 
 /** What a container is made of, for its start. */
 export interface SpecSource {
@@ -37,7 +38,8 @@ export async function containerSpec(
     hostname: config.Hostname,
     domainname: config.Domainname,
     namespaces: namespacesOf(host, (reference) => parts.registry.get(reference)),
-    mounts: mountSpecs(record, files, parts.volumes),
+    mounts: mountSpecs(record, parts.volumes),
+    files: systemFiles(record),
     devices: devices.nodes,
     maskedPaths: host.MaskedPaths ?? [],
     readonlyPaths: host.ReadonlyPaths ?? [],

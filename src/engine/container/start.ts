@@ -12,7 +12,6 @@ import { containerEvent } from "./events.ts";
 import { unlinkIfThere } from "./files.ts";
 import type { Container } from "./live.ts";
 import { cgroupPathOf, containerSpec } from "./spec.ts";
-import { writeSystemFiles } from "./system-files.ts";
 
 /** Milliseconds for a monitor to leave; it needs one or two. */
 const patience = 2000;
@@ -64,7 +63,6 @@ export async function startContainer(
 
 async function launch({ parts }: StartContext, container: Container, size: TerminalSize | undefined): Promise<Running> {
   const { record, files, state } = container;
-  writeSystemFiles(record, files);
   const spec = await containerSpec(parts, container, size);
   container.user = spec.process.user;
   return parts.runtime.start(spec, {

@@ -1,20 +1,29 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import type { OwnFile } from "../../runtime/types.ts";
 import { hostsFile, machineHostsFile } from "../files/hosts.ts";
 import { resolvConf } from "../files/resolv-conf.ts";
 import type { ContainerRecord } from "../records/record.ts";
-import type { ContainerFiles } from "./files.ts";
 
-/** Writes hostname, hosts and resolv.conf anew, as every start does: the machine's resolvers may have changed. */
-export function writeSystemFiles({ config, hostConfig }: ContainerRecord, files: ContainerFiles): void {
+/**
+ * /etc/hostname, hosts and resolv.conf of a container, made anew for every start: the machine's resolvers may have
+ * changed. What the user mounts in their places stays.
+ */
+export function systemFiles({ config, hostConfig, mounts }: ContainerRecord): OwnFile[] {
   const extra = hostConfig.ExtraHosts ?? [];
   const hosts =
     hostConfig.NetworkMode === "host"
       ? machineHostsFile(readIfThere("/etc/hosts"), extra)
       : hostsFile(config.Hostname, config.Domainname, extra);
   const dns = { servers: hostConfig.Dns, search: hostConfig.DnsSearch, options: hostConfig.DnsOptions };
-  writeFileSync(files.hostname, `${config.Hostname}\n`);
-  writeFileSync(files.hosts, hosts);
-  writeFileSync(files.resolvConf, resolvConf(readIfThere("/etc/resolv.conf"), dns));
+  const texts: Readonly<Record<string, string>> = {
+    "/etc/resolv.conf": resolvConf(readIfThere("/etc/resolv.conf"), dns),
+    "/etc/hostname": `${config.Hostname}\n`,
+    "/etc/hosts": hosts,
+  };
+  const taken = new Set(mounts.map(({ destination }) => destination));
+  return Object.entries(texts)
+    .filter(([target]) => !taken.has(target))
+    .map(([target, text]) => ({ target, text, readOnly: hostConfig.ReadonlyRootfs }));
 }
 
 function readIfThere(path: string): string {

@@ -28,9 +28,10 @@ export function viewOf(container: Container, volumes: Volumes, now = Date.now())
     restartCount: container.state.restarts,
     execIds: [...execIds],
     logPath: record.hostConfig.LogConfig.Type === "none" ? "" : files.log,
-    hostnamePath: files.hostname,
-    hostsPath: files.hosts,
-    resolvConfPath: files.resolvConf,
+    // They are the container's own, in its memory: the machine has no path to them.
+    hostnamePath: "",
+    hostsPath: "",
+    resolvConfPath: "",
   };
 }
 

@@ -1,0 +1,24 @@
+import { named, type Slot } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
+import type { Inside } from "./inside.ts";
+import { attach, copyTree, setAttributes } from "./mounting.ts";
+import type { OwnFile } from "./types.ts";
+
+const CREATE = named(f.O_WRONLY | f.O_CREAT | f.O_EXCL | f.O_CLOEXEC, "O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC");
+
+/**
+ * Files that a container gets over those of its image, /etc/hosts and the like. They are made in the memory behind its
+ * /dev and keep no name there: they end with the container, and there is nothing on the machine's disk to clean up.
+ */
+export function mountFiles(p: Program, inside: Inside, dev: Slot, files: readonly OwnFile[]): void {
+  for (const { target, text, readOnly } of files) {
+    const name = p.text(`.${target.slice(target.lastIndexOf("/") + 1)}`);
+    const file = p.sys("openat", [dev, name, CREATE, 0o644], { note: `make ${target} in memory` });
+    p.call("write", [file, p.text(text), Buffer.byteLength(text)], { note: "write it", full: true });
+    const mount = copyTree(p, { directory: dev, path: name, recursive: false, note: "make a mount of it" });
+    if (readOnly) setAttributes(p, mount, { set: f.MOUNT_ATTR_RDONLY, recursive: false, note: "make it read-only" });
+    attach(p, mount, inside.file(target, `find ${target}`), `mount it at ${target}`);
+    p.call("unlinkat", [dev, name, 0], { note: "take its name in /dev away" });
+  }
+}
