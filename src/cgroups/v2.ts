@@ -76,13 +76,10 @@ export class CgroupsV2 extends MachineCgroups {
 
   protected finish(program: Program, path: CgroupPath, { devices }: Resources): void {
     if (devices === undefined || allowsAll(devices)) return;
-    if (!this.support.devices || this.#mountPoint === undefined) {
-      throw unsupported(
-        "restrict devices",
-        "devices",
-        "loading its eBPF program needs root (CAP_BPF) and a v2 hierarchy",
-      );
-    }
+    if (this.#mountPoint === undefined)
+      throw unsupported("restrict devices", "devices", this.available.missing("devices") ?? "");
+    if (!this.support.devices)
+      throw unsupported("restrict devices", "devices", "its eBPF program needs root (CAP_BPF)");
     const options = { readable: true }; // bpf(2) takes no O_PATH descriptor
     const fd = openDirectory(program, this.#mountPoint + path, "find its cgroup", options);
     attachDeviceProgram(program, fd, devices);
