@@ -49,7 +49,7 @@ suite("the daemon", requires("busybox"), () => {
         timeout: 30_000,
       });
       assert.notEqual(status, 0);
-      assert.match(stderr, /^Cannot start a daemon for .*: another one.* is using it/);
+      assert.match(stderr, /^Cannot start a daemon for .*: another one.* is using it/m);
     }
     assert.equal(box.pid, first);
     assert.ok(await box.ping());
@@ -135,7 +135,7 @@ suite("the daemon", requires("busybox"), () => {
     assert.ok(!existsSync(extra));
     const { status: refused, stderr } = await box.run(["daemon", "--host", "tcp://0.0.0.0:2375"]);
     assert.notEqual(refused, 0);
-    assert.match(stderr, /^Cannot listen on tcp:\/\/0\.0\.0\.0:2375: .*loopback/);
+    assert.match(stderr, /^Cannot listen on tcp:\/\/0\.0\.0\.0:2375: .*loopback/m);
   });
 
   test("an address that is taken is a clear error, and nothing is left of the attempt", async () => {
@@ -144,7 +144,7 @@ suite("the daemon", requires("busybox"), () => {
     const args = ["--root", join(box.directory, "other"), "--run", join(box.directory, "other-run")];
     const { status, stderr } = await box.run(["daemon", ...args, "--host", `tcp://127.0.0.1:${port}`]);
     assert.notEqual(status, 0);
-    assert.match(stderr, /^Cannot listen on tcp:\/\/127\.0\.0\.1:\d+: .*EADDRINUSE/);
+    assert.match(stderr, /^Cannot listen on tcp:\/\/127\.0\.0\.1:\d+: .*EADDRINUSE/m);
     assert.deepEqual(
       readdirSync(join(box.directory, "other-run")).filter((name) => /sock|pid/.test(name)),
       [],
@@ -155,7 +155,7 @@ suite("the daemon", requires("busybox"), () => {
     const run = join(box.directory, "x".repeat(100));
     const { status, stderr } = await box.run(["daemon", "--root", join(box.directory, "other"), "--run", run]);
     assert.notEqual(status, 0);
-    assert.match(stderr, /^Cannot .*(longer than|at most) 107 bytes/);
+    assert.match(stderr, /^Cannot .*(longer than|at most) 107 bytes/m);
   });
 
   test("a damaged state database is a clear error", async () => {
@@ -167,7 +167,7 @@ suite("the daemon", requires("busybox"), () => {
     chmodSync(stateDb, 0o600);
     const { status, stderr } = await box.run(["daemon"], { timeout: 30_000 });
     assert.notEqual(status, 0);
-    assert.match(stderr, /^Cannot open the state database .*not a database/);
+    assert.match(stderr, /^Cannot open the state database .*not a database/m);
     writeFileSync(stateDb, intact);
     await box.start();
     assert.ok(await box.ping());
