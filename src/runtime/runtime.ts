@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import type { Cgroups } from "../cgroups/types.ts";
 import { SampanError } from "../errors/index.ts";
 import { errnoNumber, errnoText } from "../kernel/errno.ts";
@@ -93,6 +94,7 @@ class ProgramRuntime implements Runtime {
       const { results, exited, connection } = await this.#parts.executor.start(program);
       return startedProcess(results.value(pid), connection, files, exited);
     } catch (error) {
+      rmSync(files.socket, { force: true }); // the monitor that was to be has died before it could
       if (error instanceof KernelError && error.step?.note.startsWith(`${executeNote} `))
         throw new ExecuteError(process, error);
       throw error;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
@@ -145,6 +146,24 @@ suite("what is killed takes nothing else with it", { ...requires("busybox"), ...
     await eventually("its child is gone", () => !existsSync(`/proc/${pid}`));
     await eventually("it has ended", async () => (await state("victim")) === "exited 137");
     await box.ok("rm", "victim");
+  });
+
+  test("a start that fails leaves no socket, and the next one gets as far again", async () => {
+    const [sockets, source] = [join(box.layout.run, "monitors"), join(box.directory, "source")];
+    mkdirSync(source);
+    await box.ok("create", "--name", "again", "-v", `${source}:/x`, "busybox", "/x/program");
+    await box.ok("run", "-d", "--name", "other", "busybox", "sleep", "1000");
+    const before = readdirSync(sockets);
+    for (const _ of [1, 2]) {
+      await box.fails({ status: 1, stderr: /"\/x\/program": no such file or directory/ }, "start", "again");
+    }
+    assert.equal((await box.run(["exec", "other", "nosuch"])).status, 127);
+    assert.notEqual((await box.run(["exec", "-w", "/nosuch", "other", "true"])).status, 0);
+    assert.deepEqual(readdirSync(sockets), before);
+    writeFileSync(join(source, "program"), "#!/bin/sh\necho started\n", { mode: 0o755 });
+    assert.equal(await box.ok("start", "-a", "again"), "started");
+    await box.ok("rm", "-f", "again", "other");
+    await eventually("no socket is left", () => readdirSync(sockets).length === 0);
   });
 
   test("daemon, executor and a monitor at once", async () => {
