@@ -108,7 +108,12 @@ export class EngineContainers implements Containers {
   async restart(reference: string, options: StopOptions = {}): Promise<void> {
     const container = this.#find(reference);
     const { running } = container;
-    if (running !== undefined) await stopRunning(this.#parts, container, running, options);
+    container.beingRestarted = true;
+    try {
+      if (running !== undefined) await stopRunning(this.#parts, container, running, options);
+    } finally {
+      container.beingRestarted = false;
+    }
     await container.lock.run(async () => {
       this.#mustBeHere(container, reference);
       clearTimeout(container.restartTimer);
@@ -179,6 +184,7 @@ export class EngineContainers implements Containers {
 
   /** Removes it by itself, or starts it again after a while, as its host config says. */
   async #afterExit(container: Container): Promise<void> {
+    if (container.beingRestarted) return;
     if (container.record.hostConfig.AutoRemove) return this.autoRemove(container);
     const delay = restartDelay(container.record.hostConfig.RestartPolicy, container.state);
     if (delay !== undefined) this.restartLater(container, delay);

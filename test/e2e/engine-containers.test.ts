@@ -115,6 +115,15 @@ suite("containers", needs, () => {
     assert.throws(() => box.engine.containers.get(id), { kind: "not-found" });
   });
 
+  test("a restart is no end: --rm waits for the real one", async () => {
+    const id = await box.start(["sleep", "1000"], { host: { AutoRemove: true } });
+    await box.engine.containers.restart(id, { timeout: 0 });
+    assert.ok(box.engine.containers.get(id).state.running);
+    const { result } = box.engine.containers.wait(id, { condition: "removed" });
+    await box.engine.containers.kill(id);
+    assert.equal((await result).exitCode, 137);
+  });
+
   test("a container that fails to start and had --rm is gone, too", async () => {
     const id = await box.create(["nosuch"], { host: { AutoRemove: true } });
     const { result } = box.engine.containers.wait(id, { condition: "removed" });

@@ -22,6 +22,8 @@ export class Container {
   /** A start by the restart policy that is yet to come. */
   restartTimer: NodeJS.Timeout | undefined;
   removed = false;
+  /** Its end is only half of a restart: it is neither removed nor started by a policy. */
+  beingRestarted = false;
   /** Who its process was started as; unknown after this daemon found it running. */
   user: ResolvedUser | undefined;
   /** start, stop, remove and the like never overlap. */
