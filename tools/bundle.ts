@@ -5,14 +5,15 @@
  *   dist/cli.cjs        src/cli/main.ts and all it imports
  *   dist/daemon.cjs     loads daemon-main.cjs with its code cache
  *   dist/daemon-main.cjs  src/api/daemon.ts and all it imports
- *   dist/cli.cache      V8's code cache of cli.cjs, made by tools/warm-up.ts
- *   dist/daemon.cache   V8's code cache of daemon-main.cjs, made by the first daemon that leaves
+ *   dist/cli.HASH.cache     V8's code cache of cli.cjs, made by tools/warm-up.ts
+ *   dist/daemon.HASH.cache  V8's code cache of daemon-main.cjs, made by the first daemon that leaves
  *   dist/ready.sh       read by bin/sampan: the Node to use, and a test that every source is older than the bundle
  *
  * CommonJS because its loader starts some milliseconds sooner than the one of ES modules. Usage: bundle.ts NODE
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, utimes } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
@@ -91,13 +92,14 @@ function replace(path: string, text: string): void {
  * Loads cli.cjs with V8's code cache of it. Node's own compile cache knows only the functions that are compiled before the
  * first line runs; this one, made after a whole command (tools/warm-up.ts), saves compiling the others: 4 ms of `run`.
  */
-const stub = `"use strict";
+const stub = (hash: string) => `"use strict";
 const { readFileSync } = require("node:fs");
 const { Script } = require("node:vm");
 const filename = __dirname + "/cli.cjs";
+exports.cache = __dirname + "/cli.${hash}.cache";
 let cachedData;
 try {
-  cachedData = readFileSync(__dirname + "/cli.cache");
+  cachedData = readFileSync(exports.cache);
 } catch {}
 const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})";
 exports.script = new Script(source, { filename, cachedData });
@@ -108,11 +110,11 @@ exports.script.runInThisContext()(exports, require, module, filename, __dirname)
  * The same for the daemon, which makes the cache itself when it leaves, of all it has used: a third off its start. What V8
  * does not accept (of another bundle, another Node) is made again.
  */
-const daemonStub = `"use strict";
+const daemonStub = (hash: string) => `"use strict";
 const { readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { Script } = require("node:vm");
 const filename = __dirname + "/daemon-main.cjs";
-const cache = __dirname + "/daemon.cache";
+const cache = __dirname + "/daemon.${hash}.cache";
 let cachedData;
 try {
   cachedData = readFileSync(cache);
@@ -129,6 +131,17 @@ if (cachedData === undefined || script.cachedDataRejected) {
 }
 script.runInThisContext()(exports, require, module, filename, __dirname);
 `;
+
+/**
+ * What a code cache is named by. V8 compares nothing of the source but its length: the cache of another bundle that is as
+ * long would be executed in place of this one.
+ */
+function hashOf(name: string): string {
+  return createHash("sha256")
+    .update(readFileSync(join(dist, name)))
+    .digest("hex")
+    .slice(0, 16);
+}
 
 /** The shell code that bin/sampan reads. Paths are relative to $root, which a checkout may change by being moved. */
 function readiness(node: string, sources: string[]): string {
@@ -162,8 +175,9 @@ for (const [name, entry] of Object.entries(entries)) {
   if (!existsSync(join(root, entry))) continue;
   for (const path of await bundle(name, entry)) bundled.add(path);
 }
-replace(join(dist, "sampan.cjs"), stub);
-replace(join(dist, "daemon.cjs"), daemonStub);
+for (const cache of globSync("*.cache", { cwd: dist })) rmSync(join(dist, cache));
+replace(join(dist, "sampan.cjs"), stub(hashOf("cli.cjs")));
+replace(join(dist, "daemon.cjs"), daemonStub(hashOf("daemon-main.cjs")));
 execFileSync(node, [join(root, "tools/warm-up.ts"), dist], { stdio: ["ignore", "ignore", "inherit"] });
 const ready = join(dist, "ready.sh");
 writeFileSync(`${ready}.new`, readiness(node, sourcesBesides([...bundled].sort())));

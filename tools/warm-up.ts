@@ -1,5 +1,5 @@
 /**
- * Makes dist/cli.cache: runs one `sampan run` from beginning to end in this process, then asks V8 for the compiled code of
+ * Makes the code cache of dist/cli.cjs: runs one `sampan run` from beginning to end in this process, then asks V8 for the compiled code of
  * all that was used. The daemon it talks to is a few canned answers: what matters is what the command line executes.
  * Usage: warm-up.ts DIST
  */
@@ -39,8 +39,8 @@ rmSync(socketPath, { force: true });
 server.listen(socketPath, () => {
   const exit = process.exit;
   process.exit = (code) => {
-    const cache = join(dist, "cli.cache");
-    writeFileSync(`${cache}.new`, require(stub).script.createCachedData());
+    const { cache, script } = require(stub);
+    writeFileSync(`${cache}.new`, script.createCachedData());
     renameSync(`${cache}.new`, cache);
     rmSync(socketPath, { force: true });
     return exit(code);
