@@ -131,6 +131,7 @@ function nameMachine(p: Program, spec: ContainerSpec): void {
 }
 
 function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, { cgroups, placement }: ChildContext): void {
+  markAsContainer(p, inside);
   const { proc, dev } = mountSystem(p, inside, spec);
   p.in("cgroup", () => placement.enter());
   mountCgroups(p, inside, cgroupViews(cgroups.layout.hierarchies), spec.writableSys);
@@ -142,6 +143,14 @@ function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, { cgroups, p
     protectPaths(p, inside, spec.readonlyPaths);
     maskPaths(p, inside, dev, spec.maskedPaths);
     if (spec.root.readOnly) protectRoot(p, inside.root);
+  });
+}
+
+/** Programs tell by this file that they are in a container. */
+function markAsContainer(p: Program, inside: Inside): void {
+  p.call("mknodat", [inside.root, p.text(".dockerenv"), named(f.S_IFREG | 0o755, "S_IFREG|0755"), 0], {
+    note: "leave the mark that programs know a container by, /.dockerenv",
+    tolerate: ["EEXIST"],
   });
 }
 
