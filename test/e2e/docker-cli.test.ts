@@ -122,15 +122,15 @@ suite("the stock docker command line", requires("docker", "busybox"), () => {
       "busybox",
       "sh",
       "-c",
-      "trap 'echo rung; exit 5' INT; while :; do sleep 0.1; done",
+      "trap 'echo rung; exit 5' INT; while :; do echo quiet; sleep 0.1; done",
     );
     const attached = spawn("docker", ["attach", "bell"], { env: dockerEnv(box), stdio: ["ignore", "pipe", "inherit"] });
     const said: string[] = [];
     attached.stdout.setEncoding("utf8").on("data", (text: string) => said.push(text));
-    await new Promise((resolve) => setTimeout(resolve, 500)); // until it has hijacked, which nothing announces
+    await eventually("it is attached", () => said.join("").includes("quiet\n"));
     attached.kill("SIGINT");
     const [code] = await once(attached, "exit");
-    assert.deepEqual([code, said.join("")], [5, "rung\n"]);
+    assert.deepEqual([code, said.join("").replaceAll("quiet\n", "")], [5, "rung\n"]);
     await ok("rm", "-f", "bell");
   });
 
