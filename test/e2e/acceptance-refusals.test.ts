@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
-import { docker } from "../support/docker.ts";
+import { docker, dockerIsRecent } from "../support/docker.ts";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
@@ -93,11 +93,13 @@ suite("docker run's flags: honoured or refused, never ignored", {
   });
 
   test("refused, with what is lacking", async () => {
+    const isRecent = dockerIsRecent();
     for (const [flags, dockerSays, sampanSays] of refused) {
       const args = ["run", "--rm", ...flags.split(" "), "busybox", "true"];
       const [theirs, ours] = await Promise.all([docker(box, args), box.run(args)]);
-      assert.match(theirs.stderr, dockerSays, `docker ${flags}`);
       assert.match(ours.stderr, sampanSays, `sampan ${flags}`);
+      if (!isRecent && /IPAMConfig/.test(String(dockerSays))) continue; // it does not tell the daemon
+      assert.match(theirs.stderr, dockerSays, `docker ${flags}`);
       // docker's CLI takes every "no such file or directory" for a missing program.
       const status = /no such file or directory/.test(theirs.stderr) ? 127 : 125;
       assert.equal(theirs.status, status, `docker ${flags}: ${theirs.stderr}`);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { type Finished, type RunOptions, runProgram } from "./process.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -10,4 +11,16 @@ export function dockerEnv(box: Sandbox): NodeJS.ProcessEnv {
 /** Runs the real `docker ARGS…` against the sandbox's daemon, which has to run. */
 export function docker(box: Sandbox, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return runProgram("docker", args, { cwd: box.directory, ...options, env: { ...dockerEnv(box), ...options.env } });
+}
+
+/**
+ * Whether the docker command line speaks version 1.44 of the API, docker 25. Older ones, like that of Debian 12, print what
+ * older versions answer, and keep to themselves what they think no daemon wants.
+ */
+export function dockerIsRecent(): boolean {
+  const { stdout } = spawnSync("docker", ["version", "--format", "{{.Client.APIVersion}}"], {
+    env: { PATH: process.env.PATH, DOCKER_HOST: "unix:///nonexistent" },
+    encoding: "utf8",
+  });
+  return Number(stdout.split(".")[1]) >= 44;
 }
