@@ -16,7 +16,12 @@ import { requiresRoot } from "../support/requires.ts";
 
 const { executor, directory } = testExecutor();
 const bench = new LayerBench(executor, directory);
-const layout = { root: directory, run: join(directory, "run"), containers: join(directory, "containers") };
+const layout = {
+  root: directory,
+  run: join(directory, "run"),
+  containers: join(directory, "containers"),
+  layers: join(directory, "layers"),
+};
 const open = (): SnapshotStore => openSnapshotStore({ layout, layers: bench.store, executor });
 const snapshots = open();
 const [major = 0, minor = 0] = release().split(".").map(Number);
@@ -24,6 +29,10 @@ const sessions: Session[] = [];
 after(() => {
   for (const session of sessions) session.close();
 });
+
+/** What every container has below its image. */
+const base = [".dockerenv", "dev", "etc", "proc", "sys"];
+const baseEtc = ["hostname", "hosts", "mtab", "resolv.conf"];
 
 /** Mounts a snapshot in a mount namespace of its own, as the runtime does, and goes there. */
 async function enter(key: string): Promise<Session> {
@@ -91,8 +100,8 @@ describe("snapshots", requiresRoot(), () => {
     );
     await snapshots.prepare("merged", layers);
     const session = await enter("merged");
-    assert.deepEqual(await names(session, ""), ["etc", "merged", "opaque", "replaced"]);
-    assert.deepEqual(await names(session, "etc"), ["a", "b"]);
+    assert.deepEqual(await names(session, ""), [...base, "merged", "opaque", "replaced"].sort());
+    assert.deepEqual(await names(session, "etc"), ["a", "b", ...baseEtc]);
     assert.deepEqual(await names(session, "opaque"), ["new"]);
     assert.deepEqual(await names(session, "replaced"), ["new"]);
     assert.deepEqual(await names(session, "merged"), ["new", "old"]);
@@ -118,9 +127,12 @@ describe("snapshots", requiresRoot(), () => {
     assert.equal(await snapshots.usage("sized"), 5000);
   });
 
-  test("an image without layers is an empty directory", async () => {
+  test("an image without layers has what is mounted over, and nothing else", async () => {
     await snapshots.prepare("scratch", []);
-    assert.deepEqual(await names(await enter("scratch"), ""), []);
+    const session = await enter("scratch");
+    assert.deepEqual(await names(session, ""), base);
+    assert.deepEqual(await names(session, "etc"), baseEtc);
+    assert.deepEqual(readdirSync(snapshots.upper("scratch") ?? ""), []);
   });
 
   test("changes that are thrown away", async () => {
@@ -128,7 +140,7 @@ describe("snapshots", requiresRoot(), () => {
     assert.equal(snapshots.upper("away"), undefined);
     const session = await enter("away");
     await write(session, "etc/mine", "12345");
-    assert.deepEqual(await names(session, "etc"), ["a", "b", "mine"]);
+    assert.deepEqual(await names(session, "etc"), ["a", "b", ...baseEtc, "mine"].sort());
     assert.equal(await snapshots.usage("away"), 0);
   });
 

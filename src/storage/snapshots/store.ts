@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
@@ -6,12 +6,13 @@ import { storageError } from "../content/errors.ts";
 import type { LayerStore } from "../layers/types.ts";
 import type { Layout } from "../layout.ts";
 import { removeTree } from "../unpack/remove-tree.ts";
+import { makeBase } from "./base.ts";
 import { hostLayers } from "./host.ts";
 import type { LayerRef, Mount, OverlayMount, PrepareOptions, SnapshotStore } from "./types.ts";
 import { treeSize } from "./usage.ts";
 
 interface SnapshotStoreOptions {
-  readonly layout: Pick<Layout, "root" | "run" | "containers">;
+  readonly layout: Pick<Layout, "root" | "run" | "containers" | "layers">;
   readonly layers: Pick<LayerStore, "directory">;
   readonly executor: Executor;
 }
@@ -32,7 +33,7 @@ interface Prepared {
 /**
  *     <containers>/<key>/snapshot.json   what it stands on
  *     <containers>/<key>/upper, work     overlayfs's; not there when changes are thrown away
- *     <containers>/<key>/empty           the lower directory of an image without layers
+ *     <layers>/base                      below the layers of all of them
  */
 class DirectorySnapshotStore implements SnapshotStore {
   readonly #options: SnapshotStoreOptions;
@@ -48,7 +49,7 @@ class DirectorySnapshotStore implements SnapshotStore {
     }
     const prepared: Prepared = { lower, throwAway: options.throwAway === true || lower.includes("host") };
     const directory = this.#directory(key);
-    const names = [...(prepared.throwAway ? [] : ["upper", "work"]), ...(lower.length === 0 ? ["empty"] : [])];
+    const names = prepared.throwAway ? [] : ["upper", "work"];
     try {
       mkdirSync(directory, { recursive: true, mode: 0o710 });
       for (const name of names) mkdirSync(join(directory, name), { mode: 0o755 });
@@ -69,8 +70,7 @@ class DirectorySnapshotStore implements SnapshotStore {
     const upper: OverlayMount["upper"] = throwAway
       ? "throw-away"
       : { upper: join(directory, "upper"), work: join(directory, "work") };
-    const below = directories.length > 0 ? directories : [join(directory, "empty")];
-    return [{ ...overlay, lower: below, upper, prepared: [] }];
+    return [{ ...overlay, lower: [...directories, baseOf(layout)], upper, prepared: [] }];
   }
 
   upper(key: string): string | undefined {
@@ -85,10 +85,10 @@ class DirectorySnapshotStore implements SnapshotStore {
   async remove(key: string): Promise<void> {
     this.#prepared.delete(key);
     const directory = this.#directory(key);
-    for (const name of ["upper", "work", "empty"]) {
+    for (const name of ["upper", "work"]) {
       await removeTree(this.#options.executor, join(directory, name));
     }
-    rmSync(join(directory, "snapshot.json"), { force: true });
+    unlinkIfThere(join(directory, "snapshot.json"));
   }
 
   #directory(key: string): string {
@@ -110,5 +110,19 @@ class DirectorySnapshotStore implements SnapshotStore {
 
 /** The writable layers of the containers below `layout.containers`. */
 export function openSnapshotStore(options: SnapshotStoreOptions): SnapshotStore {
+  makeBase(baseOf(options.layout));
   return new DirectorySnapshotStore(options);
+}
+
+/** Among the layers, so that one directory names them all (see the runtime's mount for kernels before Linux 6.5). */
+function baseOf(layout: Pick<Layout, "layers">): string {
+  return join(layout.layers, "base");
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
