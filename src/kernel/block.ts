@@ -55,7 +55,7 @@ const encoder = new TextEncoder();
 
 /** Collects the bytes of a block. Everything is 8-byte aligned. */
 export class Block {
-  #data = Buffer.alloc(4096);
+  #data = Buffer.alloc(16_384);
   #used = 0;
   #results = 0;
   readonly #texts = new Map<string, Ref>();

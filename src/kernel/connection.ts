@@ -33,6 +33,11 @@ export class Connection {
     socket.on("end", () => this.#end());
   }
 
+  /** Whether the other side has gone. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** The next reply in order; undefined once the other side has gone. */
   next(): Promise<Reply | undefined> {
     const reply = this.#arrived.shift();

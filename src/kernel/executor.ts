@@ -104,6 +104,7 @@ class HelperExecutor implements Executor {
   #child: ChildProcess | undefined;
   #ready: Promise<void> | undefined;
   #closed = false;
+  #spare: Connection | undefined;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -124,7 +125,7 @@ class HelperExecutor implements Executor {
   }
 
   async start(program: Program): Promise<Execution> {
-    const connection = await this.#connect();
+    const connection = await this.#takeWorker();
     try {
       connection.socket.write(program.encode());
       const results = resultOf(program, await connection.next());
@@ -137,12 +138,37 @@ class HelperExecutor implements Executor {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#spare?.close();
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.ref();
     child.stdin?.end();
     await gone;
+  }
+
+  /**
+   * A worker for a start: the one that was forked after the last start, while nobody waited. A start is what users wait
+   * for, and connecting and forking is a tenth of it.
+   */
+  async #takeWorker(): Promise<Connection> {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const connection = spare && !spare.ended && !this.#closed ? spare : await this.#connect();
+    setImmediate(() => void this.#forkSpare());
+    return connection;
+  }
+
+  async #forkSpare(): Promise<void> {
+    if (this.#spare || this.#closed || !this.#ready) return;
+    try {
+      const connection = await this.#connect();
+      connection.socket.unref();
+      if (this.#spare || this.#closed) connection.close();
+      else this.#spare = connection;
+    } catch {
+      // The next start connects for itself, and reports what is wrong.
+    }
   }
 
   async #connect(): Promise<Connection> {
