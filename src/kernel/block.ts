@@ -1,5 +1,8 @@
 import { SampanError } from "../errors/index.ts";
 
+/** What stands for a piece of memory where people read a program; a function is only called then. */
+type Label = string | (() => string);
+
 /**
  * The one block of memory that a program works on: constant data first, then the results region, which is zero at the
  * start and comes back when the program ends. Offsets are final only when the program is encoded, so everything that
@@ -9,19 +12,23 @@ export class Ref {
   readonly region: "data" | "results";
   readonly offset: number;
   readonly size: number;
-  /** What a reader of the program sees instead of an address. */
-  readonly label: string;
+  readonly #label: Label;
 
-  constructor(region: "data" | "results", offset: number, size: number, label = "") {
+  constructor(region: "data" | "results", offset: number, size: number, label: Label = "") {
     this.region = region;
     this.offset = offset;
     this.size = size;
-    this.label = label;
+    this.#label = label;
+  }
+
+  /** What a reader of the program sees instead of an address; made when one reads it, which is seldom. */
+  get label(): string {
+    return typeof this.#label === "string" ? this.#label : this.#label();
   }
 
   /** The same memory from `offset` bytes on. */
   at(offset: number): Ref {
-    return new Ref(this.region, this.offset + offset, this.size - offset, this.label);
+    return new Ref(this.region, this.offset + offset, this.size - offset, this.#label);
   }
 }
 
@@ -51,8 +58,6 @@ export function named(value: number | bigint, text: string): Named {
   return new Named(value, text);
 }
 
-const encoder = new TextEncoder();
-
 /** Collects the bytes of a block. Everything is 8-byte aligned. */
 export class Block {
   #data = Buffer.alloc(16_384);
@@ -74,7 +79,7 @@ export class Block {
   }
 
   /** Constant bytes. */
-  bytes(bytes: Uint8Array, label = `<${bytes.length} bytes>`): Ref {
+  bytes(bytes: Uint8Array, label: Label = `<${bytes.length} bytes>`): Ref {
     const ref = this.#reserve(bytes.length, label);
     this.#data.set(bytes, ref.offset);
     return ref;
@@ -90,16 +95,16 @@ export class Block {
         `Cannot use ${JSON.stringify(text)}: it has a NUL character, which would end it`,
       );
     }
-    const bytes = encoder.encode(text);
-    const ref = this.#reserve(bytes.length + 1, JSON.stringify(text));
-    this.#data.set(bytes, ref.offset);
-    this.#data[ref.offset + bytes.length] = 0;
+    const length = Buffer.byteLength(text);
+    const ref = this.#reserve(length + 1, () => JSON.stringify(text));
+    this.#data.write(text, ref.offset, length);
+    this.#data[ref.offset + length] = 0;
     this.#texts.set(text, ref);
     return ref;
   }
 
   /** A structure of 64-bit fields: numbers, or addresses that the helper fills in. */
-  words(fields: readonly (number | bigint | Ref)[], label: string): Ref {
+  words(fields: readonly (number | bigint | Ref)[], label: Label): Ref {
     const ref = this.#reserve(fields.length * 8, label);
     for (const [index, field] of fields.entries()) {
       if (field instanceof Ref) this.point(ref.at(index * 8), field);
@@ -114,7 +119,7 @@ export class Block {
   }
 
   /** `size` zero bytes that come back with the results. */
-  results(size: number, label: string): Ref {
+  results(size: number, label: Label): Ref {
     const ref = new Ref("results", this.#results, size, label);
     this.#results += align(size);
     return ref;
@@ -141,7 +146,7 @@ export class Block {
     else this.#data.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), at);
   }
 
-  #reserve(size: number, label: string): Ref {
+  #reserve(size: number, label: Label): Ref {
     const offset = this.#used;
     const end = offset + align(size);
     if (end > this.#data.length) {

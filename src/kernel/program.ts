@@ -156,7 +156,7 @@ export class Program {
 
   /** A NULL-terminated array of strings, as execve wants it. */
   strings(strings: readonly string[]): Ref {
-    return this.block.words([...strings.map((text) => this.text(text)), 0], JSON.stringify(strings));
+    return this.block.words([...strings.map((text) => this.text(text)), 0], () => JSON.stringify(strings));
   }
 
   /** Zeroed memory that comes back with the results. */

@@ -55,10 +55,19 @@ function emptyDirectory(p: Program): Slot {
   return empty;
 }
 
-/** /proc and /sys are the kernel's: what is a directory on the machine is one in a container, and needs no trying. */
+const directories = new Map<string, boolean>();
+
+/**
+ * /proc and /sys are the kernel's: what is a directory on the machine is one in a container, and needs no trying. The
+ * first answer is kept: a directory stays one, and all else is tried anyway.
+ */
 function isDirectoryHere(path: string): boolean {
   if (!path.startsWith("/proc/") && !path.startsWith("/sys/")) return false;
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const known = directories.get(path);
+  if (known !== undefined) return known;
+  const found = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  directories.set(path, found);
+  return found;
 }
 
 /** Makes what is there at `paths` read-only. */
