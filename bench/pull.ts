@@ -93,8 +93,8 @@ async function contestants(
   const { layers } = JSON.parse(manifest) as { layers: { digest: string }[] };
   const blobs = layers.map((layer) => `http://${registry.host}/v2/${name}/blobs/${layer.digest}`);
   return [
-    bare("curl | tar, layer by layer", box, blobs, ";"),
-    ...(blobs.length > 1 ? [bare("curl | tar, all at once", box, blobs, "&")] : []),
+    bare("curl to tar, layer by layer", box, blobs, ";"),
+    ...(blobs.length > 1 ? [bare("curl to tar, all at once", box, blobs, "&")] : []),
     sampan(api, `${registry.host}/${name}:latest`),
   ];
 }
@@ -113,7 +113,7 @@ for (const [name, title, image] of [
   ["small", "37,000 small files", await smallFiles()],
 ] as const) {
   const result = await race(await contestants(box, registry, api, name, image), Number(values.rounds));
-  process.stdout.write(`${table(title, result.rows, "curl | tar, layer by layer")}\n\n`);
+  process.stdout.write(`${table(title, result.rows, "curl to tar, layer by layer")}\n\n`);
   for (const why of result.out) process.stdout.write(`left out: ${why}\n`);
   results[name] = result;
 }
