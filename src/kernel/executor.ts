@@ -160,7 +160,7 @@ class HelperExecutor implements Executor {
   }
 
   async #forkSpare(): Promise<void> {
-    if (this.#spare || this.#closed || !this.#ready) return;
+    if (this.#spare || this.#closed) return;
     try {
       const connection = await this.#connect();
       connection.socket.unref();
