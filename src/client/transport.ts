@@ -84,7 +84,9 @@ export class Transport {
     } catch (error) {
       call.signal?.throwIfAborted();
       const start = this.#start;
-      if (start === undefined || !isAbsent(error)) throw connectionError(this.socketPath, error);
+      // A daemon that is being killed may still take a connection, and resets it: asking another one changes nothing.
+      const gone = isAbsent(error) || (isReset(error) && (call.method === "GET" || call.method === "HEAD"));
+      if (start === undefined || !gone) throw connectionError(this.socketPath, error);
       this.#start = undefined;
       await start();
       return this.#connected(call);
