@@ -194,7 +194,17 @@ suite("containers", needs, () => {
       host: { Binds: ["filled:/etc"] },
       config: { Volumes: { "/tmp": {} } },
     });
-    assert.deepEqual(stdout.split("\n"), ["1777 0", "group", "hostname", "hosts", "passwd", "resolv.conf", "2", ""]);
+    assert.deepEqual(stdout.split("\n"), [
+      "1777 0",
+      "group",
+      "hostname",
+      "hosts",
+      "mtab",
+      "passwd",
+      "resolv.conf",
+      "2",
+      "",
+    ]);
   });
 
   test("privileges: capabilities, no-new-privileges, seccomp, ulimits", async () => {
