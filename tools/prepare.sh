@@ -38,6 +38,9 @@ prepare_has_modules() {
 
 prepare_modules() {
   prepare_has_modules && return 0
+  # npm ci empties what is there first, through a link as well: somebody else's dependencies.
+  [ ! -L "$root/node_modules" ] ||
+    prepare_die "Cannot fetch the dependencies: $root/node_modules is a link; remove it, or run 'npm ci' where it leads"
   command -v npm >/dev/null 2>&1 ||
     prepare_die "Cannot fetch the dependencies: no npm in PATH; install Node.js with npm, or run 'npm ci' in $root"
   prepare_say "fetching npm dependencies (once)"
