@@ -22,7 +22,7 @@ suite("sampan at a terminal", requires("busybox", "tmux"), () => {
     const env = { ...box.env, PATH: `${join(sampan, "..")}:${box.env.PATH}` };
     terminal = await openTerminal(box.directory, ["sh", "-i"], env);
     // Typed, because some shells of root's have a prompt of their own.
-    await line("PS1='out: '", /^out: ?$/m);
+    await line("PS1='out: '", /out: ?$/m);
   });
 
   afterEach(async () => {
@@ -48,7 +48,7 @@ suite("sampan at a terminal", requires("busybox", "tmux"), () => {
     await terminal.type("echo lost");
     await terminal.press("C-u");
     await line("echo ke''pt", /^kept$/m);
-    await line("sleep 1000", /sleep 1000$/m);
+    await line("sh -c 'echo ru''ns; exec sleep 1000'", /^runs$/m);
     await terminal.press("C-c");
     await line("echo st=$?", /^st=130$/m);
     await line("exit 6", /^out: ?$/m);
@@ -62,8 +62,9 @@ suite("sampan at a terminal", requires("busybox", "tmux"), () => {
 
   test("detached by keys, attached again, exec -it", async () => {
     await line("sampan run -it --name det busybox sh", /^in: ?$/m);
-    await line("x=remembered", /^in: ?$/m);
+    await line("x=remembered; echo ke''pt", /^kept\n+in: ?$/m);
     await terminal.press("C-p", "C-q");
+    await terminal.shows(/^in: +out: ?$/m);
     await line("echo left=$?", /^left=0$/m);
     assert.equal(await box.ok("inspect", "-f", "{{.State.Running}}", "det"), "true");
     await line("clear; sampan exec -it det sh", /^in: ?$/m);
