@@ -100,6 +100,8 @@ for (const [host, pattern] of refused) {
 
 test("a health check of the request is refused, NONE is not", () => {
   assert.match(refusal({}, { Healthcheck: { Test: ["CMD", "x"] } }) ?? "", /^unsupported: .*--no-healthcheck/);
+  assert.match(refusal({}, { Healthcheck: { Interval: 5_000_000_000 } }) ?? "", /^unsupported: /);
+  assert.equal(refusal({}, { Healthcheck: { Interval: 0, Retries: 0 } }), undefined);
   assert.equal(refusal({}, { Healthcheck: { Test: ["NONE"] } }), undefined);
 });
 

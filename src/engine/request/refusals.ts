@@ -1,4 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
+import type { Healthcheck } from "../../images/types.ts";
 import type { ContainerConfig, HostConfig } from "../config.ts";
 
 /** What Sampan does not do (yet): the field, whether it was asked for, and what is lacking. */
@@ -74,7 +75,7 @@ const hostRefusals: readonly Refusal<HostConfig>[] = [
 const configRefusals: readonly Refusal<ContainerConfig>[] = [
   {
     field: "Healthcheck",
-    asked: ({ Healthcheck }) => filled(Healthcheck?.Test) && Healthcheck?.Test?.[0] !== "NONE",
+    asked: ({ Healthcheck }) => asksForHealth(Healthcheck),
     lacks: "health checks are not there yet; use --no-healthcheck",
   },
   {
@@ -113,6 +114,13 @@ export function refuseUnsupported(config: ContainerConfig, host: HostConfig): vo
     throw new SampanError("invalid", `unknown or invalid runtime name: ${host.Runtime}`);
   }
   validateRestart(host);
+}
+
+/** A command, or a time or count for the image's own check. */
+function asksForHealth(check: Healthcheck | undefined): boolean {
+  if (check?.Test?.[0] === "NONE") return false;
+  const { Test, ...settings } = check ?? {};
+  return filled(Test) || Object.values(settings).some((value) => value !== undefined && value !== null && value !== 0);
 }
 
 function refuse<T>(refusals: readonly Refusal<T>[], given: T): void {
