@@ -37,8 +37,8 @@ function acknowledged(socket: Socket): Promise<void> {
 }
 
 /** The exit file of a process that has ended; undefined while there is none. */
-export function readExitFile(path: string): Exit | undefined {
-  if (!existsSync(path)) return undefined;
+export function readExitFile(path: string | undefined): Exit | undefined {
+  if (path === undefined || !existsSync(path)) return undefined;
   const record = readFileSync(path);
   return record.length === exitRecordSize ? decodeExit(record) : undefined;
 }

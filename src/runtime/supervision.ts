@@ -106,14 +106,14 @@ export function superviseSteps(p: Program, options: SupervisionOptions): void {
     p.call("clock_gettime", [0, record.time], { note: "and when" });
     if (options.oomFile) readOom(p, options.oomFile, record);
     p.announce(record.whole, "tell the daemon that it has ended");
-    writeExitFile(p, options.files.exitFile, record.whole);
+    if (options.files.exitFile) writeExitFile(p, options.files.exitFile, record.whole);
     options.cleanUp();
     p.call("unlinkat", [f.AT_FDCWD, p.text(options.files.socket), 0], {
       note: "remove the monitor's socket",
       tolerate: "all",
     });
     p.linger("deliver what attached clients have not read yet");
-    keepExitFile(p, options.files.exitFile);
+    if (options.files.exitFile) keepExitFile(p, options.files.exitFile);
     p.exit(0, "leave");
   });
 }

@@ -170,8 +170,8 @@ export interface ContainerSpec {
 export interface MonitorFiles {
   /** Unix socket of the monitor, at most 107 bytes. */
   readonly socket: string;
-  /** Written when the process has ended. */
-  readonly exitFile: string;
+  /** Written when the process has ended, for a daemon that is not there; an exec has none: only its own daemon wants to know. */
+  readonly exitFile?: string;
   /** undefined: output is only for who is attached. */
   readonly log?: { readonly path: string; readonly maxSize: number; readonly maxFiles: number };
 }

@@ -24,7 +24,7 @@ interface Options extends Partial<ProcessSpec> {
 
 interface Started {
   readonly running: Running;
-  readonly files: MonitorFiles;
+  readonly files: MonitorFiles & { readonly exitFile: string };
 }
 
 const usual = capabilitySets(defaultCapabilities, 0);

@@ -25,7 +25,7 @@ export class ContainerFiles {
   }
 
   /** Those of one life: a monitor that is just leaving must not meet its successor. */
-  monitor(start: number, limits: LogLimits | undefined): MonitorFiles {
+  monitor(start: number, limits: LogLimits | undefined): MonitorFiles & { readonly exitFile: string } {
     return {
       socket: `${this.#sockets}.${start}`,
       exitFile: join(this.directory, `exit.${start}`),
@@ -33,9 +33,9 @@ export class ContainerFiles {
     };
   }
 
-  /** An exec's end is only of interest to the daemon that started it: its monitor cannot, and need not, write it down. */
+  /** An exec's end is only of interest to the daemon that started it: there is no exit file. */
   exec(execId: string): MonitorFiles {
-    return { socket: `${this.#sockets}.${execId.slice(0, 12)}`, exitFile: "/dev/null/exit" };
+    return { socket: `${this.#sockets}.${execId.slice(0, 12)}` };
   }
 
   /** Removes what the snapshot store has left: flat files and empty directories. Nothing is ever mounted here. */
