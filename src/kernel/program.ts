@@ -37,7 +37,7 @@ interface StepParts {
   readonly call?: SyscallName;
   readonly tolerate?: readonly Errno[] | "all" | undefined;
   readonly orElse?: Label | undefined;
-  readonly into?: Ref;
+  readonly into?: Ref | undefined;
   readonly full?: boolean | undefined;
   readonly target?: Label;
   /** The steps of the child, for `clone`. */
@@ -189,30 +189,14 @@ export class Program {
   /** A system call. The result is its return value, or -errno where that errno is tolerated. */
   sys(call: SyscallName, args: readonly Argument[], options: StepOptions): Slot {
     const into = options.into ?? this.slot(call);
-    this.#add({
-      op: "sys",
-      call,
-      args,
-      note: options.note,
-      tolerate: options.tolerate,
-      orElse: options.orElse,
-      full: options.full,
-      into: into instanceof Slot ? into.address : into,
-    });
-    return into instanceof Slot ? into : new Slot(into);
+    const slot = into instanceof Slot ? into : new Slot(into);
+    this.#addCall(call, args, options, slot.address);
+    return slot;
   }
 
   /** As `sys` for a call whose result nobody reads: it needs no variable. */
   call(call: SyscallName, args: readonly Argument[], options: Omit<StepOptions, "into">): void {
-    this.#add({
-      op: "sys",
-      call,
-      args,
-      note: options.note,
-      tolerate: options.tolerate,
-      orElse: options.orElse,
-      full: options.full,
-    });
+    this.#addCall(call, args, options, undefined);
   }
 
   /**
@@ -309,6 +293,15 @@ export class Program {
     for (let index = 0; index < order.length; index++) (order[index] as Step).index = index;
     this.#order = order;
     return encodeProgram(order, this.block);
+  }
+
+  #addCall(
+    call: SyscallName,
+    args: readonly Argument[],
+    { note, tolerate, orElse, full }: Omit<StepOptions, "into">,
+    into: Ref | undefined,
+  ): void {
+    this.#add({ op: "sys", call, args, note, tolerate, orElse, full, into });
   }
 
   #add(parts: StepParts): void {
