@@ -7,6 +7,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../images/types.ts";
+import type { NetworkingOptions } from "../network/options.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import type { Layout } from "../storage/layout.ts";
 import type { ContainerConfig, CreateRequest, EndpointRequest, HostConfig } from "./config.ts";
@@ -354,6 +355,8 @@ export interface EngineOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Per registry domain, hosts to ask first. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** `defaultNetworking` when absent. */
+  readonly networking?: NetworkingOptions | undefined;
 }
 
 export interface Engine {
