@@ -36,9 +36,10 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function start(options: DaemonOptions, layout: Layout, release: () => void): Promise<Daemon> {
-  const { insecureRegistries } = options;
+  const { insecureRegistries, bridge } = options;
   const log = createLog(options);
-  const engine = await openEngine({ layout, log, insecureRegistries, mirrors: { "docker.io": options.mirrors } });
+  const mirrors = { "docker.io": options.mirrors };
+  const engine = await openEngine({ layout, log, insecureRegistries, mirrors, bridge });
   const addresses = [{ path: layout.apiSocket }, ...options.hosts];
   const login = (auth: RegistryAuth) => checkLogin(auth, { insecureRegistries });
   const service = await serve({ engine, log, addresses, checkLogin: login }).catch(async (error) => {

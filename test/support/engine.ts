@@ -60,7 +60,7 @@ export class EngineBox {
     const complain = (detail: object, message: string) =>
       void this.complaints.push(`${message} ${JSON.stringify(detail)}`);
     const log = { error: complain, warn: complain, debug: () => {} };
-    this.#engine = await openEngine({ layout: this.layout, log });
+    this.#engine = await openEngine({ layout: this.layout, log, bridge: "none" });
     this.#engine.events.subscribe((event) => this.events.push(event));
   }
 

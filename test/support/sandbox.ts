@@ -43,6 +43,7 @@ export class Sandbox {
       HOME: home,
       SAMPAN_ROOT: this.layout.root,
       SAMPAN_RUN: this.layout.run,
+      SAMPAN_BRIDGE: "none", // no links and rules on the machine itself: see netns.ts
       ...env,
     };
   }

@@ -22,6 +22,8 @@ export interface DaemonOptions {
   readonly insecureRegistries: readonly string[];
   /** Hosts to ask before docker.io. */
   readonly mirrors: readonly string[];
+  /** "none": there is no default network, and containers that name none get the network "none". */
+  readonly bridge?: string | undefined;
 }
 
 export const usage = `Usage: sampan daemon [OPTIONS]
@@ -37,6 +39,7 @@ Options:
       --log-file FILE            Write the log there instead of to standard error
       --insecure-registry HOST   Speak to this registry without verified TLS (may be repeated)
       --registry-mirror HOST     Ask this host before docker.io (may be repeated)
+      --bridge none              No default network (also SAMPAN_BRIDGE, for a daemon that starts by itself)
 `;
 
 /** Reads the daemon's own command line; `undefined` when only help was asked for. */
@@ -60,6 +63,7 @@ export function parseOptions(argv: readonly string[]): DaemonOptions | undefined
     logFile: values["log-file"],
     insecureRegistries: values["insecure-registry"],
     mirrors: values["registry-mirror"],
+    bridge: values.bridge ?? process.env.SAMPAN_BRIDGE,
   };
 }
 
@@ -76,6 +80,7 @@ function parse(args: string[]) {
         "log-file": { type: "string" },
         "insecure-registry": { type: "string", multiple: true, default: [] },
         "registry-mirror": { type: "string", multiple: true, default: [] },
+        bridge: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     });

@@ -19,6 +19,7 @@ export default defineCommand({
     "log-file": text("", "Write the log there instead of to standard error"),
     "insecure-registry": list("", "Speak to this registry without verified TLS"),
     "registry-mirror": list("", "Ask this host before docker.io"),
+    bridge: text("", "none: no default network"),
   },
   run: async (_context, _args, values) => {
     const flags = Object.entries(values).flatMap(([name, value]) => {
