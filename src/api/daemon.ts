@@ -1,5 +1,6 @@
 import { openEngine } from "../engine/open.ts";
 import { messageOf } from "../errors/index.ts";
+import { defaultNetworking } from "../network/options.ts";
 import { checkLogin } from "../registry/login.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import { type Layout, layoutOf } from "../storage/layout.ts";
@@ -36,10 +37,11 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function start(options: DaemonOptions, layout: Layout, release: () => void): Promise<Daemon> {
-  const { insecureRegistries, bridge } = options;
+  const { insecureRegistries } = options;
   const log = createLog(options);
   const mirrors = { "docker.io": options.mirrors };
-  const engine = await openEngine({ layout, log, insecureRegistries, mirrors, bridge });
+  const networking = { ...defaultNetworking, bridge: options.bridge };
+  const engine = await openEngine({ layout, log, insecureRegistries, mirrors, networking });
   const addresses = [{ path: layout.apiSocket }, ...options.hosts];
   const login = (auth: RegistryAuth) => checkLogin(auth, { insecureRegistries });
   const service = await serve({ engine, log, addresses, checkLogin: login }).catch(async (error) => {

@@ -15,6 +15,7 @@ import type {
   HostConfigRequest,
   JoinEnd,
 } from "../../src/engine/types.ts";
+import { defaultNetworking } from "../../src/network/options.ts";
 import { type Layout, layoutOf } from "../../src/storage/layout.ts";
 import { busybox, dockerArchive } from "./images.ts";
 import { leftovers } from "./leaks.ts";
@@ -60,7 +61,7 @@ export class EngineBox {
     const complain = (detail: object, message: string) =>
       void this.complaints.push(`${message} ${JSON.stringify(detail)}`);
     const log = { error: complain, warn: complain, debug: () => {} };
-    this.#engine = await openEngine({ layout: this.layout, log, bridge: "none" });
+    this.#engine = await openEngine({ layout: this.layout, log, networking: { ...defaultNetworking, bridge: "none" } });
     this.#engine.events.subscribe((event) => this.events.push(event));
   }
 
