@@ -15,7 +15,7 @@
 enum { CLIENTS = 64, READ_SIZE = 64 * 1024, INPUT_SIZE = 32 * 1024, IDLE_MS = 500 };
 enum { SLOT_PIDFD, SLOT_LISTENER, SLOT_STDIN, SLOT_STDOUT, SLOT_STDERR, SLOT_CLIENTS };
 
-/* One monitor a process, so its state is the process's. Buffers are mapped when needed: an idle monitor is small. */
+/* One monitor a process, so its state is the process's. */
 static struct {
   pid_t pid;
   int pidfd, in, out, err, listener;
@@ -40,14 +40,16 @@ static bool may_read_output(void) {
   return true;
 }
 
+/* Buffers are there while they are needed. */
+static bool have_buffer(unsigned char **buffer, size_t size) {
+  if (*buffer) return true;
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory != MAP_FAILED && (*buffer = memory);
+}
+
 /* Reads once from the container and hands it on. False when there is nothing more for now, or at all. */
 static bool pump_output(int *fd, uint8_t stream) {
-  if (*fd < 0) return false;
-  if (!m.record) {
-    m.record = mmap(NULL, LOG_RECORD_SIZE + READ_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (m.record == MAP_FAILED) m.record = NULL;
-    if (!m.record) return false;
-  }
+  if (*fd < 0 || !have_buffer(&m.record, LOG_RECORD_SIZE + READ_SIZE)) return false;
   unsigned char *bytes = m.record + LOG_RECORD_SIZE;
   ssize_t n = RETRY(read(*fd, bytes, READ_SIZE));
   if (n < 0 && errno == EAGAIN) return false;
@@ -84,11 +86,7 @@ static void pump_input(void) {
 }
 
 static void receive_input(struct client *c) {
-  if (!m.input) {
-    m.input = mmap(NULL, INPUT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (m.input == MAP_FAILED) m.input = NULL;
-    if (!m.input) return;
-  }
+  if (!have_buffer(&m.input, INPUT_SIZE)) return;
   ssize_t n = RETRY(recv(c->fd, m.input, INPUT_SIZE, MSG_DONTWAIT));
   if (n < 0 && errno == EAGAIN) return;
   if (n <= 0) {
@@ -191,10 +189,6 @@ static void serve_clients(const struct pollfd *polled) {
   }
 }
 
-static void nonblocking(int fd) {
-  if (fd >= 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
 static void begin(int starter, pid_t pid, const unsigned char *s) {
   int64_t terminal = (int64_t)load64(s + SUPERVISION_TERMINAL);
   uint64_t flags = load64(s + SUPERVISION_FLAGS);
@@ -212,10 +206,9 @@ static void begin(int starter, pid_t pid, const unsigned char *s) {
   for (int i = 0; i < CLIENTS; i++) m.clients[i].fd = -1;
   m.clients[0] = (struct client){.fd = starter, .role = CONTROL_COMMAND};
   set_title((const char *)(uintptr_t)load64(s + SUPERVISION_TITLE));
-  nonblocking(m.in);
-  nonblocking(m.out);
-  nonblocking(m.err);
-  nonblocking(m.listener);
+  const int ends[] = {m.in, m.out, m.err, m.listener};
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+    if (ends[i] >= 0) fcntl(ends[i], F_SETFL, fcntl(ends[i], F_GETFL) | O_NONBLOCK);
   const int ignored[] = {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGQUIT};
   for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) signal(ignored[i], SIG_IGN);
 }

@@ -51,8 +51,9 @@ static bool step_valid(const struct program *p, uint32_t index) {
   const unsigned char *s = p->steps + (size_t)index * STEP_SIZE;
   uint16_t op = load16(s + STEP_OP), flags = load16(s + STEP_FLAGS);
   uint32_t target = load32(s + STEP_TARGET);
-  if (op < OP_SYS || op > OP_COPY) return false;
-  if ((flags & STEP_FLAG_STORE) && (p->block_size < 8 || load32(s + STEP_INTO) > p->block_size - 8)) return false;
+  if (op < OP_SYS || op > OP_ANSWER) return false;
+  size_t stored = flags & STEP_FLAG_NARROW ? 4 : flags & STEP_FLAG_STORE ? 8 : 0;
+  if (p->block_size < stored || load32(s + STEP_INTO) > p->block_size - stored) return false;
   if ((op == OP_CLONE || op == OP_JUMP || (flags & STEP_FLAG_OR_ELSE)) && (target <= index || target >= p->step_count))
     return false;
   for (int a = 0; a < 6; a++) {
@@ -170,8 +171,17 @@ static uint32_t step_clone(struct program *p, uint32_t index, const unsigned cha
   return index + 1;
 }
 
-static void step_check(struct program *p) {
-  if (p->failure->failed) program_fail(p, p->failure->step, p->failure->error);
+/* netlink(7). A request is answered before its sendto returns; errors of a batch come before the acknowledgement of its end. */
+static long step_answer(int socket) {
+  unsigned char answers[8192];
+  int error = 0;
+  for (ssize_t n; (n = RETRY(recv(socket, answers, sizeof answers, MSG_DONTWAIT))) > 0;)
+    for (uint32_t at = 0, length; at + 20 <= (size_t)n; at += (length + 3) & ~3U) {
+      if ((length = load32(answers + at)) < 20) break;
+      if (load16(answers + at + 4) == 2 /* NLMSG_ERROR */ && !error) error = -(int)load32(answers + at + 16);
+    }
+  if (error) errno = error;
+  return error || errno != EAGAIN ? -1 : 0;
 }
 
 void program_run(struct program *p) {
@@ -188,8 +198,11 @@ void program_run(struct program *p) {
     case OP_DECIMAL: result = write_decimal((int64_t)a[0], (char *)(uintptr_t)a[1]); break;
     case OP_JUMP: next = load32(s + STEP_TARGET); break;
     case OP_COPY: result = (long)a[0]; break;
+    case OP_ANSWER: result = step_answer((int)a[0]); break;
     case OP_REPLY: send_reply(p->connection, REPLY_RESULT, 0, index, p->block + p->result_offset, p->result_size); break;
-    case OP_CHECK: step_check(p); break;
+    case OP_CHECK:
+      if (p->failure->failed) program_fail(p, p->failure->step, p->failure->error);
+      break;
     case OP_SUPERVISE: result = monitor_supervise(p->connection, (pid_t)a[0], (const unsigned char *)(uintptr_t)a[1]); break;
     case OP_ANNOUNCE: monitor_announce((const void *)(uintptr_t)a[0], (uint32_t)a[1]); break;
     case OP_LINGER: monitor_linger(); break;
@@ -203,7 +216,8 @@ void program_run(struct program *p) {
       if (flags & STEP_FLAG_OR_ELSE) next = load32(s + STEP_TARGET);
       result = -error;
     }
-    if ((flags & STEP_FLAG_STORE) && !(load16(s + STEP_OP) == OP_CLONE && result == 0))
+    if (flags & STEP_FLAG_NARROW) store32(p->block + load32(s + STEP_INTO), (uint32_t)result);
+    else if ((flags & STEP_FLAG_STORE) && !(load16(s + STEP_OP) == OP_CLONE && result == 0))
       store64(p->block + load32(s + STEP_INTO), (uint64_t)result);
     index = next;
   }

@@ -49,7 +49,7 @@ function encodeStep(words: Uint32Array, at: number, step: Step, block: Block): v
   if (step.call) words[at + word.number] = syscallNumber(step.call, arch);
   let flags = step.full ? wire.stepFlag.full : 0;
   if (step.into) {
-    flags |= wire.stepFlag.store;
+    flags |= step.narrow ? wire.stepFlag.narrow : wire.stepFlag.store;
     words[at + word.into] = block.offsetOf(step.into);
   }
   if (step.tolerate === "all") flags |= wire.stepFlag.tolerateAll;

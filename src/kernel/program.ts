@@ -39,6 +39,7 @@ interface StepParts {
   readonly orElse?: Label | undefined;
   readonly into?: Ref | undefined;
   readonly full?: boolean | undefined;
+  readonly narrow?: boolean | undefined;
   readonly target?: Label;
   /** The steps of the child, for `clone`. */
   readonly child?: readonly Step[];
@@ -57,6 +58,8 @@ export class Step {
   readonly orElse: Label | undefined;
   readonly into: Ref | undefined;
   readonly full: boolean;
+  /** Only four bytes of the result are stored. */
+  readonly narrow: boolean;
   readonly target: Label | undefined;
   readonly child: readonly Step[] | undefined;
   /** Place in the encoded program. */
@@ -72,6 +75,7 @@ export class Step {
     this.orElse = parts.orElse;
     this.into = parts.into;
     this.full = parts.full ?? false;
+    this.narrow = parts.narrow ?? false;
     this.target = parts.target;
     this.child = parts.child;
   }
@@ -236,6 +240,19 @@ export class Program {
   /** Copies a variable's value to `to`, a 64-bit field of a structure. */
   copy(from: Slot, to: Ref, note: string): void {
     this.#add({ op: "copy", args: [from], note, into: to });
+  }
+
+  /** As `copy`, to a field of 32 bits: a descriptor inside a netlink message. */
+  copy32(from: Slot | number, to: Ref, note: string): void {
+    this.#add({ op: "copy", args: [from], note, into: to, narrow: true });
+  }
+
+  /**
+   * Reads what the kernel has answered at a netlink socket; the first error among the answers is this step's. Requests
+   * are answered before their sendto returns (netlink(7)).
+   */
+  answer(socket: Slot | number, { note, tolerate }: Pick<StepOptions, "note" | "tolerate">): void {
+    this.#add({ op: "answer", args: [socket], note, tolerate });
   }
 
   /** Writes `value` in decimal to a buffer; returns the text and the variable that holds its length. */

@@ -51,6 +51,8 @@ export const op = {
   end: 12,
   /** Stores the value arg0 at `into`. */
   copy: 13,
+  /** Reads the kernel's answers at netlink socket arg0, all there already; the first that is an error is this step's. */
+  answer: 14,
 } as const;
 
 /** How an argument is to be read. */
@@ -73,6 +75,8 @@ export const stepFlag = {
   store: 4,
   /** A tolerated error goes on at `target`. */
   orElse: 8,
+  /** Only four bytes are stored. */
+  narrow: 16,
 } as const;
 
 /** `attached` answers the hello of who attaches: from then on it misses nothing. */

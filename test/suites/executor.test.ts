@@ -3,8 +3,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { Slot } from "../../src/kernel/block.ts";
 import * as f from "../../src/kernel/flags.ts";
 import { KernelError } from "../../src/kernel/kernel-error.ts";
+import { linkUp, loopbackIndex } from "../../src/kernel/netlink/link.ts";
+import { ask, openNetlink } from "../../src/kernel/netlink/request.ts";
 import { Program } from "../../src/kernel/program.ts";
 import { header, reply, replyHeader } from "../../src/kernel/wire.ts";
 import { helperBuilds, testExecutor } from "../support/helper.ts";
@@ -55,6 +58,40 @@ for (const build of helperBuilds) {
       assert.equal(results.value(tried), -2);
       assert.equal(results.value(skipped), 0);
       assert.ok(results.value(reached) > 0);
+    });
+
+    test("the first error among a netlink socket's answers is the step's, whatever comes after", async () => {
+      const ask2 = (first: number, second: number) => {
+        const p = new Program("configure links");
+        p.call("unshare", [f.CLONE_NEWNET], { note: "take a network of its own" });
+        const socket = openNetlink(p, "NETLINK_ROUTE", "ask the kernel");
+        ask(p, socket, Buffer.concat([linkUp(first, 1), linkUp(second, 2)]), { note: "bring links up" });
+        const state = p.buffer(40);
+        const inet = p.sys("socket", [f.AF_INET, f.SOCK_DGRAM, 0], { note: "to look" });
+        const request = p.block.bytes(Buffer.from("lo".padEnd(40, "\0")));
+        p.call("ioctl", [inet, 0x8913 /* SIOCGIFFLAGS */, request], { note: "look" });
+        p.copy32(new Slot(request.at(16), 4), state, "keep what was seen");
+        return { p, state };
+      };
+      const { p, state } = ask2(loopbackIndex, loopbackIndex);
+      assert.equal((await executor.run(p)).bytes(state).readUInt16LE() & 1, 1, "lo is up");
+      await assert.rejects(executor.run(ask2(77, loopbackIndex).p), (error: unknown) => {
+        assert.ok(error instanceof KernelError);
+        assert.equal(error.errno, "ENODEV");
+        assert.match(error.message, /Cannot configure links: bring links up: the kernel's answer/);
+        return true;
+      });
+    });
+
+    test("a copy of 32 bits leaves what lies behind it", async () => {
+      const p = new Program("copy");
+      const pid = p.sys("getpid", [], { note: "any number" });
+      const target = p.buffer(8);
+      p.copy32(0x1122334455, target, "fill the first half");
+      p.copy32(pid, target.at(4), "fill the other half");
+      const results = await executor.run(p);
+      assert.equal(results.bytes(target).readUInt32LE(0), 0x22334455);
+      assert.equal(results.bytes(target).readUInt32LE(4), results.value(pid));
     });
 
     test("a pipe's two descriptors are 32-bit variables", async () => {
