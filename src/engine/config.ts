@@ -194,8 +194,31 @@ export type Loose<T> = { readonly [K in keyof T]?: T[K] | null | undefined };
 export type ContainerConfigRequest = Loose<ContainerConfig>;
 export type HostConfigRequest = Loose<HostConfig>;
 
-/** One network the container is to join (NetworkingConfig.EndpointsConfig); kept as sent until networking lands. */
-export type EndpointRequest = Readonly<Record<string, unknown>>;
+/** What a container asks of a network's address management: addresses it is always to have. */
+export interface EndpointIpam {
+  readonly IPv4Address?: string | undefined;
+  readonly IPv6Address?: string | undefined;
+  readonly LinkLocalIPs?: readonly string[] | undefined;
+}
+
+/**
+ * How a container is joined to one network (NetworkingConfig.EndpointsConfig, POST /networks/{id}/connect): the part of
+ * Docker's EndpointSettings that is asked for. What a network then gives is `Endpoint` of network/types.ts.
+ */
+export interface EndpointSettings {
+  readonly IPAMConfig: EndpointIpam | null;
+  /** "container" or "container:alias". */
+  readonly Links: readonly string[] | null;
+  readonly Aliases: readonly string[] | null;
+  /** "" when the network is to choose. */
+  readonly MacAddress: string;
+  readonly DriverOpts: Readonly<Record<string, string>> | null;
+  readonly GwPriority: number;
+  /** Of the network that was meant when the container was created or connected: names can be given again. */
+  readonly NetworkID: string;
+}
+
+export type EndpointSettingsRequest = Loose<EndpointSettings>;
 
 /** The body and query of POST /containers/create. */
 export interface CreateRequest {
@@ -205,5 +228,6 @@ export interface CreateRequest {
   readonly platform?: string | undefined;
   readonly config: ContainerConfigRequest;
   readonly hostConfig?: HostConfigRequest | null | undefined;
-  readonly endpoints?: Readonly<Record<string, EndpointRequest | null>> | null | undefined;
+  /** By name or id of the network. */
+  readonly endpoints?: Readonly<Record<string, EndpointSettingsRequest | null>> | null | undefined;
 }

@@ -10,11 +10,13 @@ import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../im
 import type { NetworkingOptions } from "../network/options.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import type { Layout } from "../storage/layout.ts";
-import type { ContainerConfig, CreateRequest, EndpointRequest, HostConfig } from "./config.ts";
+import type { ContainerConfig, CreateRequest, HostConfig } from "./config.ts";
 import type { EventLog } from "./events/types.ts";
+import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 
 export type * from "./config.ts";
 export type * from "./events/types.ts";
+export type * from "./networks/types.ts";
 
 /** Where an id or a name is wanted: the full id, a unique prefix of it, or the name with or without a slash. */
 export type ContainerReference = string;
@@ -70,7 +72,7 @@ export interface ContainerView {
   readonly statusText: string;
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
-  readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  readonly network?: ContainerNetworkView;
   readonly mounts: readonly MountPoint[];
   readonly restartCount: number;
   readonly execIds: readonly string[];
@@ -363,6 +365,7 @@ export interface Engine {
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
+  readonly networks?: Networks;
   readonly events: EventLog;
   info(): EngineInfo;
   version(): EngineVersion;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { CreateRequest } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
+import { endpointsConfig } from "./endpoint.ts";
 import { struct, validateJson } from "./validate.ts";
 
 const strings = z.array(z.string());
@@ -183,7 +184,7 @@ const hostConfig = struct({
 const body = struct({
   ...config,
   HostConfig: hostConfig,
-  NetworkingConfig: struct({ EndpointsConfig: z.record(z.string(), z.record(z.string(), z.unknown()).nullable()) }),
+  NetworkingConfig: struct({ EndpointsConfig: endpointsConfig }),
 });
 
 /** The body of POST /containers/create as the engine takes it; name and platform come from the query. */

@@ -144,7 +144,9 @@ function checkNetworks({ hostConfig, endpoints }: CreateRequest): void {
   for (const [name, endpoint] of Object.entries(endpoints ?? {})) {
     const known = ["", "default", "none", "host"].includes(name) || sharedContainer(name) !== undefined;
     if (!known) throw new SampanError("invalid", `network ${name} not found`);
-    const asked = ["IPAMConfig", "Links", "MacAddress", "DriverOpts"].find((field) => !isEmpty(endpoint?.[field]));
+    const asked = (["IPAMConfig", "Links", "MacAddress", "DriverOpts"] as const).find(
+      (field) => !isEmpty(endpoint?.[field]),
+    );
     if (asked === undefined) continue;
     throw new SampanError("unsupported", `Cannot honour ${asked} of an endpoint: it needs a container network`);
   }

@@ -23,7 +23,6 @@ export function viewOf(container: Container, volumes: Volumes, now = Date.now())
     statusText: statusText(state, now),
     config: record.config,
     hostConfig: record.hostConfig,
-    endpoints: record.endpoints,
     mounts: record.mounts.flatMap((mount) => mountPoint(mount, volumes)),
     restartCount: container.state.restarts,
     execIds: [...execIds],

@@ -1,10 +1,14 @@
 import type { Platform } from "../../images/types.ts";
+import type { Endpoint, PublishedPort } from "../../network/types.ts";
 import type { LayerRef } from "../../storage/snapshots/types.ts";
-import type { ContainerConfig, EndpointRequest, HostConfig } from "../config.ts";
+import type { ContainerConfig, EndpointSettings, HostConfig } from "../config.ts";
 import type { ContainerMount } from "../mounts/types.ts";
 import type { ContainerStatus } from "../types.ts";
 
-/** What was decided when a container was created, as the database keeps it. Only its name ever changes. */
+/**
+ * What was decided when a container was created, as the database keeps it. Only its name and the networks it is joined to
+ * ever change.
+ */
 export interface ContainerRecord {
   /** 64 hex digits. */
   readonly id: string;
@@ -20,7 +24,8 @@ export interface ContainerRecord {
   readonly args: readonly string[];
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
-  readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  /** The networks it is joined to whenever it runs, by name. Empty when it uses another container's. */
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   readonly mounts: readonly ContainerMount[];
 }
 
@@ -38,8 +43,16 @@ export interface RecordedState {
   readonly starts: number;
   /** How often the restart policy has started it since somebody did. */
   readonly restarts: number;
+  /** What networks have given it, while it runs. */
+  readonly network?: RecordedNetwork | undefined;
   /** Somebody asked for its end: no policy but `always` at a daemon's start brings it back. */
   readonly stopped: boolean;
+}
+
+/** A running container's part in its networks: a daemon that has just started rebuilds pools, ports and names from it. */
+export interface RecordedNetwork {
+  readonly endpoints: readonly Endpoint[];
+  readonly ports: readonly PublishedPort[];
 }
 
 export const newborn: RecordedState = {
