@@ -1,4 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
+import type { Attribute } from "./attribute.ts";
+import { Writer } from "./writer.ts";
 
 /**
  * Netlink messages as bytes: struct nlmsghdr, a fixed body, attributes. netlink(7), include/uapi/linux/netlink.h. All
@@ -19,54 +21,44 @@ export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
 export const NLA_F_NESTED = 0x8000;
 
-/** What an attribute holds. Lists of attributes nest; a text gets its NUL. */
-export type AttributeValue = Uint8Array | string | readonly Attribute[];
+export { type Attribute, type AttributeValue, u32 } from "./attribute.ts";
 
-export interface Attribute {
-  readonly type: number;
-  readonly value: AttributeValue;
-}
-
-export interface Message {
+/** What is asked of the kernel, as plain data; `batch` gives it a sequence number and makes bytes of it. */
+export interface Request {
   readonly type: number;
   /** NLM_F_*; NLM_F_REQUEST is added. */
   readonly flags: number;
-  /** Comes back in the answer. */
-  readonly sequence: number;
   /** The fixed structure behind the header: struct ifinfomsg and the like. */
   readonly body: Uint8Array;
   readonly attributes: readonly Attribute[];
+}
+
+export interface Message extends Request {
+  /** Comes back in the answer. */
+  readonly sequence: number;
 }
 
 const headerSize = 16;
 
 /** The message, padded to 4 bytes so that several can follow each other. */
 export function encodeMessage(message: Message): Uint8Array {
-  const header = Buffer.alloc(headerSize);
-  const parts = [header, padded(message.body), ...message.attributes.map(encodeAttribute)];
-  const bytes = Buffer.concat(parts);
-  bytes.writeUInt32LE(bytes.length, 0);
-  bytes.writeUInt16LE(message.type, 4);
-  bytes.writeUInt16LE(message.flags | NLM_F_REQUEST, 6);
-  bytes.writeUInt32LE(message.sequence, 8);
-  return bytes; // the port id stays 0: the kernel fills it in
+  const writer = new Writer();
+  writeMessage(writer, message, message.flags, message.sequence);
+  return writer.finish();
+}
+
+export function writeMessage(writer: Writer, request: Request, flags: number, sequence: number): void {
+  const header = writer.header(request.type, flags | NLM_F_REQUEST, sequence);
+  writer.bytes(request.body);
+  writer.attributes(request.attributes);
+  writer.end(header);
 }
 
 /** struct nlattr: length and type, then the value, padded to 4 bytes that the length does not count. */
-export function encodeAttribute({ type, value }: Attribute): Uint8Array {
-  const nested = typeof value !== "string" && !(value instanceof Uint8Array);
-  const payload = nested ? Buffer.concat(value.map(encodeAttribute)) : toBytes(value);
-  const header = Buffer.alloc(4);
-  header.writeUInt16LE(4 + payload.length, 0);
-  header.writeUInt16LE(nested ? type | NLA_F_NESTED : type, 2);
-  return padded(Buffer.concat([header, payload]));
-}
-
-/** An attribute of 32 bits. */
-export function u32(type: number, value: number): Attribute {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value >>> 0);
-  return { type, value: bytes };
+export function encodeAttribute(attribute: Attribute): Uint8Array {
+  const writer = new Writer();
+  writer.attribute(attribute);
+  return writer.finish();
 }
 
 export interface ReceivedMessage {
@@ -122,15 +114,6 @@ export function acknowledgement(datagram: Uint8Array, sequence: number): number 
 
 function cutShort(what: string, length: number): SampanError {
   return new SampanError("internal", `Cannot read a netlink ${what} of ${length} bytes: it is cut short`);
-}
-
-function toBytes(value: Uint8Array | string): Uint8Array {
-  return typeof value === "string" ? Buffer.from(`${value}\0`) : value;
-}
-
-function padded(bytes: Uint8Array): Uint8Array {
-  const size = align4(bytes.length);
-  return size === bytes.length ? bytes : Buffer.concat([bytes], size);
 }
 
 function align4(length: number): number {
