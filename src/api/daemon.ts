@@ -1,6 +1,5 @@
 import { openEngine } from "../engine/open.ts";
 import { messageOf } from "../errors/index.ts";
-import { defaultNetworking } from "../network/options.ts";
 import { checkLogin } from "../registry/login.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import { type Layout, layoutOf } from "../storage/layout.ts";
@@ -37,10 +36,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function start(options: DaemonOptions, layout: Layout, release: () => void): Promise<Daemon> {
-  const { insecureRegistries } = options;
+  const { insecureRegistries, networking } = options;
   const log = createLog(options);
   const mirrors = { "docker.io": options.mirrors };
-  const networking = { ...defaultNetworking, bridge: options.bridge };
   const engine = await openEngine({ layout, log, insecureRegistries, mirrors, networking });
   const addresses = [{ path: layout.apiSocket }, ...options.hosts];
   const login = (auth: RegistryAuth) => checkLogin(auth, { insecureRegistries });

@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 import { messageOf, SampanError } from "../../errors/index.ts";
+import type { NetworkingOptions } from "../../network/options.ts";
 import { type Address, parseAddress } from "./addresses.ts";
+import { networkingFlags, networkingSwitches, networkingUsage, parseNetworking } from "./networking.ts";
 
 export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -22,8 +24,7 @@ export interface DaemonOptions {
   readonly insecureRegistries: readonly string[];
   /** Hosts to ask before docker.io. */
   readonly mirrors: readonly string[];
-  /** "none": there is no default network, and containers that name none get the network "none". */
-  readonly bridge?: string | undefined;
+  readonly networking: NetworkingOptions;
 }
 
 export const usage = `Usage: sampan daemon [OPTIONS]
@@ -39,12 +40,12 @@ Options:
       --log-file FILE            Write the log there instead of to standard error
       --insecure-registry HOST   Speak to this registry without verified TLS (may be repeated)
       --registry-mirror HOST     Ask this host before docker.io (may be repeated)
-      --bridge none              No default network (also SAMPAN_BRIDGE, for a daemon that starts by itself)
-`;
+
+${networkingUsage}`;
 
 /** Reads the daemon's own command line; `undefined` when only help was asked for. */
 export function parseOptions(argv: readonly string[]): DaemonOptions | undefined {
-  const { values } = parse(argv.map((argument) => (argument === "--idle-exit" ? "--idle-exit=" : argument)));
+  const { values } = parse(argv.map(withValue));
   if (values.help) return undefined;
   const level = values["log-level"];
   const logLevel = logLevels.find((known) => known === level);
@@ -63,8 +64,14 @@ export function parseOptions(argv: readonly string[]): DaemonOptions | undefined
     logFile: values["log-file"],
     insecureRegistries: values["insecure-registry"],
     mirrors: values["registry-mirror"],
-    bridge: values.bridge ?? process.env.SAMPAN_BRIDGE,
+    networking: parseNetworking({ ...values, bridge: values.bridge ?? process.env.SAMPAN_BRIDGE }),
   };
+}
+
+/** Flags that may stand alone have a value to `parseArgs`. */
+function withValue(argument: string): string {
+  if (argument === "--idle-exit") return "--idle-exit=";
+  return networkingSwitches.some((name) => argument === `--${name}`) ? `${argument}=true` : argument;
 }
 
 function parse(args: string[]) {
@@ -80,7 +87,7 @@ function parse(args: string[]) {
         "log-file": { type: "string" },
         "insecure-registry": { type: "string", multiple: true, default: [] },
         "registry-mirror": { type: "string", multiple: true, default: [] },
-        bridge: { type: "string" },
+        ...networkingFlags,
         help: { type: "boolean", short: "h", default: false },
       },
     });

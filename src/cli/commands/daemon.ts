@@ -3,6 +3,31 @@ import { defineCommand } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { folded, list, text } from "../options.ts";
 
+/** A switch that is passed on as it was given. */
+const passed = (help: string) =>
+  folded<string | undefined>("", help, "", { initial: undefined, read: (value) => value });
+
+/** The daemon checks their values; their names are dockerd's. */
+const networking = {
+  bip: text("", "IPv4 address and network of the default bridge (CIDR)"),
+  bip6: text("", "IPv6 address and network of the default bridge (CIDR)"),
+  bridge: text("b", "Make the default network of this bridge of the machine; none: have no default network"),
+  "default-address-pool": list("", "Cut networks that name no subnet from there (base=CIDR,size=BITS)"),
+  "default-network-opt": list("", "What networks of a driver have by default (DRIVER=OPTION=VALUE)"),
+  dns: list("", "DNS server of containers that name none"),
+  "dns-opt": list("", "DNS option of containers that name none"),
+  "dns-search": list("", "DNS search domain of containers that name none"),
+  "fixed-cidr": text("", "IPv4 range of the containers on the default bridge"),
+  "fixed-cidr-v6": text("", "IPv6 range of the containers on the default bridge"),
+  "host-gateway-ip": list("", "What host-gateway in --add-host stands for"),
+  icc: passed("Let containers on the default bridge reach each other (default true)"),
+  ip: text("", "Publish the ports of the default bridge there (default 0.0.0.0)"),
+  "ip-forward": passed("Switch the machine's forwarding on where it is needed (default true)"),
+  "ip-masq": passed("Give what leaves the default bridge the machine's address (default true)"),
+  ipv6: passed("Have IPv6 on the default bridge"),
+  mtu: text("", "MTU of the default bridge's links"),
+};
+
 export default defineCommand({
   usage: "[OPTIONS]",
   summary: "Run the daemon in the foreground",
@@ -19,7 +44,7 @@ export default defineCommand({
     "log-file": text("", "Write the log there instead of to standard error"),
     "insecure-registry": list("", "Speak to this registry without verified TLS"),
     "registry-mirror": list("", "Ask this host before docker.io"),
-    bridge: text("", "none: no default network"),
+    ...networking,
   },
   run: async (_context, _args, values) => {
     const flags = Object.entries(values).flatMap(([name, value]) => {
