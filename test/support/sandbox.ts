@@ -29,6 +29,8 @@ export class Sandbox {
   readonly directory: string;
   readonly layout: Layout;
   readonly env: NodeJS.ProcessEnv;
+  /** Put before every command, the daemon's too: the way into another network, see namespace.ts. */
+  enter: readonly string[] = [];
   #daemon: ChildProcess | undefined;
 
   constructor(env: NodeJS.ProcessEnv = {}) {
@@ -50,7 +52,8 @@ export class Sandbox {
 
   /** Runs `sampan ARGS…`. */
   run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-    return runProgram(sampan, args, { cwd: this.directory, ...options, env: { ...this.env, ...options.env } });
+    const [file = "", ...all] = [...this.enter, sampan, ...args];
+    return runProgram(file, all, { cwd: this.directory, ...options, env: { ...this.env, ...options.env } });
   }
 
   /** Runs `sampan ARGS…`, which has to end with status 0, and returns its output without the last line's end. */
@@ -71,7 +74,8 @@ export class Sandbox {
   /** Starts the daemon and waits until it answers. `args` are those of `sampan daemon`. */
   async start(...args: string[]): Promise<void> {
     const log = openSync(join(this.directory, "daemon.log"), "a");
-    const daemon = spawn(sampan, ["daemon", ...args], { env: this.env, cwd: "/", stdio: ["ignore", log, log] });
+    const [file = "", ...all] = [...this.enter, sampan, "daemon", ...args];
+    const daemon = spawn(file, all, { env: this.env, cwd: "/", stdio: ["ignore", log, log] });
     closeSync(log);
     this.#daemon = daemon;
     let ended = false;
@@ -144,13 +148,17 @@ export class Sandbox {
       .join("\n");
   }
 
+  /** Removes all containers. */
+  async clear(): Promise<void> {
+    if (!existsSync(this.layout.stateDb)) return;
+    const { stdout } = await this.run(["ps", "-aq"]);
+    const ids = stdout.split("\n").filter((id) => id !== "");
+    if (ids.length > 0) await this.run(["rm", "-f", ...ids]);
+  }
+
   /** Removes all containers, ends the daemon, checks that nothing is left on the machine and deletes the directory. */
   async close(): Promise<void> {
-    if (existsSync(this.layout.stateDb)) {
-      const { stdout } = await this.run(["ps", "-aq"]);
-      const ids = stdout.split("\n").filter((id) => id !== "");
-      if (ids.length > 0) await this.run(["rm", "-f", ...ids]);
-    }
+    await this.clear();
     await this.stop();
     await eventually(
       "the test's processes and cgroups are gone",

@@ -1,0 +1,25 @@
+import type { Namespace } from "./namespace.ts";
+
+/**
+ * A machine with an engine on it, in a network of its own, and a host outside that routes to every network of the
+ * machine's. Tests speak Docker's command line to it, so that the same test runs against dockerd: see `machine()`.
+ */
+export interface Machine {
+  /** A file that the containers' image has as /bin/probe, too. */
+  readonly probe: string;
+  readonly directory: string;
+  readonly namespace: Namespace;
+  readonly outside: Namespace;
+  /** DOCKER_HOST and all else that Docker's own tools need. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly engine: "sampan" | "dockerd";
+  open(): Promise<void>;
+  /** Kills the engine without warning and starts it again. */
+  crash(): Promise<void>;
+  /** Ends the engine in order. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  logs(): string;
+  /** Removes all; fails when something is left in the machine's network. */
+  close(): Promise<void>;
+}
