@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { SampanError } from "../errors/index.ts";
 import { Connection, openSocket, type Reply } from "./connection.ts";
+import { Handovers, type Receipt, stdio } from "./handover.ts";
 import { KernelError } from "./kernel-error.ts";
 import type { Program, Step } from "./program.ts";
 import { Results } from "./results.ts";
@@ -39,6 +40,8 @@ export interface Executor {
   run(program: Program): Promise<Results>;
   open(): Promise<Session>;
   start(program: Program): Promise<Execution>;
+  /** The socket that a program gives to this process by `handOver` with this key. Ask before the program runs. */
+  receive(key: string): Receipt;
   /** Ends the listening process. Monitors stay. */
   close(): Promise<void>;
 }
@@ -101,6 +104,7 @@ class SocketSession implements Session {
 
 class HelperExecutor implements Executor {
   readonly #options: ExecutorOptions;
+  readonly #handovers = new Handovers();
   #child: ChildProcess | undefined;
   #ready: Promise<void> | undefined;
   #closed = false;
@@ -136,6 +140,10 @@ class HelperExecutor implements Executor {
     }
   }
 
+  receive(key: string): Receipt {
+    return this.#handovers.receive(key);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#spare?.close();
@@ -145,6 +153,7 @@ class HelperExecutor implements Executor {
     child.ref();
     child.stdin?.end();
     await gone;
+    if (child.connected) child.disconnect(); // monitors have the other end, too
   }
 
   /**
@@ -190,12 +199,13 @@ class HelperExecutor implements Executor {
   #spawn(): Promise<void> {
     const { binary, socket } = this.#options;
     const child = spawn(binary, [socket], {
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: [...stdio],
       argv0: "sampan-executor",
       detached: true,
       cwd: "/",
     });
     this.#child = child;
+    this.#handovers.listen(child);
     let complaint = "";
     child.stderr?.on("data", (text) => {
       complaint += text;
