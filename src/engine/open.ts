@@ -55,6 +55,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ceilings: readCeilings(),
   };
   const engine = new ComposedEngine(parts, { insecureRegistries, mirrors: Object.values(mirrors).flat() }, async () => {
+    parts.runtime.close();
     await executor.close();
     cgroups.close();
     db.close();

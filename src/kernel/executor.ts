@@ -23,6 +23,12 @@ export interface Session {
   run(program: Executable): Promise<Results>;
   /** Resolves once all that was queued has been taken by the kernel's socket: back-pressure for large programs. */
   drained(): Promise<void>;
+  /** Runs a program that goes on after its first reply; the session is its monitor's from then on. */
+  start(program: Executable): Promise<Execution>;
+  /** Whether the worker is there no more. */
+  readonly ended: boolean;
+  /** The daemon may end while this worker waits. */
+  unref(): void;
   close(): void;
 }
 
@@ -39,6 +45,7 @@ export interface Execution {
 export interface Executor {
   run(program: Program): Promise<Results>;
   open(): Promise<Session>;
+  /** A session of its own for one program; see `Session.start`. */
   start(program: Program): Promise<Execution>;
   /** The socket that a program gives to this process by `handOver` with this key. Ask before the program runs. */
   receive(key: string): Receipt;
@@ -97,6 +104,24 @@ class SocketSession implements Session {
     });
   }
 
+  async start(program: Executable): Promise<Execution> {
+    try {
+      const results = await this.run(program);
+      return { results, exited: announcement(this.#connection), connection: this.#connection };
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get ended(): boolean {
+    return this.#connection.ended;
+  }
+
+  unref(): void {
+    this.#connection.socket.unref();
+  }
+
   close(): void {
     this.#connection.close();
   }
@@ -108,7 +133,6 @@ class HelperExecutor implements Executor {
   #child: ChildProcess | undefined;
   #ready: Promise<void> | undefined;
   #closed = false;
-  #spare: Connection | undefined;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -129,15 +153,7 @@ class HelperExecutor implements Executor {
   }
 
   async start(program: Program): Promise<Execution> {
-    const connection = await this.#takeWorker();
-    try {
-      connection.socket.write(program.encode());
-      const results = resultOf(program, await connection.next());
-      return { results, exited: announcement(connection), connection };
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    return (await this.open()).start(program);
   }
 
   receive(key: string): Receipt {
@@ -146,7 +162,6 @@ class HelperExecutor implements Executor {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#spare?.close();
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -154,30 +169,6 @@ class HelperExecutor implements Executor {
     child.stdin?.end();
     await gone;
     if (child.connected) child.disconnect(); // monitors have the other end, too
-  }
-
-  /**
-   * A worker for a start: the one that was forked after the last start, while nobody waited. A start is what users wait
-   * for, and connecting and forking is a tenth of it.
-   */
-  async #takeWorker(): Promise<Connection> {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    const connection = spare && !spare.ended && !this.#closed ? spare : await this.#connect();
-    setImmediate(() => void this.#forkSpare());
-    return connection;
-  }
-
-  async #forkSpare(): Promise<void> {
-    if (this.#spare || this.#closed) return;
-    try {
-      const connection = await this.#connect();
-      connection.socket.unref();
-      if (this.#spare || this.#closed) connection.close();
-      else this.#spare = connection;
-    } catch {
-      // The next start connects for itself, and reports what is wrong.
-    }
   }
 
   async #connect(): Promise<Connection> {

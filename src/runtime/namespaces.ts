@@ -17,9 +17,12 @@ const flagNames = { pid: "NEWPID", network: "NEWNET", ipc: "NEWIPC", uts: "NEWUT
 type Kind = keyof typeof flags;
 const kinds = Object.keys(flags) as Kind[];
 
-/** What clone3 makes new. The cgroup namespace is made later, by the child: its root is where the process is then. */
+/**
+ * What clone3 makes new. The network namespace is there already, and inherited. The cgroup namespace is made later, by
+ * the child: its root is where the process is then.
+ */
 export function cloneFlags(namespaces: Namespaces): { flags: number; names: string } {
-  const fresh = kinds.filter((kind) => kind !== "cgroup" && namespaces[kind] === "new");
+  const fresh = kinds.filter((kind) => kind !== "cgroup" && kind !== "network" && namespaces[kind] === "new");
   return {
     flags: fresh.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS),
     names: ["NEWNS", ...fresh.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|"),

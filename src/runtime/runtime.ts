@@ -8,6 +8,7 @@ import { execProgram } from "./exec.ts";
 import { explainSteps, explainText } from "./explain.ts";
 import { executeNote } from "./process.ts";
 import { UserFilesReader } from "./read-users.ts";
+import { type ReadyWorker, ReadyWorkers } from "./ready-workers.ts";
 import { reconnectProcess, startedProcess } from "./running.ts";
 import { type KernelFeatures, type StartProgram, startProgram } from "./start.ts";
 import type {
@@ -49,15 +50,19 @@ interface RuntimeParts {
 class ProgramRuntime implements Runtime {
   readonly #parts: RuntimeParts;
   readonly #userFiles: UserFilesReader;
+  readonly #workers: ReadyWorkers;
 
   constructor(parts: RuntimeParts) {
     this.#parts = parts;
+    this.#workers = new ReadyWorkers(parts.executor);
     this.#userFiles = new UserFilesReader(parts.executor, parts.kernel);
   }
 
   async start(spec: ContainerSpec, options: StartOptions): Promise<Running> {
     try {
-      return await this.#execute(startProgram(spec, options, this.#parts), spec.process, options.files);
+      const worker = await this.#workers.take(spec.namespaces.network === "new" ? "network" : "plain");
+      const program = () => startProgram(spec, options, { ...this.#parts, network: worker.network });
+      return await this.#execute(worker, program, spec.process, options.files);
     } catch (error) {
       await this.sweep(spec.cgroupPath);
       throw error;
@@ -68,8 +73,10 @@ class ProgramRuntime implements Runtime {
     return reconnectProcess(known.pid, known.files);
   }
 
-  exec(target: ExecTarget, process: ProcessSpec, options: StartOptions): Promise<Running> {
-    return this.#execute(execProgram(target, process, options, this.#parts.cgroups), process, options.files);
+  async exec(target: ExecTarget, process: ProcessSpec, options: StartOptions): Promise<Running> {
+    const worker = await this.#workers.take("plain");
+    const program = () => execProgram(target, process, options, this.#parts.cgroups);
+    return this.#execute(worker, program, process, options.files);
   }
 
   async resolveUser(
@@ -89,11 +96,22 @@ class ProgramRuntime implements Runtime {
     return this.#parts.cgroups.removeNow(cgroupPath);
   }
 
-  async #execute({ program, pid }: StartProgram, process: ProcessSpec, files: MonitorFiles): Promise<Running> {
+  close(): void {
+    this.#workers.close();
+  }
+
+  async #execute(
+    { session }: ReadyWorker,
+    build: () => StartProgram,
+    process: ProcessSpec,
+    files: MonitorFiles,
+  ): Promise<Running> {
     try {
-      const { results, exited, connection } = await this.#parts.executor.start(program);
+      const { program, pid } = build();
+      const { results, exited, connection } = await session.start(program);
       return startedProcess(results.value(pid), connection, files, exited);
     } catch (error) {
+      session.close();
       rmSync(files.socket, { force: true }); // the monitor that was to be has died before it could
       if (error instanceof KernelError && error.step?.note.startsWith(`${executeNote} `))
         throw new ExecuteError(process, error);

@@ -3,9 +3,9 @@ import { named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
-import { loopbackUp } from "./loopback.ts";
 import { maskPaths, protectPaths } from "./masking.ts";
 import { cloneFlags, findShared, joinNamespaces, type SharedNamespace } from "./namespaces.ts";
+import { inNetwork, letGo, makeNetworkNamespace, type NetworkNamespace } from "./network-namespace.ts";
 import { mountFiles } from "./own-files.ts";
 import { Placement } from "./placement.ts";
 import { becomeProcess } from "./process.ts";
@@ -39,7 +39,7 @@ export interface StartProgram {
 export function startProgram(
   spec: ContainerSpec,
   options: StartOptions,
-  host: { cgroups: Cgroups; kernel: KernelFeatures },
+  host: { cgroups: Cgroups; kernel: KernelFeatures; network?: NetworkNamespace | undefined },
 ): StartProgram {
   const p = new Program(`start container ${spec.id.slice(0, 12)}`);
   p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text("sampan-monitor")], { note: "take a name" });
@@ -49,19 +49,23 @@ export function startProgram(
   const status = p.in("monitor", () => statusPipe(p));
   const shared = p.in("namespace", () => findShared(p, spec.namespaces));
   p.in("namespace", () => joinNamespaces(p, shared, "before"));
+  const network = networkOf(p, spec, host.network);
   const { flags, names } = cloneFlags(spec.namespaces);
   const child = p.in("namespace", () =>
-    p.clone(
-      {
-        flags,
-        flagNames: names,
-        note: `start the first process in new namespaces: ${names}`,
-        ...(cgroup && { cgroup }),
-      },
-      () => childSteps(p, spec, { ...host, placement, shared, stdio, status: status.second }),
+    inNetwork(p, network, () =>
+      p.clone(
+        {
+          flags,
+          flagNames: names,
+          note: `start the first process in new namespaces: ${names}`,
+          ...(cgroup && { cgroup }),
+        },
+        () => childSteps(p, spec, { ...host, placement, shared, stdio, status: status.second }),
+      ),
     ),
   );
   p.in("cgroup", () => placement.after());
+  if (network) p.in("network", () => connect(p, spec, network, placement));
   const ends = p.in("monitor", () => stdio.keep());
   superviseSteps(p, {
     process: spec.process,
@@ -75,6 +79,21 @@ export function startProgram(
     cleanUp: () => p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath)),
   });
   return { program: p, pid: child.pid };
+}
+
+/** The network namespace of the container's own, if it has one. */
+function networkOf(p: Program, { namespaces }: ContainerSpec, ahead?: NetworkNamespace): NetworkNamespace | undefined {
+  if (namespaces.network !== "new") return undefined;
+  return ahead ?? p.in("network", () => makeNetworkNamespace(p));
+}
+
+/** While the child builds its root; it waits for this before it executes its program. */
+function connect(p: Program, spec: ContainerSpec, network: NetworkNamespace, placement: Placement): void {
+  if (spec.connect) {
+    spec.connect(p, network);
+    placement.connected();
+  }
+  letGo(p, network);
 }
 
 /** A pipe that execve closes: its end tells that the program runs, or that the child has died trying. */
@@ -103,7 +122,6 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
     joinNamespaces(p, context.shared, "inside");
     nameMachine(p, spec);
   });
-  if (spec.namespaces.network === "new") p.in("network", () => loopbackUp(p));
   const root = p.in("rootfs", () => {
     p.call("umask", [0], { note: "let modes be what they say" });
     isolateMounts(p);
@@ -116,6 +134,7 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
     if (spec.process.terminal) bindConsole(p, inside);
     enterRoot(p, root);
   });
+  if (spec.connect) p.in("network", () => context.placement.awaitNetwork());
   becomeProcess(p, spec.process, { status: context.status, init: spec.init });
 }
 

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import type { Resources } from "../cgroups/types.ts";
 import type { CapabilitySets } from "../kernel/capabilities.ts";
+import type { Program } from "../kernel/program.ts";
 import type { RlimitName } from "../kernel/rlimits.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
 
 /** A namespace of a container: made for it, the machine's own, or that of the process `pid` (as seen by the machine). */
 export type Namespace = "new" | "host" | { readonly pid: number };
@@ -164,6 +166,11 @@ export interface ContainerSpec {
   /** Path of its cgroup in every hierarchy, e.g. "/sampan/3f2a…". */
   readonly cgroupPath: string;
   readonly resources: Resources;
+  /**
+   * Connects its new network namespace: steps in the machine's namespaces, done before its program runs. Absent: it has
+   * loopback only.
+   */
+  readonly connect?: (p: Program, network: Pick<NetworkNamespace, "namespace" | "rtnetlink">) => void;
 }
 
 /** Where the files of one supervised process are. */
@@ -238,6 +245,8 @@ export interface Runtime {
   explain(spec: ContainerSpec, options: StartOptions): { text: string; steps: ExplainedStep[] };
   /** Removes what a container that is not running has left in the cgroup hierarchies. */
   sweep(cgroupPath: string): Promise<void>;
+  /** Lets the workers go that wait for starts. Containers stay. */
+  close(): void;
 }
 
 /** One line of `run --explain`. */

@@ -131,6 +131,7 @@ export class HostContainers {
       await running.exited;
       await this.cgroups.removeNow(spec.cgroupPath);
     }
+    this.runtime.close();
     this.cgroups.close();
   }
 

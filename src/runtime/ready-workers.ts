@@ -1,0 +1,71 @@
+import type { Executor, Session } from "../kernel/executor.ts";
+import { Program } from "../kernel/program.ts";
+import { makeNetworkNamespace, type NetworkNamespace } from "./network-namespace.ts";
+
+/** A worker that waits for the program of a start. */
+export interface ReadyWorker {
+  readonly session: Session;
+  /** Made ahead; without it the program makes it. */
+  readonly network?: NetworkNamespace;
+}
+
+/** How many of each kind wait: those with a network are for containers, those without for what joins one. */
+const counts = { network: 2, plain: 1 } as const;
+
+type Kind = keyof typeof counts;
+
+/**
+ * Workers that were forked, and given a network namespace, while nobody waited: connecting, forking and the namespace are
+ * a quarter of a start. Each that is taken is replaced afterwards; when none is left, a start does all of it itself.
+ */
+export class ReadyWorkers {
+  readonly #executor: Executor;
+  readonly #ready: Record<Kind, ReadyWorker[]> = { network: [], plain: [] };
+  #closed = false;
+
+  constructor(executor: Executor) {
+    this.#executor = executor;
+  }
+
+  async take(kind: Kind): Promise<ReadyWorker> {
+    setImmediate(() => void this.#refill(kind));
+    for (let worker = this.#ready[kind].shift(); worker; worker = this.#ready[kind].shift()) {
+      if (!worker.session.ended) return worker;
+    }
+    return { session: await this.#executor.open() };
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { session } of Object.values(this.#ready).flat()) session.close();
+  }
+
+  async #refill(kind: Kind): Promise<void> {
+    try {
+      while (!this.#closed && this.#ready[kind].length < counts[kind]) {
+        const worker = await this.#prepare(kind);
+        worker.session.unref();
+        if (this.#closed || this.#ready[kind].length >= counts[kind]) worker.session.close();
+        else this.#ready[kind].push(worker);
+      }
+    } catch {
+      // The next start does it for itself, and reports what is wrong.
+    }
+  }
+
+  async #prepare(kind: Kind): Promise<ReadyWorker> {
+    const session = await this.#executor.open();
+    if (kind === "plain") return { session };
+    const p = new Program("make a network namespace ahead");
+    const { namespace, rtnetlink, machine } = p.in("network", () => makeNetworkNamespace(p));
+    const results = await session.run(p);
+    return {
+      session,
+      network: {
+        namespace: results.value(namespace),
+        rtnetlink: results.value(rtnetlink),
+        machine: results.value(machine),
+      },
+    };
+  }
+}
