@@ -1,3 +1,4 @@
+import { SampanError } from "../../../errors/index.ts";
 import { type Attribute, type Hole, nested, text, u8, u16, u32 } from "../attribute.ts";
 import { macBytes } from "../ip.ts";
 import { NLM_F_CREATE, NLM_F_EXCL, type Request } from "../message.ts";
@@ -26,7 +27,10 @@ export interface NewLink {
 export interface Veth {
   /** The end in the namespace of the socket that asks. */
   readonly host: Omit<NewLink, "namespace"> & PortFlags;
-  /** The other end. It cannot be up from the start, the kernel refuses (ENOTCONN): use `setLink` there. */
+  /**
+   * The other end. Its index is obeyed only where the host's end has one too. It cannot be up from the start, the
+   * kernel refuses (ENOTCONN): use `setLink` there.
+   */
   readonly peer: Omit<NewLink, "up" | "master">;
 }
 
@@ -35,6 +39,8 @@ export interface Veth {
  * with flags. The peer's namespace is the last attribute of the first.
  */
 export function createVeth({ host, peer }: Veth): Request[] {
+  if (peer.index !== undefined && host.index === undefined)
+    throw new SampanError("internal", `Cannot give ${peer.name} an index: the other end, ${host.name}, has none`);
   const peerLink = { body: linkBody(peer.index ?? 0), attributes: attributesOf(peer) };
   const create = newLink("veth", host, [{ type: c.VETH_INFO_PEER, value: peerLink }]);
   return [create, ...setBridgePort(host.name, host)];

@@ -1,3 +1,4 @@
+import { SampanError } from "../../../errors/index.ts";
 import { type Attribute, text } from "../attribute.ts";
 import type { Request } from "../message.ts";
 import { IFF_UP, IFLA_IFNAME } from "./constants.ts";
@@ -25,6 +26,8 @@ export function aboutLink(
   options: { flags?: number; up?: boolean | undefined } = {},
 ): Request {
   const named = typeof link === "string";
+  if (named && attributes.some((attribute) => attribute.type === IFLA_IFNAME))
+    throw new SampanError("internal", `Cannot rename the link ${link} that is known by its name: its index is needed`);
   return {
     type,
     flags: options.flags ?? 0,

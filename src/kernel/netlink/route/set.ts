@@ -29,7 +29,10 @@ export function setLink(link: LinkRef, changes: LinkChanges): Request {
   return aboutLink(c.RTM_NEWLINK, link, attributes, { up: changes.up });
 }
 
-/** Moves a link to another network namespace, where it gets `name` and `index` if given; it is down afterwards. */
+/**
+ * Moves a link to another network namespace, where it gets `name` (then `link` must be an index) and `index` if given;
+ * it is down afterwards.
+ */
 export function moveLink(
   link: LinkRef,
   namespace: number | Hole,
