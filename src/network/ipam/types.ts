@@ -15,20 +15,12 @@ export interface IpamRequest {
   readonly config: readonly IpamConfig[];
 }
 
-/** Addresses that subnets are carved out of: `--default-address-pool base=172.18.0.0/16,size=24`. */
-export interface AddressPool {
-  /** CIDR. */
-  readonly base: string;
-  /** Bits of each subnet. */
-  readonly size: number;
-}
-
-/** What the machine uses already: a route's destination, one of its addresses, a name server. */
+/** What the machine uses already: a route's destination, the network of one of its addresses, a name server. */
 export interface HostPrefix {
   /** CIDR: "192.168.1.0/24", "10.0.0.53/32". */
-  readonly prefix: string;
-  /** Reached without a gateway. What is behind a gateway is avoided too, as long as there is something else. */
-  readonly onLink: boolean;
+  readonly range: string;
+  /** Reached by a gateway: avoided too, as long as there is something else. */
+  readonly viaGateway?: boolean | undefined;
 }
 
 /** How full a subnet is (Docker's Status.IPAM, API ≥ 1.52). Numbers above 2^53 are rounded. */

@@ -1,4 +1,5 @@
-import type { AddressPool, HostPrefix, IpamRequest } from "../ipam/types.ts";
+import type { HostPrefix, IpamRequest } from "../ipam/types.ts";
+import type { NetworkingOptions } from "../options.ts";
 
 /** Docker's network-create request, every field as it came; `NetworkRecords.create` checks it. */
 export interface NetworkRequest {
@@ -22,39 +23,15 @@ export interface NetworkRequest {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** The daemon's options for the network "bridge", with dockerd's names. */
-export interface DefaultBridgeOptions {
-  /** False: `--bridge none`, there is no network "bridge". */
-  readonly enabled: boolean;
-  /** `--bip`: the bridge's address with its prefix. */
-  readonly bip?: string;
-  readonly bip6?: string;
-  readonly fixedCidr?: string;
-  readonly fixedCidr6?: string;
-  readonly defaultGateway?: string;
-  readonly defaultGateway6?: string;
-  readonly ipv6?: boolean;
-  /** False: containers on it do not reach each other but by links. */
-  readonly icc?: boolean;
-  readonly masquerade?: boolean;
-  readonly mtu?: number;
-  /** `--ip`: the host address of ports that are published without one. */
-  readonly hostAddress?: string;
-}
-
 /** What networks are made of on this machine. */
 export interface NetworkDefaults {
   /** The root directory: ids of the predefined networks and the IPv6 pool come from it. */
   readonly root: string;
-  /** `layout.suffix`. */
-  readonly suffix: string;
-  /** Name of the default bridge's interface. */
+  /** Name of the default bridge's interface: "sampan0"; what `--bridge` says wins. */
   readonly bridgeInterface: string;
-  readonly bridge: DefaultBridgeOptions;
-  /** `--default-address-pool`; ours when empty. */
-  readonly pools: readonly AddressPool[];
-  /** What pools have to avoid; asked again for each network. */
-  readonly host: () => readonly HostPrefix[];
-  /** `--default-network-opt` by driver. */
-  readonly options?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly options: NetworkingOptions;
+  /** What pools have to avoid; asked for each network whose subnet we choose. */
+  readonly host: () => Promise<readonly HostPrefix[]>;
+  /** With `--bridge NAME`: that bridge's addresses with their prefixes. */
+  readonly bridgeAddresses?: readonly string[] | undefined;
 }
