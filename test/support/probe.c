@@ -6,11 +6,12 @@
  *   probe stream MS TARGET…         (TCP) sends a number every 5 ms, wants it back; "TARGET = COUNT echoes, longest pause N ms"
  *   probe dns ADDRESS               a name server for IPv4: every A question has that answer
  *
- * TARGET is tcp:ADDRESS:PORT, udp:…, sctp:… or icmp:ADDRESS; an address is a literal, without brackets.
+ * TARGET is tcp:ADDRESS:PORT, udp:…, sctp:… or icmp:ADDRESS; an address is a literal, without brackets, or a name.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
@@ -41,10 +42,16 @@ static int die(const char *what) {
 static socklen_t size(const address *a) { return a->any.sa_family == AF_INET ? sizeof a->v4 : sizeof a->v6; }
 
 static int parse(const char *text, int port, address *a) {
+  struct addrinfo *found, hints = {.ai_socktype = SOCK_STREAM};
   memset(a, 0, sizeof *a);
   if (inet_pton(AF_INET, text, &a->v4.sin_addr) == 1) a->v4.sin_family = AF_INET, a->v4.sin_port = htons(port);
   else if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) == 1) a->v6.sin6_family = AF_INET6, a->v6.sin6_port = htons(port);
-  else return -1;
+  else {
+    if (getaddrinfo(text, 0, &hints, &found)) return -1;
+    memcpy(a, found->ai_addr, found->ai_addrlen);
+    a->v4.sin_port = htons((uint16_t)port); /* the same place in both families */
+    freeaddrinfo(found);
+  }
   return 0;
 }
 
@@ -206,7 +213,7 @@ static int split(const char *target, char *kind, address *a) {
 static void ask_one(const char *target, int64_t deadline) {
   char kind[8];
   address a;
-  const char *said = "not an address";
+  const char *said = "unknown";
   if (split(target, kind, &a) == 0) {
     if (!strcmp(kind, "tcp")) said = ask(&a, SOCK_STREAM, 0, deadline);
     else if (!strcmp(kind, "sctp")) said = ask(&a, SOCK_STREAM, IPPROTO_SCTP, deadline);
