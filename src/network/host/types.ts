@@ -16,8 +16,6 @@ export interface ContainerNetworking {
 }
 
 export interface HostOptions {
-  /** --mtu: of bridges and containers' links where the network does not say; the kernel's 1500 when absent. */
-  readonly mtu?: number;
   /**
    * "direct": a published port is reachable whatever the host's own input chains say, as with Docker. "input": from outside
    * only where they accept the host's port (docs/decisions/published-ports-and-input-policy.md).
