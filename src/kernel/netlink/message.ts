@@ -89,12 +89,17 @@ export function decodeMessages(datagram: Uint8Array): ReceivedMessage[] {
 
 /** The attributes in `bytes`, by type without its flag bits; of one that comes twice the last. */
 export function decodeAttributes(attributes: Uint8Array): Map<number, Uint8Array> {
+  return new Map(decodeAttributeList(attributes).map(({ type, value }) => [type, value]));
+}
+
+/** The attributes in `bytes` in order: lists have many of one type. */
+export function decodeAttributeList(attributes: Uint8Array): { type: number; value: Uint8Array }[] {
   const bytes = viewOf(attributes);
-  const found = new Map<number, Uint8Array>();
+  const found: { type: number; value: Uint8Array }[] = [];
   for (let at = 0; at + 4 <= bytes.length; ) {
     const length = bytes.readUInt16LE(at);
     if (length < 4 || at + length > bytes.length) throw cutShort("attribute", length);
-    found.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
+    found.push({ type: bytes.readUInt16LE(at + 2) & 0x3fff, value: bytes.subarray(at + 4, at + length) });
     at += align4(length);
   }
   return found;
