@@ -12,6 +12,23 @@ export interface DeviceMapping {
   readonly CgroupPermissions: string;
 }
 
+/** A limit of a block device: bytes or operations per second. */
+export interface ThrottleDevice {
+  readonly Path: string;
+  readonly Rate: number;
+}
+
+export interface WeightDevice {
+  readonly Path: string;
+  readonly Weight: number;
+}
+
+/** Where on the machine a container's port is found; "" is the daemon's choice, "8000-8010" any of these. */
+export interface PortBinding {
+  readonly HostIp: string;
+  readonly HostPort: string;
+}
+
 export interface BindOptions {
   Propagation?: string | undefined;
   NonRecursive?: boolean | undefined;
@@ -26,6 +43,13 @@ export interface TmpfsOptions {
   Mode?: number | undefined;
 }
 
+export interface VolumeOptions {
+  NoCopy?: boolean | undefined;
+  Labels?: Record<string, string> | undefined;
+  Subpath?: string | undefined;
+  DriverConfig?: { Name?: string | undefined; Options?: object | undefined } | undefined;
+}
+
 /** HostConfig.Mounts: what `--mount` says. */
 export interface MountRequest {
   Type: string;
@@ -34,6 +58,7 @@ export interface MountRequest {
   ReadOnly?: boolean | undefined;
   Consistency?: string | undefined;
   BindOptions?: BindOptions | undefined;
+  VolumeOptions?: VolumeOptions | undefined;
   TmpfsOptions?: TmpfsOptions | undefined;
 }
 
@@ -81,7 +106,13 @@ export interface HostConfig {
   Binds?: readonly string[] | null | undefined;
   Mounts?: readonly MountRequest[] | undefined;
   Tmpfs?: Readonly<Record<string, string>> | undefined;
+  VolumesFrom?: readonly string[] | null | undefined;
+  VolumeDriver?: string | undefined;
   NetworkMode?: string | undefined;
+  /** By "80/tcp". */
+  PortBindings?: Readonly<Record<string, readonly PortBinding[] | null>> | undefined;
+  PublishAllPorts?: boolean | undefined;
+  Links?: readonly string[] | null | undefined;
   AutoRemove?: boolean | undefined;
   ReadonlyRootfs?: boolean | undefined;
   Privileged?: boolean | undefined;
@@ -104,6 +135,15 @@ export interface HostConfig {
   CpusetMems?: string | undefined;
   PidsLimit?: number | null | undefined;
   BlkioWeight?: number | undefined;
+  BlkioWeightDevice?: readonly WeightDevice[] | undefined;
+  BlkioDeviceReadBps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceWriteBps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceReadIOps?: readonly ThrottleDevice[] | undefined;
+  BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | undefined;
+  DeviceCgroupRules?: readonly string[] | null | undefined;
+  /** 0 to 100; -1 for the machine's. */
+  MemorySwappiness?: number | null | undefined;
+  OomKillDisable?: boolean | null | undefined;
   OomScoreAdj?: number | undefined;
   ShmSize?: number | undefined;
   CgroupParent?: string | undefined;
@@ -111,6 +151,9 @@ export interface HostConfig {
   IpcMode?: string | undefined;
   PidMode?: string | undefined;
   UTSMode?: string | undefined;
+  UsernsMode?: string | undefined;
+  Sysctls?: Readonly<Record<string, string>> | undefined;
+  Runtime?: string | undefined;
   Dns?: readonly string[] | undefined;
   DnsOptions?: readonly string[] | undefined;
   DnsSearch?: readonly string[] | undefined;
@@ -125,6 +168,26 @@ export interface HostConfig {
 
 export interface CreateContainerRequest extends ContainerConfig {
   HostConfig?: HostConfig | undefined;
+  /** By name or id of the network. */
+  NetworkingConfig?: { readonly EndpointsConfig: Readonly<Record<string, EndpointSettingsRequest>> } | undefined;
+}
+
+/** How a container is to be joined to one network. */
+export interface EndpointSettingsRequest {
+  IPAMConfig?: EndpointIpamConfig | undefined;
+  Links?: readonly string[] | undefined;
+  Aliases?: readonly string[] | undefined;
+  MacAddress?: string | undefined;
+  DriverOpts?: Readonly<Record<string, string>> | undefined;
+  /** Of all networks of a container that with the highest has its default route. */
+  GwPriority?: number | undefined;
+}
+
+/** Addresses asked for; the daemon chooses those that are absent. */
+export interface EndpointIpamConfig {
+  IPv4Address?: string | undefined;
+  IPv6Address?: string | undefined;
+  LinkLocalIPs?: readonly string[] | undefined;
 }
 
 export interface CreateContainerResponse {
@@ -207,7 +270,7 @@ export interface NetworkSettings {
   readonly Bridge: string;
   readonly SandboxID: string;
   readonly SandboxKey: string;
-  readonly Ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
+  readonly Ports: Readonly<Record<string, readonly PortBinding[] | null>>;
   readonly HairpinMode: boolean;
   readonly LinkLocalIPv6Address: string;
   readonly LinkLocalIPv6PrefixLen: number;

@@ -1,3 +1,5 @@
+import type { EndpointSettingsRequest } from "./container.ts";
+
 /** GET /networks, GET /networks/{id}. */
 export interface NetworkResource {
   readonly Name: string;
@@ -10,7 +12,7 @@ export interface NetworkResource {
   readonly IPAM: {
     readonly Driver: string;
     readonly Options: object | null;
-    readonly Config: readonly object[] | null;
+    readonly Config: readonly IpamConfig[] | null;
   };
   readonly Internal: boolean;
   readonly Attachable: boolean;
@@ -28,4 +30,51 @@ export interface NetworkContainer {
   readonly MacAddress: string;
   readonly IPv4Address: string;
   readonly IPv6Address: string;
+}
+
+/** One address range of a network. */
+export interface IpamConfig {
+  Subnet?: string | undefined;
+  IPRange?: string | undefined;
+  Gateway?: string | undefined;
+  AuxiliaryAddresses?: Readonly<Record<string, string>> | undefined;
+}
+
+/** POST /networks/create. */
+export interface CreateNetworkRequest {
+  readonly Name: string;
+  readonly Driver?: string | undefined;
+  readonly Scope?: string | undefined;
+  readonly EnableIPv4?: boolean | undefined;
+  readonly EnableIPv6?: boolean | undefined;
+  readonly Internal?: boolean | undefined;
+  readonly Attachable?: boolean | undefined;
+  readonly Ingress?: boolean | undefined;
+  readonly ConfigOnly?: boolean | undefined;
+  readonly ConfigFrom?: { readonly Network: string } | undefined;
+  readonly IPAM?:
+    | {
+        readonly Driver: string;
+        readonly Options?: Readonly<Record<string, string>> | undefined;
+        readonly Config?: readonly IpamConfig[] | undefined;
+      }
+    | undefined;
+  readonly Options?: Readonly<Record<string, string>> | undefined;
+  readonly Labels?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface CreateNetworkResponse {
+  readonly Id: string;
+  readonly Warning: string;
+}
+
+/** POST /networks/{id}/connect. */
+export interface ConnectNetworkRequest {
+  readonly Container: string;
+  readonly EndpointConfig?: EndpointSettingsRequest | undefined;
+}
+
+/** POST /networks/prune. */
+export interface PruneNetworksResponse {
+  readonly NetworksDeleted: readonly string[] | null;
 }
