@@ -23,7 +23,13 @@ export interface WeightDevice {
   readonly Weight: number;
 }
 
-/** Where on the machine a container's port is found; "" is the daemon's choice, "8000-8010" any of these. */
+/** Where on the machine a container's port is to be found; "" is the daemon's choice, "8000-8010" any of these. */
+export interface PortBindingRequest {
+  readonly HostIp?: string | undefined;
+  readonly HostPort?: string | undefined;
+}
+
+/** Where on the machine a container's port is found. */
 export interface PortBinding {
   readonly HostIp: string;
   readonly HostPort: string;
@@ -110,7 +116,7 @@ export interface HostConfig {
   VolumeDriver?: string | undefined;
   NetworkMode?: string | undefined;
   /** By "80/tcp". */
-  PortBindings?: Readonly<Record<string, readonly PortBinding[] | null>> | undefined;
+  PortBindings?: Readonly<Record<string, readonly PortBindingRequest[] | null>> | undefined;
   PublishAllPorts?: boolean | undefined;
   Links?: readonly string[] | null | undefined;
   AutoRemove?: boolean | undefined;
