@@ -33,7 +33,6 @@ const only: Record<string, { may: string[]; why: string }> = {
 /** Third-party packages that a user's machine runs, and where. */
 const packages: Record<string, string[]> = {
   commander: ["cli"],
-  "dns-packet": ["network"],
   fastify: ["api"],
   pino: ["engine", "api"],
   zod: ["kernel", "registry", "images", "engine", "api"],

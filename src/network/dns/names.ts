@@ -1,7 +1,8 @@
 import { SampanError } from "../../errors/index.ts";
 import { addressBytes, parseAddress } from "../addresses/address.ts";
+import { encodeName } from "./name.ts";
 import { type } from "./query.ts";
-import { encodeName, type ReplyRecord } from "./reply.ts";
+import type { ReplyRecord } from "./reply.ts";
 import type { NamedEndpoint } from "./types.ts";
 
 /** An endpoint as answers need it. */

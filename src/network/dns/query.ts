@@ -1,3 +1,5 @@
+import { readName } from "./name.ts";
+
 /** Numbers of RFC 1035 §3.2.2, §4.1.1 and RFC 3596. */
 export const type = { A: 1, CNAME: 5, PTR: 12, AAAA: 28, OPT: 41, ANY: 255 } as const;
 export const rcode = { ok: 0, format: 1, failure: 2, noName: 3, notImplemented: 4, refused: 5 } as const;
@@ -5,13 +7,12 @@ export const headerSize = 12;
 
 const classInternet = 1;
 const queryOpcode = 0;
-const longestName = 255;
 
 /** A message with one question. */
 export interface Query {
   /** The message as it came. */
   readonly bytes: Buffer;
-  /** As people write it, in lower case and without the dot at its end; bytes that are no letters are "\ddd" (RFC 1035 §5.1). */
+  /** As `readName` has it: in lower case. */
   readonly name: string;
   readonly type: number;
   /** Of the class IN, which names and addresses belong to. */
@@ -31,7 +32,7 @@ export function parseQuery(bytes: Buffer): Query | Refusal | undefined {
   if (bytes.length < headerSize || isResponse(bytes)) return undefined;
   if (((bytes.readUInt8(2) >> 3) & 0xf) !== queryOpcode) return { bytes, rcode: rcode.notImplemented };
   if (bytes.readUInt16BE(4) !== 1) return { bytes, rcode: rcode.format };
-  const found = readName(bytes, headerSize);
+  const found = readName(bytes, headerSize, false);
   if (!found || found.end + 4 > bytes.length) return { bytes, rcode: rcode.format };
   const { name, end } = found;
   return {
@@ -45,28 +46,6 @@ export function parseQuery(bytes: Buffer): Query | Refusal | undefined {
 
 export function isResponse(bytes: Buffer): boolean {
   return bytes.readUInt8(2) >= 0x80;
-}
-
-/** A name without compression: there is nothing before a question that it could point to. */
-function readName(bytes: Buffer, start: number): { name: string; end: number } | undefined {
-  let name = "";
-  for (let at = start; at - start < longestName; ) {
-    const length = bytes[at++];
-    if (length === 0) return { name: name.toLowerCase(), end: at };
-    if (length === undefined || length > 63 || at + length > bytes.length) return undefined;
-    const label = printLabel(bytes.toString("latin1", at, at + length));
-    name = name === "" ? label : `${name}.${label}`;
-    at += length;
-  }
-  return undefined;
-}
-
-/** A dot within a label must not look like one between labels: what is allowed or ours is decided by this text. */
-function printLabel(label: string): string {
-  if (!/[^!-~]|[.\\]/.test(label)) return label;
-  return label.replace(/[^!-~]|[.\\]/g, (odd) =>
-    odd === "." || odd === "\\" ? `\\${odd}` : `\\${String(odd.charCodeAt(0)).padStart(3, "0")}`,
-  );
 }
 
 /**

@@ -77,13 +77,3 @@ function writeOpt(reply: Buffer, at: number): void {
   reply.writeUInt16BE(ourDatagram, at + 3);
   reply.writeUInt16BE(1, 10);
 }
-
-/** A name as a record holds it. Labels that are too long for that are cut, as no name of ours should have any. */
-export function encodeName(name: string): Buffer {
-  const labels = name.split(".").filter((label) => label !== "");
-  const parts = labels.flatMap((label) => {
-    const bytes = Buffer.from(label).subarray(0, 63);
-    return [Buffer.of(bytes.length), bytes];
-  });
-  return Buffer.concat([...parts, Buffer.of(0)]);
-}

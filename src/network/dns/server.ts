@@ -105,7 +105,7 @@ class ContainersResolver implements DnsServer {
   async #isTold(containerId: string, query: Query, reply: Buffer): Promise<boolean> {
     if (!this.#hooks.onAnswer) return true;
     try {
-      await this.#hooks.onAnswer(containerId, { name: query.name, type: query.type }, addressesIn(reply));
+      await this.#hooks.onAnswer(containerId, { name: query.name, type: query.type }, addressesIn(reply, query));
       return true;
     } catch {
       return false; // a malformed answer, or an address that could not be let through: the asker gets neither

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { parseResolvConf, printResolvConf, ResolverFile } from "./resolv-conf.ts";
+
+test("a resolv.conf is read as resolv.conf(5) says", () => {
+  const text = [
+    "# made by somebody",
+    "domain a.example",
+    "\tnameserver  192.0.2.1 ; the first",
+    "nameserver fe80::1%eth0",
+    "search b.example c.example",
+    "options ndots:2 edns0",
+    "options rotate",
+    "nameserver",
+    "sortlist 10.0.0.0",
+  ].join("\n");
+  assert.deepEqual(parseResolvConf(text), {
+    servers: ["192.0.2.1", "fe80::1%eth0"],
+    search: ["b.example", "c.example"],
+    options: ["ndots:2", "edns0", "rotate"],
+  });
+  assert.deepEqual(parseResolvConf(""), { servers: [], search: [], options: [] });
+});
+
+test("what was printed is read", () => {
+  const settings = { servers: ["127.0.0.11"], search: ["x.example"], options: ["ndots:0"] };
+  assert.equal(printResolvConf(settings), "nameserver 127.0.0.11\nsearch x.example\noptions ndots:0\n");
+  assert.deepEqual(parseResolvConf(printResolvConf(settings)), settings);
+  assert.equal(printResolvConf({ servers: [], search: [], options: [] }), "");
+});
+
+test("a file is followed: written, renamed over, behind a link, gone and back", (context: TestContext) => {
+  const directory = mkdtempSync(join(tmpdir(), "sampan-"));
+  context.after(() => rmSync(directory, { recursive: true }));
+  let now = 0;
+  context.mock.method(performance, "now", () => now);
+  const path = join(directory, "resolv.conf");
+  const file = new ResolverFile(path);
+  const servers = () => {
+    now += 1001;
+    return file.settings.servers;
+  };
+  assert.deepEqual(servers(), []);
+  writeFileSync(path, "nameserver 192.0.2.1\n");
+  assert.deepEqual(servers(), ["192.0.2.1"]);
+  writeFileSync(path, "nameserver 192.0.2.22\n");
+  assert.deepEqual(file.settings.servers, ["192.0.2.1"], "within a second nobody looks");
+  assert.deepEqual(servers(), ["192.0.2.22"]);
+  writeFileSync(join(directory, "new"), "nameserver 192.0.2.33\n");
+  renameSync(join(directory, "new"), path);
+  assert.deepEqual(servers(), ["192.0.2.33"]);
+  writeFileSync(join(directory, "stub"), "nameserver 127.0.0.53\n");
+  unlinkSync(path);
+  assert.deepEqual(servers(), []);
+  symlinkSync("stub", path);
+  assert.deepEqual(servers(), ["127.0.0.53"]);
+  writeFileSync(join(directory, "stub"), "nameserver 192.0.2.4\n");
+  assert.deepEqual(servers(), ["192.0.2.4"]);
+});
