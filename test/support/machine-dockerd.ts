@@ -10,6 +10,7 @@ const tool = process.env.SAMPAN_PEERS ?? resolve(import.meta.dirname, "../../../
 /** The peers tool's dockerd as the machine of a test: what it does, ours has to do. */
 export class DockerdMachine implements Machine {
   readonly engine = "dockerd";
+  readonly link = "uplink0";
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly #name = `world-${process.pid}`;
@@ -48,7 +49,7 @@ export class DockerdMachine implements Machine {
     await this.start();
     this.#probe = await compileProbe(this.directory);
     const machine = Namespace.of(Number(readFileSync(join(dirname(this.#engine), "pid"), "utf8")));
-    const outside = await makeOutside(this.directory, machine, "uplink0");
+    const outside = await makeOutside(this.directory, machine, this.link);
     this.#namespaces = { machine, outside };
     await outside.background(this.#probe, "dns", upstreamAnswer);
     await outside.background(this.#probe, "serve", "outside", "7000");
@@ -69,8 +70,12 @@ export class DockerdMachine implements Machine {
     await succeed(tool, ["stop", this.#name]);
   }
 
-  async crash(): Promise<void> {
+  async kill(): Promise<void> {
     throw new Error("dockerd's machine does not outlive it");
+  }
+
+  async crash(): Promise<void> {
+    await this.kill();
   }
 
   logs(): string {

@@ -11,6 +11,7 @@ import { compileProbe, makeOutside, probeArchive, settled, stateOf, uplink, upst
 /** Sampan's daemon on a machine of its own. */
 export class SampanMachine implements Machine {
   readonly engine = "sampan";
+  readonly link = "eth0";
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly #args: readonly string[];
@@ -48,7 +49,7 @@ export class SampanMachine implements Machine {
     mkdirSync(scratch);
     const setup = `mount --bind ${resolvConf} /etc/resolv.conf`;
     this.#namespace = await Namespace.make(`machine of ${directory}`, scratch, setup);
-    this.#outside = await makeOutside(directory, this.#namespace, "eth0");
+    this.#outside = await makeOutside(directory, this.#namespace, this.link);
     await this.#outside.background(this.#probe, "dns", upstreamAnswer);
     await this.#outside.background(this.#probe, "serve", "outside", "7000");
     await this.#namespace.background(this.#probe, "serve", "host", "7000");
@@ -68,8 +69,12 @@ export class SampanMachine implements Machine {
     await this.box.stop();
   }
 
-  async crash(): Promise<void> {
+  async kill(): Promise<void> {
     await this.box.stop("SIGKILL");
+  }
+
+  async crash(): Promise<void> {
+    await this.kill();
     await this.start();
   }
 

@@ -13,8 +13,12 @@ export interface Machine {
   /** DOCKER_HOST and all else that Docker's own tools need. */
   readonly env: NodeJS.ProcessEnv;
   readonly engine: "sampan" | "dockerd";
+  /** The machine's end of the cable to the outside. */
+  readonly link: string;
   open(): Promise<void>;
-  /** Kills the engine without warning and starts it again. */
+  /** Kills the engine without warning. */
+  kill(): Promise<void>;
+  /** Kills it and starts it again. */
   crash(): Promise<void>;
   /** Ends the engine in order. */
   stop(): Promise<void>;

@@ -55,6 +55,11 @@ export class World {
     return (await this.ask(who, [target], milliseconds))[target];
   }
 
+  /** One connection's traffic for so many milliseconds: see probe.c. */
+  stream(who: string, target: string, milliseconds: number): Promise<string> {
+    return this.#probe(who, ["stream", String(milliseconds), target]);
+  }
+
   async #probe(who: string, args: readonly string[]): Promise<string> {
     const { machine } = this;
     if (who === "machine") return await machine.namespace.ok(machine.probe, ...args);
