@@ -16,13 +16,14 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** What a container that publishes ports has for them. */
+/** The endpoint whose container's ports are published: of the networks that lead out, the one with the default route. */
 export interface PublishTarget {
-  /** Used in nothing but errors. */
+  /** Name of the container and id of the endpoint, for errors. */
   readonly endpointName: string;
-  /** Whether the endpoint has an address of the family: without one, nothing is published for it. */
+  readonly endpointId: string;
+  /** Whether the endpoint has an address of the family that the machine can forward to. */
   readonly ipv4: boolean;
   readonly ipv6: boolean;
-  /** `com.docker.network.bridge.host_binding_ipv4` or the daemon's `--ip`: where no host address is asked for. */
-  readonly defaultHostAddress?: string;
+  /** `com.docker.network.bridge.host_binding_ipv4`, where no host address is asked for; every address when absent. */
+  readonly defaultHostAddress?: string | undefined;
 }
