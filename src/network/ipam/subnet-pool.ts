@@ -1,3 +1,4 @@
+import { SampanError } from "../../errors/index.ts";
 import { containsAddress, firstOf, lastOf, type Prefix, sizeOf } from "../addresses/prefix.ts";
 import { Bitmap } from "./bitmap.ts";
 
@@ -67,7 +68,7 @@ export class SubnetPool {
   /** Takes the lowest free address of a range that was joined, as dockerd does; undefined when none is left. */
   takeAny(range: Prefix): bigint | undefined {
     const known = this.#ranges.get(keyOf(range));
-    if (!known) throw new RangeError("nobody has joined this range");
+    if (!known) throw new SampanError("internal", "Cannot take an address: no network has joined its range");
     const start = this.#free(known.low, known.last);
     known.low = start ?? known.last + 1n;
     for (let found = start; found !== undefined; found = this.#free(found + 1n, known.last)) {
@@ -141,7 +142,7 @@ export class SubnetPool {
 
   #offset(address: bigint): bigint {
     if (!containsAddress(this.prefix, { family: this.prefix.family, value: address })) {
-      throw new RangeError("the address is not of this subnet");
+      throw new SampanError("internal", "Cannot use an address: it is not part of the subnet");
     }
     return address - this.#base;
   }
