@@ -1,10 +1,10 @@
 import { SampanError } from "../../../errors/index.ts";
 import { type Attribute, be16, be32, be64, text, u8 } from "../attribute.ts";
-import { familyOf, ipBytes } from "../ip.ts";
+import { AF_INET, AF_INET6, familyOf, ipBytes } from "../ip.ts";
 import * as e from "./expression.ts";
 import type { NftSet } from "./sets.ts";
 import { type Key, mapped, type Statement, statement } from "./statements.ts";
-import { totalSize, types } from "./types.ts";
+import { types } from "./types.ts";
 
 /** What else a rule can do with a packet: address translation, counting, logging, refusing. */
 
@@ -61,6 +61,15 @@ export function notrack(): Statement {
   return statement([e.expression("notrack", [])]);
 }
 
+/** Sends a copy, untracked, to the address by the link with this index. Of the families ip and ip6. */
+export function duplicate(address: string, link: number): Statement {
+  const bytes = ipBytes(address);
+  const word = bytes.length / 4;
+  const registers = [be32(1, e.register(0)), be32(2, e.register(word))];
+  const device = types.iface_index.encode(link);
+  return statement([e.immediate(0, bytes), e.immediate(word, device), e.expression("dup", registers)]);
+}
+
 /** Counts packets and bytes. */
 export function counter(): Statement {
   return statement([e.expression("counter", [be64(1, 0), be64(2, 0)])]);
@@ -111,20 +120,20 @@ function translate(type: number, { address, port }: NatTarget & { address: strin
   const expressions = [e.immediate(0, bytes)];
   if (port !== undefined) expressions.push(e.immediate(word, types.inet_service.encode(port)));
   const nat = natExpression(type, familyOf(bytes), 0, port === undefined ? undefined : word, options);
-  return statement([...expressions, nat], [bytes.length === 4 ? "ipv4" : "ipv6"]);
+  return statement([...expressions, nat]);
 }
 
 function translateBy(type: number, key: Key, map: NftSet, options: NatOptions): Statement {
   const value = map.value === "verdict" ? undefined : map.value;
   const [address, port, more] = value ?? [];
-  const version = address === types.ipv4_addr ? "ipv4" : address === types.ipv6_addr ? "ipv6" : undefined;
-  if (!address || !version || more || (port && port !== types.inet_service))
+  const family = address === types.ipv4_addr ? AF_INET : address === types.ipv6_addr ? AF_INET6 : undefined;
+  if (!address || !family || more || (port && port !== types.inet_service))
     throw new SampanError("internal", `Cannot translate addresses by ${map.name}: its values are no addresses`);
   const { guards, expressions } = mapped(key, map);
-  const nat = natExpression(type, address.size === 4 ? 2 : 10, 0, port && totalSize([address]) / 4, options);
-  return statement([...expressions, nat], guards.includes(version) ? guards : [version, ...guards]);
+  return statement([...expressions, natExpression(type, family, 0, port && address.size / 4, options)], guards);
 }
 
+/** It does nothing to packets of another family. */
 function natExpression(
   type: number,
   family: number,

@@ -18,6 +18,8 @@ export interface Field {
 const metaKeys = {
   length: [0, types.hostInteger],
   protocol: [1, types.ether_type],
+  /** What queues of links go by: skb->priority. */
+  priority: [2, types.hostInteger],
   mark: [3, types.mark],
   iif: [4, types.iface_index],
   oif: [5, types.iface_index],
@@ -40,18 +42,17 @@ export function meta(key: MetaKey): Field {
   return { type, load: (word) => expression("meta", [be32(1, register(word)), be32(2, number)]) };
 }
 
-/** `meta mark set` from a register. */
-export function storeMeta(key: "mark", word: number): Expression {
+/** `meta mark set`, `meta priority set` from a register. */
+export function storeMeta(key: "mark" | "priority", word: number): Expression {
   return expression("meta", [be32(3, register(word)), be32(2, metaKeys[key][0])]);
 }
 
 const NFT_CT_MARK = 3;
 
-function connection(number: number, type: DataType, direction?: 0 | 1, guard?: Guard): Field {
+function connection(number: number, type: DataType, direction?: 0 | 1): Field {
   const more: Attribute[] = direction === undefined ? [] : [u8(3, direction)];
   return {
     type,
-    ...(guard ? { guard } : {}),
     load: (word) => expression("ct", [be32(1, register(word)), be32(2, number), ...more]),
   };
 }
@@ -61,13 +62,14 @@ function tuple(direction: 0 | 1) {
     protocol: connection(10, types.inet_proto, direction),
     sport: connection(11, types.inet_service, direction),
     dport: connection(12, types.inet_service, direction),
+    // A connection of the other family has none: the rule goes no further.
     ipv4: {
-      saddr: connection(19, types.ipv4_addr, direction, "ipv4"),
-      daddr: connection(20, types.ipv4_addr, direction, "ipv4"),
+      saddr: connection(19, types.ipv4_addr, direction),
+      daddr: connection(20, types.ipv4_addr, direction),
     },
     ipv6: {
-      saddr: connection(21, types.ipv6_addr, direction, "ipv6"),
-      daddr: connection(22, types.ipv6_addr, direction, "ipv6"),
+      saddr: connection(21, types.ipv6_addr, direction),
+      daddr: connection(22, types.ipv6_addr, direction),
     },
   };
 }

@@ -146,6 +146,11 @@ export function setMark(value: number): Statement {
   return statement([e.immediate(0, types.mark.encode(value)), storeMeta("mark", 0)]);
 }
 
+/** Says which of a link's queues the packet is for; of one that comes in, a mark that nobody else uses. */
+export function setPriority(value: number): Statement {
+  return statement([e.immediate(0, types.hostInteger.encode(value)), storeMeta("priority", 0)]);
+}
+
 /** Marks the connection. */
 export function setConnectionMark(value: number): Statement {
   return statement([e.immediate(0, types.mark.encode(value)), storeConnectionMark(0)]);

@@ -1,0 +1,138 @@
+import { KernelError } from "../../kernel/kernel-error.ts";
+import type { Request } from "../../kernel/netlink/message.ts";
+import {
+  decodeElements,
+  decodeTables,
+  dumpElements,
+  dumpTables,
+  type NftSet,
+} from "../../kernel/netlink/nftables/index.ts";
+import type { Machine } from "../host/machine.ts";
+import type { RuleElement } from "./elements.ts";
+import { elementOf, keyIdentity, valueIdentity } from "./identity.ts";
+import type { Policy } from "./rules.ts";
+import { type SetName, sets } from "./sets.ts";
+import * as table from "./table.ts";
+
+/**
+ * Our nf_tables table: made with the first elements, kept as long as there are any. It survives the daemon, so what is in the
+ * kernel is asked of the kernel.
+ */
+export class Firewall {
+  readonly #machine: Machine;
+  readonly #name: string;
+  readonly #policy: () => Promise<Policy>;
+  /** Whether the tables are there, in our version; undefined when nobody has looked. */
+  #made: boolean | undefined;
+
+  /** `policy` is asked when the tables are made: its link has to be there before. */
+  constructor(machine: Machine, name: string, policy: () => Promise<Policy>) {
+    this.#machine = machine;
+    this.#name = name;
+    this.#policy = policy;
+  }
+
+  /** Adds elements, and the tables where they are not there. */
+  async add(elements: readonly RuleElement[], purpose: string): Promise<void> {
+    const make = this.#made === true ? [] : await this.#missing();
+    if (make.length + elements.length > 0)
+      await this.#machine.transact([...make, ...table.add(this.#name, elements)], purpose);
+    this.#made = true;
+  }
+
+  /** What a start program sends; the tables are there. */
+  additions(elements: readonly RuleElement[]): Request[] {
+    return table.add(this.#name, elements);
+  }
+
+  /** Removes elements, also where some or all are not there. */
+  async remove(elements: readonly RuleElement[], purpose: string): Promise<void> {
+    if (elements.length === 0 || this.#made === false) return;
+    try {
+      await this.#machine.transact(table.remove(this.#name, elements), purpose);
+    } catch (error) {
+      if (!(error instanceof KernelError && error.errno === "ENOENT")) throw error;
+      if ((await this.#version()) === undefined) return;
+      const present = await this.#elementsOf(new Set(elements.map(({ set }) => set)));
+      const some = elements.filter((element) => present.has(keyIdentity(element)));
+      if (some.length > 0) await this.#machine.transact(table.remove(this.#name, some), purpose);
+    }
+  }
+
+  /**
+   * Makes the elements those given: adds what is missing, removes what is not among them, in one transaction. Tables of
+   * another version are replaced in one, too, so that no packet meets half of the rules.
+   */
+  async set(elements: readonly RuleElement[], purpose: string): Promise<void> {
+    const make = await this.#missing();
+    if (make.length > 0) {
+      await this.#machine.transact([...make, ...table.add(this.#name, elements)], purpose);
+    } else {
+      const present = await this.#elementsOf(new Set(Object.keys(sets) as SetName[]));
+      const { added, removed } = difference(present, elements);
+      const requests = [...table.remove(this.#name, removed), ...table.add(this.#name, added)];
+      if (requests.length > 0) await this.#machine.transact(requests, purpose);
+    }
+    this.#made = true;
+  }
+
+  /** What a set holds now; nothing where there are no tables. */
+  async elements(set: SetName): Promise<RuleElement[]> {
+    if ((await this.#version()) === undefined) return [];
+    return [...(await this.#elementsOf(new Set([set]))).values()];
+  }
+
+  /** Whether there are tables of ours, of whatever version. */
+  async exists(): Promise<boolean> {
+    return (await this.#version()) !== undefined;
+  }
+
+  /** Removes the tables. */
+  async drop(): Promise<void> {
+    this.#made = false;
+    if (await this.exists()) await this.#machine.transact(table.removeTables(this.#name), "remove the firewall rules");
+  }
+
+  /** What makes the tables; nothing where they are there as they should be. */
+  async #missing(): Promise<Request[]> {
+    const policy = await this.#policy();
+    const version = await this.#version();
+    if (version === table.versionOf(this.#name, policy)) return [];
+    return [...(version === undefined ? [] : table.removeTables(this.#name)), ...table.makeTables(this.#name, policy)];
+  }
+
+  /** The comment of our main table; undefined where there is none. */
+  async #version(): Promise<string | undefined> {
+    const { main } = table.tablesOf(this.#name);
+    const received = await this.#machine.netfilter(dumpTables(main.family), "list the machine's firewall tables");
+    const found = decodeTables(received).find(({ name }) => name === main.name);
+    return found && (found.comment ?? "");
+  }
+
+  async #elementsOf(names: ReadonlySet<SetName>): Promise<Map<string, RuleElement>> {
+    const found = new Map<string, RuleElement>();
+    for (const name of names) {
+      const set: NftSet = sets[name];
+      const question = dumpElements(table.tablesOf(this.#name).main, set.name);
+      const received = await this.#machine.netfilter(question, `list the elements of ${set.name}`);
+      for (const state of decodeElements(set, received)) {
+        const element = elementOf(name, state);
+        if (element) found.set(keyIdentity(element), element);
+      }
+    }
+    return found;
+  }
+}
+
+function difference(present: ReadonlyMap<string, RuleElement>, wanted: readonly RuleElement[]) {
+  const added: RuleElement[] = [];
+  const right = new Set<string>();
+  for (const element of wanted) {
+    const identity = keyIdentity(element);
+    const there = present.get(identity);
+    if (there && valueIdentity(there) === valueIdentity(element)) right.add(identity);
+    else if (!right.has(identity)) added.push(element);
+  }
+  const removed = [...present].filter(([identity]) => !right.has(identity)).map(([, element]) => element);
+  return { added, removed };
+}
