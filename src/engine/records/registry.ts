@@ -84,7 +84,7 @@ export class Registry {
   }
 
   insert(container: Container): void {
-    this.#table.insert(container.record, container.state);
+    this.#table.insert(container.record);
     this.index(container);
   }
 

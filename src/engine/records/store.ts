@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { migrate, withRoom } from "../../storage/database.ts";
 import { decode, encode } from "./json.ts";
-import type { ContainerRecord, RecordedState } from "./record.ts";
+import { type ContainerRecord, newborn, type RecordedState } from "./record.ts";
 
 const schema = [
   `CREATE TABLE container (
@@ -11,6 +11,13 @@ const schema = [
      record TEXT NOT NULL,
      state TEXT NOT NULL
    ) STRICT, WITHOUT ROWID`,
+  // Apart, for a record fills pages that a change of state would all write again.
+  `CREATE TABLE container_state (
+     id TEXT PRIMARY KEY REFERENCES container (id) ON DELETE CASCADE,
+     state TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO container_state SELECT id, state FROM container;
+   ALTER TABLE container DROP COLUMN state`,
 ];
 
 export interface StoredContainer {
@@ -18,7 +25,7 @@ export interface StoredContainer {
   readonly state: RecordedState;
 }
 
-/** The table of containers. Each change is one statement, hence one transaction. */
+/** The table of containers. Each change is one statement, hence one transaction. A newborn has no state yet. */
 export class ContainerTable {
   readonly #db: DatabaseSync;
   readonly #all: StatementSync;
@@ -31,9 +38,11 @@ export class ContainerTable {
   constructor(db: DatabaseSync) {
     this.#db = db;
     migrate(db, "containers", schema);
-    this.#all = db.prepare("SELECT record, state FROM container");
-    this.#insert = db.prepare("INSERT INTO container (id, name, image, record, state) VALUES (?, ?, ?, ?, ?)");
-    this.#state = db.prepare("UPDATE container SET state = ? WHERE id = ?");
+    this.#all = db.prepare("SELECT record, state FROM container LEFT JOIN container_state USING (id)");
+    this.#insert = db.prepare("INSERT INTO container (id, name, image, record) VALUES (?, ?, ?, ?)");
+    this.#state = db.prepare(
+      "INSERT INTO container_state (state, id) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
+    );
     this.#rename = db.prepare("UPDATE container SET name = ?, record = ? WHERE id = ?");
     this.#delete = db.prepare("DELETE FROM container WHERE id = ?");
     this.#prefix = db.prepare("SELECT id FROM container WHERE id >= ? AND id < ? LIMIT 2");
@@ -42,12 +51,12 @@ export class ContainerTable {
   all(): StoredContainer[] {
     return this.#all.all().map((row) => ({
       record: decode<ContainerRecord>(String(row.record)),
-      state: decode<RecordedState>(String(row.state)),
+      state: typeof row.state === "string" ? decode<RecordedState>(row.state) : newborn,
     }));
   }
 
-  insert(record: ContainerRecord, state: RecordedState): void {
-    this.#insert.run(record.id, record.name, record.imageId, encode(record), encode(state));
+  insert(record: ContainerRecord): void {
+    this.#insert.run(record.id, record.name, record.imageId, encode(record));
   }
 
   writeState(id: string, state: RecordedState): void {
