@@ -9,6 +9,7 @@ import { openDatabase } from "../storage/database.ts";
 import { openLayerStore } from "../storage/layers/store.ts";
 import { openSnapshotStore } from "../storage/snapshots/index.ts";
 import type { CreateRequest } from "./config.ts";
+import { Discards } from "./container/discards.ts";
 import { EngineContainers } from "./containers.ts";
 import { Events } from "./events/log.ts";
 import { EngineExecs } from "./exec/execs.ts";
@@ -38,6 +39,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const layers = openLayerStore({ directory: layout.layers, executor });
   await layers.sweep();
   const table = new ContainerTable(db);
+  const snapshots = openSnapshotStore({ layout, layers, executor });
   const kernel = kernelFeatures(release());
   const parts: EngineParts = {
     layout,
@@ -45,7 +47,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     registry: new Registry(table),
     events: new Events(),
     images: openImages({ layout, db, layers, insecureRegistries, mirrors }),
-    snapshots: openSnapshotStore({ layout, layers, executor }),
+    snapshots,
+    discards: new Discards({ executor, snapshots, log }),
     executor,
     kernel,
     runtime: createRuntime({ executor, cgroups, kernel }),
@@ -55,6 +58,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ceilings: readCeilings(),
   };
   const engine = new ComposedEngine(parts, { insecureRegistries, mirrors: Object.values(mirrors).flat() }, async () => {
+    await parts.discards.close();
     parts.runtime.close();
     await executor.close();
     cgroups.close();

@@ -5,6 +5,7 @@ import type { KernelFeatures } from "../runtime/start.ts";
 import type { Runtime } from "../runtime/types.ts";
 import type { Layout } from "../storage/layout.ts";
 import type { SnapshotStore } from "../storage/snapshots/types.ts";
+import type { Discards } from "./container/discards.ts";
 import type { Events } from "./events/log.ts";
 import type { Registry } from "./records/registry.ts";
 import type { Machine } from "./request/limits.ts";
@@ -20,6 +21,7 @@ export interface EngineParts {
   readonly events: Events;
   readonly images: ImageStore;
   readonly snapshots: SnapshotStore;
+  readonly discards: Discards;
   readonly executor: Executor;
   readonly kernel: KernelFeatures;
   readonly runtime: Runtime;

@@ -1,6 +1,5 @@
 import type { EngineParts } from "../parts.ts";
 import { containerEvent } from "./events.ts";
-import { unlinkIfThere } from "./files.ts";
 import type { Container } from "./live.ts";
 
 /**
@@ -12,21 +11,17 @@ export async function removeContainer(
   container: Container,
   options: { readonly volumes: boolean },
 ): Promise<void> {
-  const { registry, snapshots, images, events } = parts;
+  const { registry, discards, images, events } = parts;
   registry.delete(container);
   container.removed = true;
   clearTimeout(container.restartTimer);
   container.cancelAttaches();
+  discards.discard(container.id, container.files, container.state.starts);
   try {
-    await snapshots.remove(container.id);
-    if (container.state.starts > 0) {
-      unlinkIfThere(container.files.monitor(container.state.starts, undefined).socket);
-    }
-    container.files.remove();
     await images.collect((image) => registry.usersOf(image));
     if (options.volumes) await removeAnonymous(parts, container);
   } catch (error) {
-    parts.log.error({ error, container: container.id }, "files of a removed container are left for the next start");
+    parts.log.error({ error, container: container.id }, "what only a removed container used is left");
   }
   containerEvent(events, container, "destroy");
   container.tellRemoval();

@@ -59,10 +59,10 @@ export function cgroupPathOf({ cgroups }: EngineParts, { id, hostConfig }: Conta
 /** The root file system of a container, to be mounted. */
 export function rootOf(
   { snapshots }: EngineParts,
-  record: Pick<ContainerRecord, "id" | "hostConfig">,
+  record: Pick<ContainerRecord, "id" | "layers" | "hostConfig">,
   files: ContainerFiles,
 ): RootFilesystem {
-  const [overlay] = snapshots.mounts(record.id);
+  const [overlay] = snapshots.mounts(record.id, record.layers);
   if (overlay === undefined)
     throw new SampanError("internal", `Cannot start container ${record.id}: its snapshot has no mounts`);
   const { lower, upper, prepared, options } = overlay;

@@ -6,7 +6,7 @@ import type { ContainerRecord } from "../records/record.ts";
 import { copyTree } from "./copy-tree.ts";
 import { RootView } from "./view.ts";
 
-type Recorded = Pick<ContainerRecord, "id" | "mounts" | "hostConfig">;
+type Recorded = Pick<ContainerRecord, "id" | "layers" | "mounts" | "hostConfig">;
 
 /** Makes a container's volumes, and fills those that are empty with what the image has in their place, as Docker does. */
 export async function makeVolumes(parts: EngineParts, record: Recorded, files: ContainerFiles): Promise<void> {

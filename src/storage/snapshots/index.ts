@@ -1,2 +1,2 @@
 export { openSnapshotStore } from "./store.ts";
-export type { LayerRef, Mount, OverlayMount, PreparedDirectory, PrepareOptions, SnapshotStore } from "./types.ts";
+export type { LayerRef, Mount, OverlayMount, PreparedDirectory, SnapshotStore } from "./types.ts";

@@ -31,19 +31,12 @@ export interface OverlayMount {
 /** What has to be mounted, in order, to see a snapshot. */
 export type Mount = OverlayMount;
 
-export interface PrepareOptions {
-  /** Changes live in memory and end with the container. Always so on "host": the kernel allows nothing else. */
-  readonly throwAway?: boolean | undefined;
-}
-
 /** The writable layers of containers. Returns mounts as data and mounts nothing. */
 export interface SnapshotStore {
   /** Makes the writable layer of container `key` on `lower`, bottom first. */
-  prepare(key: string, lower: readonly LayerRef[], options?: PrepareOptions): Promise<void>;
-  /** An error of kind "not-found" for a key that was not prepared. */
-  mounts(key: string): Mount[];
-  /** The directory with the container's changes; undefined when they are thrown away. */
-  upper(key: string): string | undefined;
+  prepare(key: string, lower: readonly LayerRef[]): Promise<void>;
+  /** `lower` is what it was prepared on. */
+  mounts(key: string, lower: readonly LayerRef[]): Mount[];
   /** Bytes of the files in the upper directory; hard links count once. */
   usage(key: string): Promise<number>;
   /** Removes upper and work. A key that is not here is no error. The container must not be running. */
