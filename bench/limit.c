@@ -1,26 +1,31 @@
 /*
  * The limit: the kernel's own work for one container as Docker makes it by default, and nothing else. What an engine
- * takes beyond this is the engine. Not in here: networks other than loopback, masked paths, seccomp, capabilities.
+ * takes beyond this is the engine. Not in here: masked paths, seccomp, capabilities, names, published ports.
  *
- *   limit DIRECTORY LOWER PROGRAM              one container per byte on stdin; each answers with a line: nanoseconds
- *   limit DIRECTORY LOWER PROGRAM COUNT JOBS   COUNT containers, JOBS at a time; one line: nanoseconds for all
+ *   limit [-b] DIRECTORY LOWER PROGRAM              one container per byte on stdin; each answers with a line: nanoseconds
+ *   limit [-b] DIRECTORY LOWER PROGRAM COUNT JOBS   COUNT containers, JOBS at a time; one line: nanoseconds for all
  *
+ * With -b each has a veth pair to a bridge, an IPv4 address and a default route; the bridge is in a network namespace of
+ * the program's own. Without, loopback.
  * DIRECTORY keeps upper and work directories and the new root's mount point, LOWER is overlayfs's lowerdir= (top:…:bottom),
  * PROGRAM a static program in it that ends at once, e.g. /bin/true. The cgroups are /sampan-limit-PID/N.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <stdarg.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -38,6 +43,7 @@ static const char *const devices[] = {"c *:* m",   "b *:* m",   "c 1:3 rwm", "c 
 static const char *directory, *lower, *program;
 static char parent[64];
 static int unified;
+static unsigned bridge; /* its index; 0 without */
 
 static void die(const char *what) {
   fprintf(stderr, "limit: %s: %s\n", what, strerror(errno));
@@ -171,7 +177,120 @@ static void enter_cgroups(const char *name) {
   must(unshare(CLONE_NEWCGROUP), "unshare cgroup");
 }
 
-static void child(const char *base, const char *cgroup) {
+/* Messages to be sent at once; `at` is where the next attribute goes, `m` the message it belongs to. */
+struct batch { char bytes[1024]; size_t at; struct nlmsghdr *m; };
+
+static void message(struct batch *b, int type, int flags, const void *head, size_t size) {
+  b->at = NLMSG_ALIGN(b->at);
+  b->m = (struct nlmsghdr *)(b->bytes + b->at);
+  *b->m = (struct nlmsghdr){.nlmsg_type = (uint16_t)type, .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)};
+  memcpy(NLMSG_DATA(b->m), head, size);
+  b->at += NLMSG_SPACE(size);
+  b->m->nlmsg_len = (uint32_t)NLMSG_LENGTH(size);
+}
+
+/* Adds an attribute; what is returned is given to `close_nest` when others go inside of it. */
+static struct rtattr *attribute(struct batch *b, int type, const void *data, size_t size) {
+  struct rtattr *a = (struct rtattr *)(b->bytes + b->at);
+  *a = (struct rtattr){.rta_type = (uint16_t)type, .rta_len = (uint16_t)RTA_LENGTH(size)};
+  if (size) memcpy(RTA_DATA(a), data, size);
+  b->at += RTA_SPACE(size);
+  b->m->nlmsg_len = (uint32_t)(b->bytes + b->at - (char *)b->m);
+  return a;
+}
+
+static void close_nest(struct batch *b, struct rtattr *a) { a->rta_len = (uint16_t)(b->bytes + b->at - (char *)a); }
+
+static int route_socket(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  must(fd, "netlink socket");
+  return fd;
+}
+
+/* Sends the messages, the last of which asks for an answer: the first errno ends us. */
+static void ask(int fd, struct batch *b, const char *what) {
+  char answer[4096];
+  b->m->nlmsg_flags |= NLM_F_ACK;
+  must(send(fd, b->bytes, b->at, 0), what);
+  must(recv(fd, answer, sizeof answer, 0), what);
+  struct nlmsghdr *h = (struct nlmsghdr *)answer;
+  if (h->nlmsg_type == NLMSG_ERROR && ((struct nlmsgerr *)NLMSG_DATA(h))->error) {
+    errno = -((struct nlmsgerr *)NLMSG_DATA(h))->error;
+    die(what);
+  }
+}
+
+static void link_up(struct batch *b, int index) {
+  struct ifinfomsg link = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+  message(b, RTM_NEWLINK, 0, &link, sizeof link);
+}
+
+static void address(struct batch *b, unsigned index, uint32_t address) {
+  struct ifaddrmsg head = {.ifa_family = AF_INET, .ifa_prefixlen = 16, .ifa_index = index};
+  uint32_t bytes = htonl(address);
+  message(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof head);
+  attribute(b, IFA_LOCAL, &bytes, sizeof bytes);
+  attribute(b, IFA_ADDRESS, &bytes, sizeof bytes);
+}
+
+enum { GATEWAY = 172 << 24 | 31 << 16 | 1, ETH0 = 2 };
+
+static void make_bridge(void) {
+  struct batch b = {.at = 0};
+  struct ifinfomsg link = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+  must(unshare(CLONE_NEWNET), "unshare network");
+  message(&b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof link);
+  attribute(&b, IFLA_IFNAME, "limit0", 7);
+  struct rtattr *info = attribute(&b, IFLA_LINKINFO, 0, 0);
+  attribute(&b, IFLA_INFO_KIND, "bridge", 7);
+  close_nest(&b, info);
+  ask(route_socket(), &b, "make the bridge");
+  bridge = if_nametoindex("limit0");
+  b.at = 0;
+  address(&b, bridge, GATEWAY);
+  ask(route_socket(), &b, "give the bridge its address");
+}
+
+/* The machine's side: one message makes both ends, one on the bridge and up, the other in the child's namespace. */
+static void make_veth(int number, pid_t pid) {
+  struct batch b = {.at = 0};
+  char name[IFNAMSIZ];
+  struct ifinfomsg link = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP}, peer = {.ifi_index = ETH0};
+  uint32_t ns = (uint32_t)pid;
+  int n = snprintf(name, sizeof name, "limit%d", number + 1);
+  message(&b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof link);
+  attribute(&b, IFLA_IFNAME, name, (size_t)n + 1);
+  attribute(&b, IFLA_MASTER, &bridge, sizeof bridge);
+  struct rtattr *info = attribute(&b, IFLA_LINKINFO, 0, 0);
+  attribute(&b, IFLA_INFO_KIND, "veth", 5);
+  struct rtattr *data = attribute(&b, IFLA_INFO_DATA, 0, 0);
+  struct rtattr *other = attribute(&b, VETH_INFO_PEER, &peer, sizeof peer);
+  attribute(&b, IFLA_IFNAME, "eth0", 5);
+  attribute(&b, IFLA_NET_NS_PID, &ns, sizeof ns);
+  close_nest(&b, other);
+  close_nest(&b, data);
+  close_nest(&b, info);
+  int fd = route_socket();
+  ask(fd, &b, "make the veth pair");
+  close(fd);
+}
+
+/* The container's side, once the link is there. */
+static void configure(int number) {
+  struct batch b = {.at = 0};
+  struct rtmsg route = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST};
+  uint32_t gateway = htonl(GATEWAY);
+  link_up(&b, 1);
+  if (bridge) {
+    link_up(&b, ETH0);
+    address(&b, ETH0, (uint32_t)GATEWAY + 1 + (uint32_t)number);
+    message(&b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &route, sizeof route);
+    attribute(&b, RTA_GATEWAY, &gateway, sizeof gateway);
+  }
+  ask(route_socket(), &b, "set links, address and route");
+}
+
+static void child(const char *base, const char *cgroup, int number, int linked) {
   char options[8192], root[512];
   enter_cgroups(cgroup);
   must(setsid(), "setsid");
@@ -188,9 +307,9 @@ static void child(const char *base, const char *cgroup) {
   mount_cgroups();
   must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
   must(umount2(".", MNT_DETACH), "umount old root");
-  int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-  must(ioctl(s, SIOCSIFFLAGS, &lo), "set lo up");
+  char byte;
+  if (bridge && read(linked, &byte, 1) != 1) die("wait for the link");
+  configure(number);
   execl(program, program, (char *)0);
   die(program);
 }
@@ -220,9 +339,17 @@ static void container(int number) {
       .exit_signal = SIGCHLD,
   };
   if (unified) args.flags |= CLONE_INTO_CGROUP, args.cgroup = (uint64_t)cgroup;
+  int linked[2] = {-1, -1};
+  if (bridge) must(pipe2(linked, O_CLOEXEC), "pipe");
   long pid = syscall(SYS_clone3, &args, sizeof args);
   must(pid, "clone3");
-  if (pid == 0) child(base, name);
+  if (pid == 0) child(base, name, number, linked[0]);
+  if (bridge) {
+    make_veth(number, (pid_t)pid);
+    must(write(linked[1], "x", 1), "tell the child");
+    close(linked[0]);
+    close(linked[1]);
+  }
   int status;
   must(waitpid((pid_t)pid, &status, 0), "wait");
   if (status) errno = ECHILD, die("the container failed");
@@ -253,14 +380,17 @@ static void many(int count, int jobs) {
 }
 
 int main(int argc, char **argv) {
+  int bridged = argc > 1 && !strcmp(argv[1], "-b");
+  argc -= bridged, argv += bridged;
   if (argc != 4 && argc != 6) {
-    fprintf(stderr, "usage: limit DIRECTORY LOWER PROGRAM [COUNT JOBS]\n");
+    fprintf(stderr, "usage: limit [-b] DIRECTORY LOWER PROGRAM [COUNT JOBS]\n");
     return 2;
   }
   directory = argv[1], lower = argv[2], program = argv[3];
   unified = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
   umask(0);
   make_parent();
+  if (bridged) make_bridge();
   char byte;
   int64_t start = now();
   if (argc == 6) {

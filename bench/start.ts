@@ -2,19 +2,20 @@
  * How long a container takes from asking for it to its exit status, and its removal: Sampan against the limit (a C program
  * doing the same kernel work) and every engine found on this machine or among the peers. See bench/README.md.
  *
- *   npm run bench -- [--rounds N] [--json FILE] [--only WORD]…
+ *   npm run bench -- [--rounds N] [--json FILE] [--only WORD]… [--network none|bridge]…
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { busybox, dockerArchive } from "../test/support/images.ts";
 import { succeed } from "../test/support/process.ts";
-import { Sandbox, sampan } from "../test/support/sandbox.ts";
+import { removeTree, type Sandbox, sampan } from "../test/support/sandbox.ts";
 import { Api, apiStart } from "./support/api.ts";
 import { bundleDirectory, configureBundle } from "./support/bundle.ts";
 import { clocked, compile } from "./support/clock.ts";
-import { limit, limitThroughput } from "./support/limit.ts";
+import { limit, limitThroughput, theLimit } from "./support/limit.ts";
+import { startMachine } from "./support/machine.ts";
 import { type Contestant, type Race, race, table } from "./support/measure.ts";
 import { hasPeers, type Peer, startPeer } from "./support/peers.ts";
 
@@ -24,11 +25,14 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "20" },
     json: { type: "string" },
     only: { type: "string", multiple: true, default: [] },
+    network: { type: "string", multiple: true, default: ["none", "bridge"] },
   },
 });
 
 interface Bench {
   readonly box: Sandbox;
+  /** A daemon whose one container has a thousand ports. */
+  readonly crowded: Sandbox;
   /** Scratch space on a disk. */
   readonly directory: string;
   readonly rootfs: string;
@@ -38,47 +42,58 @@ interface Bench {
 }
 
 async function prepare(closing: AsyncDisposableStack): Promise<Bench> {
-  const box = new Sandbox();
-  closing.defer(() => box.close());
-  const rootfs = join(box.directory, "rootfs");
+  const directory = mkdtempSync(join(tmpdir(), "sampan-bench-"));
+  closing.defer(() => removeTree(directory));
+  const rootfs = join(directory, "rootfs");
   mkdirSync(rootfs);
   const made = await busybox();
   await succeed("tar", ["-x", "-C", rootfs], { input: made.layers[0] ?? "" });
   const archive = await dockerArchive(made, [image]);
-  await box.start();
-  const { status, stderr } = await box.run(["load"], { input: archive });
-  if (status !== 0) throw new Error(`sampan load: ${stderr}`);
-  return { box, directory: box.directory, rootfs, archive, timer: await compile("timer", box.directory) };
+  const [box, crowded] = [await startMachine(closing, archive), await startMachine(closing, archive)];
+  return { box, crowded, directory, rootfs, archive, timer: await compile("timer", directory) };
 }
 
-/** The engines of the `peers` tool: daemons by their API and command line, runtimes by their command line. */
-async function peers(bench: Bench, closing: AsyncDisposableStack): Promise<{ api: Contestant[]; cli: Contestant[] }> {
-  if (!hasPeers()) return { api: [], cli: [] };
+interface Peers {
+  readonly docker: Peer;
+  readonly podman: Peer;
+}
+
+/** The engines of the `peers` tool that serve Docker's API. */
+async function startPeers(bench: Bench, closing: AsyncDisposableStack): Promise<Peers | undefined> {
+  if (!hasPeers()) return undefined;
   const load = async (peer: Peer) => {
     closing.defer(() => peer.close());
     await peer.api.send("POST", "/images/load", bench.archive, "application/x-tar");
+    await succeed("cp", [bench.timer, peer.directory]);
     return peer;
   };
   const dockerd = ["dockerd", "--data-root", "/engine/data", "-H", "unix:///engine/docker.sock"];
-  const docker = await load(await startPeer("bench-docker", dockerd, "docker.sock"));
   const service = ["podman", "--root", "/engine/data", "system", "service", "-t", "0", "unix:///engine/podman.sock"];
-  const podman = await load(await startPeer("bench-podman", service, "podman.sock"));
-  const run = ["run", "--rm", "--network", "none", image, "true"];
-  await succeed("cp", [bench.timer, docker.directory]);
-  await succeed("cp", [bench.timer, podman.directory]);
-  const inside = (name: string, peer: Peer, argv: readonly string[]) =>
-    clocked(name, peer.inside(["/engine/timer", ...argv]));
   return {
-    api: [
-      ...(await runtimes(bench, docker)).map(([name, argv]) => inside(name, docker, argv)),
-      apiStart("docker API", docker.api, image, "none"),
-      apiStart("podman API", podman.api, `localhost/${image}`, "none"),
-    ],
-    cli: [
-      inside("docker run --rm", docker, ["docker", "-H", "unix:///engine/docker.sock", ...run]),
-      inside("podman run --rm", podman, ["podman", "--root", "/engine/data", ...run]),
-    ],
+    docker: await load(await startPeer("bench-docker", dockerd, "docker.sock")),
+    podman: await load(await startPeer("bench-podman", service, "podman.sock")),
   };
+}
+
+const inside = (name: string, peer: Peer, argv: readonly string[]) =>
+  clocked(name, peer.inside(["/engine/timer", ...argv]));
+
+/** Daemons by their API; runtimes, which have no network to offer, by their command line. */
+async function othersByApi(bench: Bench, { docker, podman }: Peers, network: string): Promise<Contestant[]> {
+  const bare = network === "none" ? await runtimes(bench, docker) : [];
+  return [
+    ...bare.map(([name, argv]) => inside(name, docker, argv)),
+    apiStart("docker API", docker.api, image, network),
+    apiStart("podman API", podman.api, `localhost/${image}`, network),
+  ];
+}
+
+function othersByCommand({ docker, podman }: Peers, network: string): Contestant[] {
+  const run = ["run", "--rm", "--network", network, image, "true"];
+  return [
+    inside("docker run --rm", docker, ["docker", "-H", "unix:///engine/docker.sock", ...run]),
+    inside("podman run --rm", podman, ["podman", "--root", "/engine/data", ...run]),
+  ];
 }
 
 /** The engines without a daemon, images, overlay or limits: on a bundle in `peer`, because crun refuses hybrid cgroups. */
@@ -116,37 +131,89 @@ async function throughput(start: Contestant, count: number, jobs: number): Promi
   return count / ((performance.now() - begin) / 1000);
 }
 
+/** A container that keeps every second port of 2,000, so that they are a thousand elements. */
+async function crowd(api: Api): Promise<void> {
+  const bindings = Array.from({ length: 1000 }, (_, i) => ({ HostPort: String(20_000 + 2 * i) }));
+  const config = { Image: image, Cmd: ["sleep", "10000"], HostConfig: { PortBindings: { "80/tcp": bindings } } };
+  const { Id } = (await api.call("POST", "/containers/create", config)) as { Id: string };
+  await api.call("POST", `/containers/${Id}/start`);
+}
+
+/** What a start costs with one port and with none, where nobody else has any and where another container has 1,000. */
+async function raceAmongPorts(bench: Bench, closing: AsyncDisposableStack): Promise<Race> {
+  const [alone, crowded] = [new Api(bench.box.layout.apiSocket), new Api(bench.crowded.layout.apiSocket)];
+  for (const api of [alone, crowded]) closing.defer(async () => api.close());
+  await crowd(crowded);
+  const one = { PortBindings: { "80/tcp": [{ HostPort: "" }] } };
+  const contestants = [
+    apiStart("no ports", alone, image, "bridge"),
+    apiStart("no ports, 1,000 of others", crowded, image, "bridge"),
+    apiStart("one port", alone, image, "bridge", one),
+    apiStart("one port, 1,000 of others", crowded, image, "bridge", one),
+  ];
+  return await race(contestants, Number(values.rounds));
+}
+
+interface Result {
+  readonly network: string;
+  readonly api: Race;
+  readonly cli: Race;
+  readonly perSecond: { limit: number; sampan: number };
+}
+
+async function measure(
+  bench: Bench,
+  peers: Peers | undefined,
+  network: string,
+  closing: AsyncDisposableStack,
+): Promise<Result> {
+  const { box, directory, rootfs: lower } = bench;
+  const sampanApi = apiStart("sampan API", new Api(box.layout.apiSocket), image, network);
+  const run = [sampan, "run", "--rm", "--network", network, image, "true"];
+  const byApi = peers === undefined ? [] : await othersByApi(bench, peers, network);
+  const api = wanted([await limit(directory, lower, network), sampanApi, ...byApi]);
+  const cli = wanted([
+    clocked("node -e 0", [bench.timer, process.execPath, "-e", "0"]),
+    clocked("sampan run --rm", [...box.enter, bench.timer, ...run], box.env),
+    ...(peers === undefined ? [] : othersByCommand(peers, network)),
+  ]);
+  for (const contestant of [...api, ...cli]) {
+    closing.defer(async () => await contestant.close?.());
+  }
+  const rounds = Number(values.rounds);
+  return {
+    network,
+    api: await race(api, rounds),
+    cli: await race(cli, rounds),
+    perSecond: {
+      limit: await limitThroughput({ directory, lower, network }, 320, 16),
+      sampan: await throughput(sampanApi, 320, 16),
+    },
+  };
+}
+
 async function main(): Promise<void> {
   await using closing = new AsyncDisposableStack();
   const bench = await prepare(closing);
-  const others = await peers(bench, closing);
-  const sampanApi = apiStart("sampan API", new Api(bench.box.layout.apiSocket), image, "none");
-  const run = [sampan, "run", "--rm", "--network", "none", image, "true"];
-  const api = wanted([await limit(bench.directory, bench.rootfs), sampanApi, ...others.api]);
-  const cli = wanted([
-    clocked("node -e 0", [bench.timer, process.execPath, "-e", "0"]),
-    clocked("sampan run --rm", [bench.timer, ...run], bench.box.env),
-    ...others.cli,
-  ]);
-  for (const contestant of [...api, ...cli]) closing.defer(async () => await contestant.close?.());
-  const rounds = Number(values.rounds);
-  report(await race(api, rounds), await race(cli, rounds), {
-    limit: await limitThroughput(bench.directory, bench.rootfs, 320, 16),
-    sampan: await throughput(sampanApi, 320, 16),
-  });
+  const peers = await startPeers(bench, closing);
+  const results: Result[] = [];
+  for (const network of values.network) results.push(await measure(bench, peers, network, closing));
+  const ports = values.network.includes("bridge") ? await raceAmongPorts(bench, closing) : undefined;
+  report(results, ports);
 }
 
-function report(api: Race, cli: Race, perSecond: { limit: number; sampan: number }): void {
+function report(results: readonly Result[], ports: Race | undefined): void {
   const machine = `Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}, Node ${process.version}`;
-  const sections = [
-    `${machine}; ${values.rounds} rounds, interleaved; network none`,
-    table("create, start, wait, remove `true`", api.rows, "the limit (C)"),
-    table("command line, `true`", cli.rows, "node -e 0"),
-    `16 at a time: ${perSecond.sampan.toFixed(0)} containers/s over the API, the limit ${perSecond.limit.toFixed(0)}/s`,
+  const sections = results.flatMap(({ network, api, cli, perSecond: { limit, sampan } }) => [
+    table(`network ${network}: create, start, wait, remove`, api.rows, theLimit),
+    table(`network ${network}: command line`, cli.rows, "node -e 0"),
+    `16 at a time: ${sampan.toFixed(0)} containers/s over the API, the limit ${limit.toFixed(0)}/s`,
     ...[...api.out, ...cli.out].map((why) => `left out: ${why}`),
-  ];
-  process.stdout.write(`${sections.join("\n\n")}\n`);
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, api, cli, perSecond }, null, 2));
+  ]);
+  const crowded = ports === undefined ? [] : [table("ports, over the API", ports.rows, "no ports"), ...ports.out];
+  const head = `${machine}; ${values.rounds} rounds, interleaved`;
+  process.stdout.write(`${[head, ...sections, ...crowded].join("\n\n")}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, results, ports }, null, 2));
 }
 
 await main();

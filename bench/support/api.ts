@@ -47,8 +47,8 @@ function lastJson(text: string): unknown {
 }
 
 /** create, wait, start, until the exit status is there, remove: what `run --rm` without output is over the API. */
-export function apiStart(name: string, api: Api, image: string, network: string): Contestant {
-  const config = { Image: image, Cmd: ["/bin/true"], HostConfig: { NetworkMode: network } };
+export function apiStart(name: string, api: Api, image: string, network: string, host: object = {}): Contestant {
+  const config = { Image: image, Cmd: ["/bin/true"], HostConfig: { NetworkMode: network, ...host } };
   return {
     name,
     once: async () => {
