@@ -92,6 +92,7 @@ export interface PublishedPort {
   readonly containerPort: number;
   /** "0.0.0.0", "::", or one address. */
   readonly hostAddress: string;
+  /** 0: none of the machine's, the network is routed and the container's own address answers. */
   readonly hostPort: number;
 }
 

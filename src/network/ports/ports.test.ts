@@ -124,6 +124,18 @@ test("what running containers have is theirs after a restart of the daemon", () 
   taken(() => allocate(ports, v4, "8080 80"), inUse("0.0.0.0:8080"));
 });
 
+test("a routed family needs no port of the machine", () => {
+  const ports = new Ports();
+  const routed = { ...both, routed6: true };
+  assert.deepEqual(allocate(ports, routed, "8080 80"), [":: 0 80", "0.0.0.0 8080 80"]);
+  assert.deepEqual(allocate(ports, routed, "::1 8080 80"), [":: 0 80"]);
+  ports.restore([{ protocol: "tcp", containerPort: 80, hostAddress: "::", hostPort: 0 }]);
+  assert.deepEqual(allocate(ports, { ...both, routed4: true, ipv6: false }, "8080 80", "81"), [
+    "0.0.0.0 0 80",
+    "0.0.0.0 0 81",
+  ]);
+});
+
 test("thousands of ports", () => {
   const ports = new Ports();
   const many = Array.from({ length: 20_000 }, (_, i) => request(`${10_000 + i} ${10_000 + i}`));

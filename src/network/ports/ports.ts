@@ -19,6 +19,8 @@ const ephemeral: PortRange = { first: 32768, last: 60999 };
 interface Group {
   readonly request: PortRequest;
   readonly addresses: string[];
+  /** No port of the machine is needed. */
+  readonly routed: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export class Ports {
     const published: PublishedPort[] = [];
     try {
       for (const group of groupsOf(requests, target)) {
-        const hostPort = this.#choose(group, target);
+        const hostPort = group.routed ? 0 : this.#choose(group, target);
         const { protocol, containerPort } = group.request;
         for (const hostAddress of group.addresses) {
           const port = { protocol, containerPort, hostAddress, hostPort };
@@ -107,36 +109,52 @@ function groupsOf(requests: readonly PortRequest[], target: PublishTarget): Grou
   const groups: Group[] = [];
   const open = new Map<string, Group>();
   for (const request of requests) {
-    const addresses = addressesOf(request, target);
-    if (addresses.length === 0) continue;
     const { protocol, containerPort, hostPort } = request;
+    const { addresses, routed } = addressesOf(request, target);
+    if (routed.length > 0) groups.push({ request, addresses: routed, routed: true });
+    if (addresses.length === 0) continue;
     const key = JSON.stringify([protocol, containerPort, hostPort ?? 0]);
     const group = open.get(key);
     if (group && !group.addresses.some((address) => addresses.includes(address))) {
       group.addresses.push(...addresses);
       continue;
     }
-    const own = { request, addresses };
+    const own = { request, addresses, routed: false };
     open.set(key, own);
     groups.push(own);
   }
   return groups;
 }
 
+/** The families that a request is for, with the address of the machine that was asked for. */
+interface Wanted {
+  readonly ipv4?: string;
+  readonly ipv6?: string;
+}
+
+function addressesOf(request: PortRequest, target: PublishTarget): { addresses: string[]; routed: string[] } {
+  const { ipv4, ipv6 } = wantedOf(request, target);
+  const addresses: string[] = [];
+  const routed: string[] = [];
+  if (ipv4 !== undefined) target.routed4 ? routed.push("0.0.0.0") : addresses.push(ipv4);
+  if (ipv6 !== undefined) target.routed6 ? routed.push("::") : addresses.push(ipv6);
+  return { addresses, routed };
+}
+
 /** Where a request is published. Nothing is where the container has no address that is reached from outside. */
-function addressesOf({ hostAddress, containerPort, protocol }: PortRequest, target: PublishTarget): string[] {
+function wantedOf({ hostAddress, containerPort, protocol }: PortRequest, target: PublishTarget): Wanted {
   const { ipv4, ipv6, defaultHostAddress = "0.0.0.0" } = target;
-  if (!ipv4 && !ipv6) return [];
+  if (!ipv4 && !ipv6) return {};
   const asked = hostAddress ?? defaultHostAddress;
   const address = canonicalAddress(asked);
   if (address === undefined) {
     throw new SampanError("invalid", `Cannot publish ${containerPort}/${protocol} on ${asked}: it is no IP address`);
   }
   if (hostAddress === undefined && address === "0.0.0.0") {
-    return [...(ipv4 ? ["0.0.0.0"] : []), ...(ipv6 ? ["::"] : [])];
+    return { ...(ipv4 && { ipv4: "0.0.0.0" }), ...(ipv6 && { ipv6: "::" }) };
   }
   const isIpv6 = address.includes(":");
-  if (isIpv6 ? ipv6 : ipv4) return [address];
+  if (isIpv6 ? ipv6 : ipv4) return isIpv6 ? { ipv6: address } : { ipv4: address };
   const family = isIpv6 ? "IPv6" : "IPv4";
   throw new SampanError(
     "unsupported",

@@ -14,6 +14,7 @@ export class TakenPorts {
   }
 
   add({ protocol, hostPort, hostAddress }: PublishedPort): void {
+    if (hostPort === 0) return;
     const key = `${protocol} ${hostPort}`;
     const taken = this.#addresses.get(key);
     if (taken) taken.add(hostAddress);

@@ -24,6 +24,9 @@ export interface PublishTarget {
   /** Whether the endpoint has an address of the family that the machine can forward to. */
   readonly ipv4: boolean;
   readonly ipv6: boolean;
+  /** The family is routed: the container's own address answers, the machine has no port for it. */
+  readonly routed4?: boolean;
+  readonly routed6?: boolean;
   /** `com.docker.network.bridge.host_binding_ipv4`, where no host address is asked for; every address when absent. */
   readonly defaultHostAddress?: string | undefined;
 }
