@@ -84,4 +84,6 @@ export const NFTA_VERDICT_CHAIN = 2;
 
 /** nftables' own numbers inside user data (libnftnl, udata.h). */
 export const UDATA_COMMENT = 0;
+export const UDATA_SET_KEY_ORDER = 0;
+export const UDATA_SET_DATA_ORDER = 1;
 export const UDATA_SET_COMMENT = 7;

@@ -1,3 +1,4 @@
+import { SampanError } from "../../../errors/index.ts";
 import { type Attribute, bytes } from "../attribute.ts";
 import { type Encoded, encodeRequests } from "../batch.ts";
 import type { Request } from "../message.ts";
@@ -39,11 +40,16 @@ export function transactionWithHoles(requests: readonly Request[], first = 1): E
   return encodeRequests([beginBatch, ...requests, endBatch], first, requests.length);
 }
 
-/** User data as nft(8) writes it: type, length, text with its NUL. At most 253 bytes of text. */
+/** A comment as nft(8) writes it into user data. */
 export function comment(attribute: number, type: number, text: string | undefined): Attribute[] {
-  if (text === undefined) return [];
-  const value = Buffer.from(`${text}\0`);
-  return [bytes(attribute, Buffer.concat([Uint8Array.of(type, value.length), value]))];
+  return text === undefined ? [] : [bytes(attribute, udata(type, Buffer.from(`${text}\0`)))];
+}
+
+/** A piece of user data: type, length, value of at most 255 bytes. */
+export function udata(type: number, value: Uint8Array): Uint8Array {
+  if (value.length > 255)
+    throw new SampanError("internal", `Cannot attach ${value.length} bytes of user data: 255 is the most`);
+  return Buffer.concat([Uint8Array.of(type, value.length), value]);
 }
 
 /** The comment in user data that nft(8) or we wrote. */

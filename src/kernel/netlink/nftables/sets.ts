@@ -1,7 +1,7 @@
-import { type Attribute, be32, nested, text } from "../attribute.ts";
+import { type Attribute, be32, bytes, nested, text } from "../attribute.ts";
 import { NLM_F_CREATE, type Request } from "../message.ts";
 import * as c from "./constants.ts";
-import { comment, nftRequest, type Table } from "./request.ts";
+import { nftRequest, type Table, udata } from "./request.ts";
 import { type DataType, totalSize, typeId } from "./types.ts";
 
 /** A set, or with `value` a map, of a table. Plain data: requests, elements and rules refer to it. */
@@ -34,7 +34,7 @@ export function addSet(table: Table, set: NftSet): Request {
     be32(c.NFTA_SET_ID, 1),
     ...mapAttributes(set),
     ...description(set),
-    ...comment(c.NFTA_SET_USERDATA, c.UDATA_SET_COMMENT, set.comment),
+    bytes(c.NFTA_SET_USERDATA, userData(set)),
   ];
   return nftRequest(c.NFT_MSG_NEWSET, table.family, NLM_F_CREATE, attributes);
 }
@@ -64,6 +64,19 @@ function mapAttributes({ value }: NftSet): Attribute[] {
   if (value === undefined) return [];
   if (value === "verdict") return [be32(c.NFTA_SET_DATA_TYPE, c.NFT_DATA_VERDICT), be32(c.NFTA_SET_DATA_LEN, 0)];
   return [be32(c.NFTA_SET_DATA_TYPE, typeId(value)), be32(c.NFTA_SET_DATA_LEN, totalSize(value))];
+}
+
+/** What nft(8) needs in order to list the elements as texts; the kernel does not look at it. */
+function userData(set: NftSet): Uint8Array {
+  const orders = [udata(c.UDATA_SET_KEY_ORDER, orderOf(set.key))];
+  if (Array.isArray(set.value)) orders.push(udata(c.UDATA_SET_DATA_ORDER, orderOf(set.value)));
+  if (set.comment !== undefined) orders.push(udata(c.UDATA_SET_COMMENT, Buffer.from(`${set.comment}\0`)));
+  return Buffer.concat(orders);
+}
+
+function orderOf(parts: readonly DataType[]): Uint8Array {
+  const [only] = parts;
+  return Uint8Array.of(parts.length !== 1 ? 0 : only?.order === "host" ? 1 : 2, 0, 0, 0);
 }
 
 function description(set: NftSet): Attribute[] {

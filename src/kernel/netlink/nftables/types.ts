@@ -13,6 +13,7 @@ export interface DataType {
   readonly id: number;
   /** Bytes. */
   readonly size: number;
+  readonly order: "host" | "network";
   encode(value: Value): Uint8Array;
   decode(bytes: Uint8Array): string | number;
 }
@@ -44,6 +45,7 @@ function integer(
     name,
     id,
     size,
+    order,
     encode(value) {
       if (value instanceof Uint8Array) return sized(name, size, value);
       const number = typeof value === "string" ? (names[value] ?? refuse(name, value)) : value;
@@ -66,6 +68,7 @@ function address(name: string, id: number, size: 4 | 16): DataType {
     name,
     id,
     size,
+    order: "network",
     encode: (value) =>
       sized(
         name,
@@ -81,6 +84,7 @@ const ifname: DataType = {
   name: "ifname",
   id: 41,
   size: IFNAMSIZ,
+  order: "host",
   encode(value) {
     if (value instanceof Uint8Array) return sized("ifname", IFNAMSIZ, value);
     if (typeof value === "number" || value === "" || Buffer.byteLength(value) >= IFNAMSIZ) refuse("ifname", value);
@@ -98,6 +102,7 @@ const mac: DataType = {
   name: "ether_addr",
   id: 9,
   size: 6,
+  order: "network",
   encode: (value) =>
     value instanceof Uint8Array
       ? sized("ether_addr", 6, value)

@@ -1,9 +1,10 @@
 import { type Attribute, u32 } from "../attribute.ts";
 import { AF_INET, AF_INET6, cidrBytes, familyOf, ipBytes } from "../ip.ts";
-import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, type Request } from "../message.ts";
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, type Request } from "../message.ts";
 import * as c from "./constants.ts";
 
-const types = { unicast: c.RTN_UNICAST, blackhole: c.RTN_BLACKHOLE, unreachable: c.RTN_UNREACHABLE };
+const RTN_LOCAL = 2;
+const types = { unicast: c.RTN_UNICAST, local: RTN_LOCAL, blackhole: c.RTN_BLACKHOLE, unreachable: c.RTN_UNREACHABLE };
 
 export interface Route {
   /** "10.0.0.0/8"; "default" for the family of `gateway`, "default4" and "default6" where there is none. */
@@ -21,9 +22,17 @@ export interface Route {
   readonly table?: number | undefined;
 }
 
-/** `ip route add`; with `replace` as `ip route replace`. EEXIST when there is one to the same with the same metric. */
-export function addRoute(route: Route & { readonly replace?: boolean | undefined }): Request {
-  return message(c.RTM_NEWROUTE, NLM_F_CREATE | (route.replace ? NLM_F_REPLACE : NLM_F_EXCL), route);
+export interface NewRoute extends Route {
+  /** In place of one to the same with the same metric. */
+  readonly replace?: boolean | undefined;
+  /** Behind others to the same; EEXIST only when there is one by the same link. */
+  readonly append?: boolean | undefined;
+}
+
+/** `ip route add`, `replace` or `append`. EEXIST when there is one to the same with the same metric. */
+export function addRoute(route: NewRoute): Request {
+  const how = route.replace ? NLM_F_REPLACE : route.append ? NLM_F_APPEND : NLM_F_EXCL;
+  return message(c.RTM_NEWROUTE, NLM_F_CREATE | how, route);
 }
 
 /** Deletes the first route that is like this. ESRCH when there is none. */
