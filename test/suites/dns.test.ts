@@ -305,6 +305,16 @@ describe("serving", needed, () => {
     assert.deepEqual((await dig("+tcp", "web")).answers, ["A 172.18.0.3"]);
   });
 
+  test("survives a question that nobody can be answered at: from port 0", requires("python3"), async () => {
+    await serve();
+    const script = `import socket, struct
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+question = bytes.fromhex("00070100000100000000000003776562000001" "0001")
+raw.sendto(struct.pack("!HHHH", 0, 53, 8 + len(question), 0) + question, ("127.0.0.11", 0))`;
+    await namespace.ok("python3", "-c", script);
+    assert.deepEqual((await dig("web")).answers, ["A 172.18.0.3"]);
+  });
+
   test("survives whatever a server answers", async () => {
     const server = await nameserver({ noise: true });
     await serve({}, { onAnswer: () => {} });
