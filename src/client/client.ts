@@ -3,6 +3,7 @@ import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
 import { chooseHost } from "./host.ts";
 import { Images } from "./images.ts";
+import { Networks } from "./networks.ts";
 import { Transport } from "./transport.ts";
 
 export interface ClientOptions {
@@ -21,6 +22,7 @@ export class SampanClient {
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
+  readonly networks: Networks;
   readonly #transport: Transport;
 
   constructor(options: ClientOptions = {}) {
@@ -32,6 +34,7 @@ export class SampanClient {
     this.containers = new Containers(this.#transport);
     this.execs = new Execs(this.#transport);
     this.images = new Images(this.#transport);
+    this.networks = new Networks(this.#transport);
   }
 
   version(): Promise<VersionResponse> {

@@ -30,16 +30,34 @@ test("tmpfs mounts have a size and a mode", () => {
   });
 });
 
+test("a mount of no type is a volume, which may have no name", () => {
+  assert.deepEqual(parseMount("dst=/b"), { Type: "volume", Target: "/b" });
+  assert.deepEqual(
+    parseMount("type=volume,src=v,dst=/b,volume-nocopy,volume-subpath=a/b,volume-label=x=1,volume-label=y,ro"),
+    {
+      Type: "volume",
+      Source: "v",
+      Target: "/b",
+      ReadOnly: true,
+      VolumeOptions: { NoCopy: true, Subpath: "a/b", Labels: { x: "1", y: "" } },
+    },
+  );
+  assert.deepEqual(parseMount("dst=/b,volume-driver=local,volume-opt=type=nfs,volume-opt=o=ro").VolumeOptions, {
+    DriverConfig: { Name: "local", Options: { type: "nfs", o: "ro" } },
+  });
+});
+
 const refused: readonly (readonly [text: string, message: RegExp])[] = [
   ["foo", /invalid field 'foo' must be a key=value pair/],
   ["type=bind,src=/a", /target is required/],
   ["type=bind,dst=/a", /source is required/],
   ["type=bind,src=/a,dst=/b,foo=1", /unexpected key 'foo' in 'foo=1'/],
   ["type=tmpfs,src=/a,dst=/b", /cannot specify source/],
-  ["type=tmpfs,dst=/b,bind-propagation=shared", /cannot mix 'bind-propagation' with mount type 'tmpfs'/],
+  ["type=tmpfs,dst=/b,bind-propagation=shared", /cannot mix 'bind-\*' options with mount type 'tmpfs'/],
   ["type=bind,src=/a,dst=/b,bind-propagation=up", /invalid value for bind-propagation: up/],
-  ["type=volume,dst=/b", /not in this version/],
-  ["dst=/b", /not in this version/],
+  ["type=bind,src=/a,dst=/b,volume-nocopy", /cannot mix 'volume-\*' options with mount type 'bind'/],
+  ["type=volume,dst=/b,volume-nocopy=x", /is not true or false/],
+  ["type=image,src=i,dst=/b", /not in this version/],
   ["type=nonsense,dst=/b", /invalid mount type "nonsense"/],
   ["type=tmpfs,dst=/b,tmpfs-mode=9", /invalid value for tmpfs-mode/],
 ];

@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
-import type { BindOptions, MountRequest, TmpfsOptions } from "../../api/shapes/container.ts";
+import type { BindOptions, MountRequest, TmpfsOptions, VolumeOptions } from "../../api/shapes/container.ts";
 import { invalid } from "../errors.ts";
 import { parseCsv } from "./csv.ts";
+import { parseOption } from "./network.ts";
 import { parseBool } from "./numbers.ts";
 import { parseSize } from "./size.ts";
 
 const propagations = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"]);
-const laterTypes = new Set(["volume", "image", "cluster", "npipe"]);
+const types = new Set(["bind", "volume", "tmpfs"]);
+const laterTypes = new Set(["image", "cluster", "npipe"]);
 const aliases: Readonly<Record<string, string>> = {
   src: "source",
   dst: "target",
@@ -33,16 +35,16 @@ const keys: Readonly<Record<string, Apply>> = {
   },
   "bind-propagation": (m, value) => {
     if (!propagations.has(value)) throw invalid(`invalid value for bind-propagation: ${value}`);
-    bind(m, "bind-propagation").Propagation = value;
+    bind(m).Propagation = value;
   },
   "bind-nonrecursive": (m, value) => {
-    bind(m, "bind-nonrecursive").NonRecursive = parseBool(value);
+    bind(m).NonRecursive = parseBool(value);
   },
   "bind-create-src": (m, value) => {
-    bind(m, "bind-create-src").CreateMountpoint = parseBool(value);
+    bind(m).CreateMountpoint = parseBool(value);
   },
   "bind-recursive": (m, value) => {
-    const options = bind(m, "bind-recursive");
+    const options = bind(m);
     if (value === "disabled") options.NonRecursive = true;
     else if (value === "writable") options.ReadOnlyNonRecursive = true;
     else if (value === "readonly") options.ReadOnlyForceRecursive = true;
@@ -52,18 +54,36 @@ const keys: Readonly<Record<string, Apply>> = {
       );
     }
   },
+  "volume-nocopy": (m, value) => {
+    volume(m).NoCopy = parseBool(value);
+  },
+  "volume-subpath": (m, value) => {
+    volume(m).Subpath = value;
+  },
+  "volume-label": (m, value) => {
+    const [key, label] = parseOption(value);
+    volume(m).Labels = { ...volume(m).Labels, [key]: label };
+  },
+  "volume-driver": (m, value) => {
+    volume(m).DriverConfig = { ...volume(m).DriverConfig, Name: value };
+  },
+  "volume-opt": (m, value) => {
+    const [key, option] = parseOption(value);
+    const { DriverConfig } = volume(m);
+    volume(m).DriverConfig = { ...DriverConfig, Options: { ...DriverConfig?.Options, [key]: option } };
+  },
   "tmpfs-size": (m, value) => {
-    tmpfs(m, "tmpfs-size").SizeBytes = parseSize(value);
+    tmpfs(m).SizeBytes = parseSize(value);
   },
   "tmpfs-mode": (m, value) => {
     if (!/^0?[0-7]{1,4}$/.test(value)) throw invalid(`invalid value for tmpfs-mode: ${value}`);
-    tmpfs(m, "tmpfs-mode").Mode = Number.parseInt(value, 8);
+    tmpfs(m).Mode = Number.parseInt(value, 8);
   },
 };
 
-const mayStandAlone = new Set(["readonly", "bind-nonrecursive", "bind-create-src"]);
+const mayStandAlone = new Set(["readonly", "bind-nonrecursive", "bind-create-src", "volume-nocopy"]);
 
-/** `--mount type=bind,src=/a,dst=/b,readonly`: docker's comma-separated grammar, for bind and tmpfs mounts. */
+/** `--mount type=bind,src=/a,dst=/b,readonly`: docker's comma-separated grammar, for bind mounts, volumes and tmpfs. */
 export function parseMount(text: string): MountRequest {
   const pairs = parseCsv(text).map(parsePair);
   const mount: MountRequest = { Type: mountType(pairs), Target: "" };
@@ -95,23 +115,33 @@ function parsePair(field: string): Pair {
 
 function mountType(pairs: readonly Pair[]): MountRequest["Type"] {
   const type = pairs.findLast(({ key }) => key === "type")?.value.toLowerCase() ?? "volume";
-  if (type === "bind" || type === "tmpfs") return type;
+  if (types.has(type)) return type;
   if (laterTypes.has(type)) {
-    throw invalid(`mounts of type ${type} are not in this version of Sampan yet: use type=bind or type=tmpfs`);
+    throw invalid(`mounts of type ${type} are not in this version of Sampan yet: use type=bind, volume or tmpfs`);
   }
-  throw invalid(`invalid mount type ${JSON.stringify(type)}: use type=bind or type=tmpfs`);
+  throw invalid(`invalid mount type ${JSON.stringify(type)}: use type=bind, volume or tmpfs`);
 }
 
-function bind(mount: MountRequest, key: string): BindOptions {
-  if (mount.Type !== "bind") throw invalid(`cannot mix '${key}' with mount type '${mount.Type}'`);
+function bind(mount: MountRequest): BindOptions {
+  checkKind(mount, "bind");
   mount.BindOptions ??= {};
   return mount.BindOptions;
 }
 
-function tmpfs(mount: MountRequest, key: string): TmpfsOptions {
-  if (mount.Type !== "tmpfs") throw invalid(`cannot mix '${key}' with mount type '${mount.Type}'`);
+function volume(mount: MountRequest): VolumeOptions {
+  checkKind(mount, "volume");
+  mount.VolumeOptions ??= {};
+  return mount.VolumeOptions;
+}
+
+function tmpfs(mount: MountRequest): TmpfsOptions {
+  checkKind(mount, "tmpfs");
   mount.TmpfsOptions ??= {};
   return mount.TmpfsOptions;
+}
+
+function checkKind({ Type: type }: MountRequest, wanted: string): void {
+  if (type !== wanted) throw invalid(`cannot mix '${wanted}-*' options with mount type '${type}'`);
 }
 
 function absoluteSource(source: string): string {

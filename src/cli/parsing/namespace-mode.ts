@@ -1,14 +1,28 @@
 import { invalid } from "../errors.ts";
 
-/** `--pid`, `--ipc`, `--uts`: `host`, `private` (the default, sent as empty for PID and UTS) or, for IPC, `shareable`/`none`. */
-export function parseNamespaceMode(kind: "pid" | "ipc" | "uts"): (text: string) => string {
+type Kind = "pid" | "ipc" | "uts" | "userns" | "cgroupns";
+
+/** What each flag takes besides "": the daemon's default. */
+const modes: Readonly<Record<Kind, { readonly called: string; readonly words: readonly string[] }>> = {
+  pid: { called: "PID", words: ["host", "private"] },
+  ipc: { called: "IPC", words: ["host", "private", "shareable", "none"] },
+  uts: { called: "UTS", words: ["host", "private"] },
+  userns: { called: "USER", words: ["host"] },
+  cgroupns: { called: "CGROUP", words: ["host", "private"] },
+};
+
+/** `--pid`, `--ipc`, `--uts`, `--userns`, `--cgroupns`. `private` is sent as empty where the API has no word for it. */
+export function parseNamespaceMode(kind: Kind): (text: string) => string {
+  const { called, words } = modes[kind];
   return (text) => {
-    if (text === "host" || text === "") return text;
-    if (text === "private") return kind === "ipc" ? "private" : "";
-    if (kind === "ipc" && (text === "none" || text === "shareable")) return text;
-    if (text.startsWith("container:") && kind !== "uts") {
-      throw invalid(`joining the ${kind} namespace of another container is not in this version of Sampan yet`);
+    if (text === "private" && (kind === "pid" || kind === "uts")) return "";
+    if (text === "" || words.includes(text)) return text;
+    if (kind === "pid" && /^container:./.test(text)) return text;
+    if (kind === "ipc" && text.startsWith("container:")) {
+      throw invalid("joining the ipc namespace of another container is not in this version of Sampan yet");
     }
-    throw invalid(`invalid ${kind.toUpperCase()} mode ${JSON.stringify(text)}: use host or private`);
+    if (kind === "userns") throw invalid("user namespaces are not in this version of Sampan yet: use host");
+    const others = kind === "pid" ? [...words, "container:NAME"] : words;
+    throw invalid(`invalid ${called} mode: use ${others.slice(0, -1).join(", ")} or ${others.at(-1)}`);
   };
 }

@@ -11,7 +11,6 @@ import { parseEnv, parseEnvLines, parseLabel, readTextFile } from "./key-value.t
 import { parseDuration, parseMoment } from "./moment.ts";
 import { parseTmpfs } from "./mount.ts";
 import { parseNamespaceMode } from "./namespace-mode.ts";
-import { parseDns, parseExpose, parseExtraHost, parseNetworkMode } from "./network.ts";
 import { parseBool, parseInteger, parseNanoCpus } from "./numbers.ts";
 import { parsePlatform } from "./platform.ts";
 import { canonicalReference, withTag } from "./reference.ts";
@@ -107,25 +106,16 @@ test("devices have a path in the container and permissions", () => {
   refuses(parseDevice, ["", "a:b:c:d", "/dev/a:/dev/b:x", "/dev/a:/dev/b:rr"]);
 });
 
-test("names and addresses of the network are checked", () => {
-  assert.equal(parseDns("::1"), "::1");
-  assert.equal(parseExtraHost("db:10.0.0.1"), "db:10.0.0.1");
-  assert.equal(parseExtraHost("db=[::1]"), "db:::1");
-  assert.equal(parseExtraHost("h:host-gateway"), "h:host-gateway");
-  assert.deepEqual(parseExpose("80"), ["80/tcp"]);
-  assert.deepEqual(parseExpose("8000-8001/udp"), ["8000/udp", "8001/udp"]);
-  assert.equal(parseNetworkMode("none"), "none");
-  refuses(parseDns, ["a", ""]);
-  refuses(parseExtraHost, ["a", "a:b", ":1.2.3.4"]);
-  refuses(parseExpose, ["0", "70000", "2-1", "x", "80/icmp"]);
-  refuses(parseNetworkMode, ["bridge", "mine", "container:x"]);
-});
-
 test("namespaces are shared with the machine or private", () => {
   assert.equal(parseNamespaceMode("pid")("host"), "host");
   assert.equal(parseNamespaceMode("uts")("private"), "");
   assert.equal(parseNamespaceMode("ipc")("private"), "private");
-  refuses(parseNamespaceMode("pid"), ["foo", "container:x", "shareable"]);
+  assert.equal(parseNamespaceMode("pid")("container:x"), "container:x");
+  assert.equal(parseNamespaceMode("cgroupns")("host"), "host");
+  assert.equal(parseNamespaceMode("userns")("host"), "host");
+  refuses(parseNamespaceMode("pid"), ["foo", "container:", "shareable"]);
+  refuses(parseNamespaceMode("ipc"), ["foo", "container:x"]);
+  refuses(parseNamespaceMode("userns"), ["private", "1000:1000"]);
   refuses(parseNamespaceMode("uts"), ["foo", "container:x"]);
 });
 

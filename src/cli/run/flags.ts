@@ -1,15 +1,19 @@
 import { bytes, flag, folded, integer, list, parsed, text } from "../options.ts";
+import { parseByteRate, parseDeviceRule, parseDeviceWeight, parseOperationRate } from "../parsing/block-device.ts";
 import { parseDevice } from "../parsing/device.ts";
 import { parseLabel } from "../parsing/key-value.ts";
 import { parseMount, parseTmpfs } from "../parsing/mount.ts";
 import { parseNamespaceMode } from "../parsing/namespace-mode.ts";
-import { parseDns, parseExpose, parseExtraHost, parseNetworkMode } from "../parsing/network.ts";
+import { parseOption } from "../parsing/network.ts";
 import { parseNanoCpus } from "../parsing/numbers.ts";
 import { parsePlatform } from "../parsing/platform.ts";
+import { parseRestart } from "../parsing/restart.ts";
 import { parseSizeOrUnlimited } from "../parsing/size.ts";
+import { parseSysctl } from "../parsing/sysctl.ts";
 import { parseUlimit } from "../parsing/ulimit.ts";
 import { parseVolume } from "../parsing/volume.ts";
 import { parseAttach, parsePullPolicy } from "./choices.ts";
+import { networkFlags } from "./network-flags.ts";
 
 /** The process: what runs, as whom, where, with which input and output. */
 const processFlags = {
@@ -19,6 +23,8 @@ const processFlags = {
   "env-file": list("", "Read in a file of environment variables"),
   "group-add": list("", "Add additional groups to join"),
   init: flag("", "Run an init inside the container that forwards signals and reaps processes"),
+  "log-driver": text("", "Logging driver for the container (json-file|local|none)"),
+  "log-opt": list("", "Log driver options", parseOption),
   interactive: flag("i", "Keep STDIN open even if not attached"),
   "stop-signal": text("", "Signal to stop the container"),
   "stop-timeout": integer("", "Timeout (in seconds) to stop a container"),
@@ -45,6 +51,7 @@ const identityFlags = {
     parsePullPolicy,
   ),
   quiet: flag("q", "Suppress the pull output"),
+  restart: parsed("", 'Restart policy to apply when a container exits (default "no")', "string", parseRestart),
   rm: flag("", "Automatically remove the container when it exits"),
 };
 
@@ -54,6 +61,7 @@ const limitFlags = {
     min: 0,
     max: 1000,
   }),
+  "blkio-weight-device": list("", "Block IO weight (relative device weight)", parseDeviceWeight),
   "cgroup-parent": text("", "Optional parent cgroup for the container"),
   "cpu-period": integer("", "Limit CPU CFS (Completely Fair Scheduler) period, in microseconds"),
   "cpu-quota": integer("", "Limit CPU CFS (Completely Fair Scheduler) quota, in microseconds"),
@@ -61,9 +69,15 @@ const limitFlags = {
   cpus: parsed("", "Number of CPUs", "decimal", parseNanoCpus),
   "cpuset-cpus": text("", "CPUs in which to allow execution (0-3, 0,1)"),
   "cpuset-mems": text("", "MEMs in which to allow execution (0-3, 0,1)"),
+  "device-read-bps": list("", "Limit read rate (bytes per second) from a device", parseByteRate),
+  "device-read-iops": list("", "Limit read rate (IO per second) from a device", parseOperationRate),
+  "device-write-bps": list("", "Limit write rate (bytes per second) to a device", parseByteRate),
+  "device-write-iops": list("", "Limit write rate (IO per second) to a device", parseOperationRate),
   memory: bytes("m", "Memory limit"),
   "memory-reservation": bytes("", "Memory soft limit"),
   "memory-swap": bytes("", "Swap limit equal to memory plus swap: '-1' to enable unlimited swap", parseSizeOrUnlimited),
+  "memory-swappiness": integer("", "Tune container memory swappiness (0 to 100)", { min: -1, max: 100 }),
+  "oom-kill-disable": flag("", "Disable OOM Killer"),
   "oom-score-adj": integer("", "Tune host's OOM preferences (-1000 to 1000)", { min: -1000, max: 1000 }),
   "pids-limit": integer("", "Tune container pids limit (set -1 for unlimited)"),
   "shm-size": bytes("", "Size of /dev/shm"),
@@ -75,8 +89,10 @@ const securityFlags = {
   "cap-add": list("", "Add Linux capabilities"),
   "cap-drop": list("", "Drop Linux capabilities"),
   device: list("", "Add a host device to the container", parseDevice),
+  "device-cgroup-rule": list("", "Add a rule to the cgroup allowed devices list", parseDeviceRule),
   privileged: flag("", "Give extended privileges to this container"),
   "security-opt": list("", "Security Options"),
+  sysctl: list("", "Sysctl options", parseSysctl, "map"),
 };
 
 /** What the root file system looks like. */
@@ -85,20 +101,17 @@ const fileFlags = {
   "read-only": flag("", "Mount the container's root filesystem as read only"),
   tmpfs: list("", "Mount a tmpfs directory", parseTmpfs),
   volume: list("v", "Bind mount a volume", (value) => parseVolume(value)),
+  "volumes-from": list("", "Mount volumes from the specified container(s)"),
 };
 
-/** Which of the machine's namespaces it shares, and what it knows of the network. */
+/** Which namespaces it shares, and its names. */
 const namespaceFlags = {
-  "add-host": list("", "Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
-  dns: list("", "Set custom DNS servers", parseDns),
-  "dns-option": list("", "Set DNS options"),
-  "dns-search": list("", "Set custom DNS search domains"),
+  cgroupns: parsed("", "Cgroup namespace to use (host|private)", "string", parseNamespaceMode("cgroupns")),
   domainname: text("", "Container NIS domain name"),
-  expose: list("", "Expose a port or a range of ports", parseExpose),
   hostname: text("h", "Container host name"),
-  ipc: parsed("", "IPC mode to use (host|private)", "string", parseNamespaceMode("ipc")),
-  network: parsed("", "Connect a container to a network (none|host)", "network", parseNetworkMode),
-  pid: parsed("", "PID namespace to use (host|private)", "string", parseNamespaceMode("pid")),
+  ipc: parsed("", "IPC mode to use (host|private|shareable)", "string", parseNamespaceMode("ipc")),
+  pid: parsed("", "PID namespace to use (host|private|container:NAME)", "string", parseNamespaceMode("pid")),
+  userns: parsed("", "User namespace to use (host)", "string", parseNamespaceMode("userns")),
   uts: parsed("", "UTS namespace to use (host|private)", "string", parseNamespaceMode("uts")),
 };
 
@@ -110,4 +123,5 @@ export const containerFlags = {
   ...securityFlags,
   ...fileFlags,
   ...namespaceFlags,
+  ...networkFlags,
 };

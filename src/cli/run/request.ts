@@ -1,9 +1,11 @@
 import type { ContainerConfig, CreateContainerRequest, HostConfig } from "../../api/shapes/container.ts";
 import type { Context } from "../context.ts";
-import { ExitError, engineFailure } from "../errors.ts";
+import { invalid } from "../errors.ts";
 import type { ValuesOf } from "../options.ts";
 import { parseEnv, parseEnvLines, parseLabel, readTextFile } from "../parsing/key-value.ts";
 import { securityOptions } from "../parsing/security-opt.ts";
+import { asSet, defined, mapOf, some } from "./absent.ts";
+import { connections, exposedPorts, networksOf } from "./connections.ts";
 import type { containerFlags } from "./flags.ts";
 import type { quietFlags } from "./later.ts";
 
@@ -30,6 +32,8 @@ export function createRequest(
   [image = "", ...command]: readonly string[],
   { values, attached }: { readonly values: ContainerValues; readonly attached: Attached },
 ): CreateContainerRequest {
+  const { networkMode, networking } = networksOf(values);
+  const host = { ...limits(values), ...security(values), ...surroundings(values), ...connections(values) };
   return {
     ...processConfig(values, context.env),
     Image: image,
@@ -38,7 +42,8 @@ export function createRequest(
     AttachStdout: attached.stdout,
     AttachStderr: attached.stderr,
     StdinOnce: values.interactive && attached.stdin,
-    HostConfig: { ...limits(values), ...security(values), ...surroundings(values), ...consoleSize(context, values) },
+    HostConfig: { ...host, ...consoleSize(context, values), NetworkMode: networkMode },
+    ...(networking === undefined ? {} : { NetworkingConfig: networking }),
   };
 }
 
@@ -56,14 +61,14 @@ function processConfig(values: ContainerValues, environment: Context["env"]): Om
     StopSignal: values["stop-signal"],
     StopTimeout: values["stop-timeout"],
     Volumes: anonymousVolumes(values),
-    ExposedPorts: values.expose.length === 0 ? undefined : asSet(values.expose.flat()),
+    ExposedPorts: exposedPorts(values),
     Healthcheck: values["no-healthcheck"] ? { Test: ["NONE"] } : undefined,
   });
 }
 
 function limits(values: ContainerValues): HostConfig {
   if (values.cpus !== undefined && (values["cpu-quota"] !== undefined || values["cpu-period"] !== undefined)) {
-    throw new ExitError(engineFailure, "sampan: conflicting options: --cpus with --cpu-quota or --cpu-period");
+    throw invalid("conflicting options: --cpus with --cpu-quota or --cpu-period");
   }
   return defined<HostConfig>({
     Memory: values.memory,
@@ -77,6 +82,13 @@ function limits(values: ContainerValues): HostConfig {
     CpusetMems: values["cpuset-mems"],
     PidsLimit: values["pids-limit"],
     BlkioWeight: values["blkio-weight"],
+    BlkioWeightDevice: some(values["blkio-weight-device"]),
+    BlkioDeviceReadBps: some(values["device-read-bps"]),
+    BlkioDeviceWriteBps: some(values["device-write-bps"]),
+    BlkioDeviceReadIOps: some(values["device-read-iops"]),
+    BlkioDeviceWriteIOps: some(values["device-write-iops"]),
+    MemorySwappiness: values["memory-swappiness"],
+    OomKillDisable: values["oom-kill-disable"] ? true : undefined,
     OomScoreAdj: values["oom-score-adj"],
     ShmSize: values["shm-size"],
     CgroupParent: values["cgroup-parent"],
@@ -92,11 +104,16 @@ function security(values: ContainerValues): HostConfig {
     SecurityOpt: some(securityOptions(values["security-opt"])),
     GroupAdd: some(values["group-add"]),
     Devices: some(values.device),
+    DeviceCgroupRules: some(values["device-cgroup-rule"]),
+    Sysctls: mapOf(values.sysctl),
     ReadonlyRootfs: values["read-only"],
   });
 }
 
 function surroundings(values: ContainerValues): HostConfig {
+  if (values.rm && values.restart !== undefined && values.restart.Name !== "no") {
+    throw invalid("conflicting options: cannot specify both --restart and --rm");
+  }
   const binds = values.volume.flatMap((volume) => ("bind" in volume ? [volume.bind] : []));
   const annotations = values.annotation;
   return defined<HostConfig>({
@@ -104,18 +121,28 @@ function surroundings(values: ContainerValues): HostConfig {
     Init: values.init ? true : undefined,
     Binds: some(binds),
     Mounts: some(values.mount),
-    Tmpfs: values.tmpfs.length === 0 ? undefined : Object.fromEntries(values.tmpfs),
-    NetworkMode: values.network ?? values.net ?? "default",
+    Tmpfs: mapOf(values.tmpfs),
+    VolumesFrom: some(values["volumes-from"]),
+    VolumeDriver: values["volume-driver"],
+    LogConfig: logConfig(values),
+    RestartPolicy: values.restart,
+    Runtime: values.runtime,
+    CgroupnsMode: values.cgroupns,
+    UsernsMode: values.userns,
     IpcMode: values.ipc,
     PidMode: values.pid,
     UTSMode: values.uts,
-    Dns: some(values.dns),
-    DnsOptions: some([...values["dns-option"], ...values["dns-opt"]]),
-    DnsSearch: some(values["dns-search"]),
-    ExtraHosts: some(values["add-host"]),
     ContainerIDFile: values.cidfile,
     Annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
   });
+}
+
+function logConfig(values: ContainerValues): HostConfig["LogConfig"] {
+  const driver = values["log-driver"];
+  const options = values["log-opt"];
+  if (driver === "none" && options.length > 0) throw invalid("invalid logging opts for driver none");
+  if (driver === undefined && options.length === 0) return undefined;
+  return { Type: driver ?? "", Config: Object.fromEntries(options) };
 }
 
 function consoleSize(context: Pick<Context, "stdout">, values: ContainerValues): HostConfig {
@@ -143,17 +170,4 @@ function labelsOf(values: ContainerValues): Record<string, string> | undefined {
 function anonymousVolumes(values: ContainerValues): Record<string, object> | undefined {
   const paths = values.volume.flatMap((volume) => ("anonymous" in volume ? [volume.anonymous] : []));
   return paths.length === 0 ? undefined : asSet(paths);
-}
-
-function asSet(names: readonly string[]): Record<string, object> {
-  return Object.fromEntries(names.map((name) => [name, {}]));
-}
-
-function some<T>(values: readonly T[]): readonly T[] | undefined {
-  return values.length === 0 ? undefined : values;
-}
-
-/** The object without the entries that are undefined: absent means "the daemon's default" in the API. */
-function defined<T extends object>(object: { readonly [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }
