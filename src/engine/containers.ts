@@ -1,6 +1,6 @@
 import { messageOf, SampanError } from "../errors/index.ts";
 import { parseSignal, signals } from "../kernel/signals.ts";
-import type { Running } from "../runtime/types.ts";
+import type { Exit, Running } from "../runtime/types.ts";
 import type { CreateRequest } from "./config.ts";
 import { attachContainer } from "./container/attach.ts";
 import { createContainer } from "./container/create.ts";
@@ -15,6 +15,7 @@ import { startContainer } from "./container/start.ts";
 import { killRunning, send, stopRunning } from "./container/stop.ts";
 import { viewOf } from "./container/view.ts";
 import { parseName } from "./identity/names.ts";
+import { renameEndpoints } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
 import type {
   Attachment,
@@ -57,13 +58,12 @@ export class EngineContainers implements Containers {
   }
 
   get(reference: string): ContainerView {
-    return viewOf(this.#find(reference), this.#parts.volumes);
+    return viewOf(this.#parts, this.#find(reference));
   }
 
   list(options: ListOptions = {}): ContainerView[] {
     const now = Date.now();
-    const { registry, images, volumes } = this.#parts;
-    return listContainers(registry, images, options).map((container) => viewOf(container, volumes, now));
+    return listContainers(this.#parts, options).map((container) => viewOf(this.#parts, container, now));
   }
 
   async sizes(reference: string): Promise<ContainerSize> {
@@ -149,6 +149,7 @@ export class EngineContainers implements Containers {
     }
     using _reserved = this.#parts.registry.reserve(newName);
     this.#parts.registry.rename(container, newName);
+    renameEndpoints(this.#parts, container);
     containerEvent(this.#parts.events, container, "rename", { oldName: `/${oldName}` });
   }
 
@@ -170,16 +171,27 @@ export class EngineContainers implements Containers {
   /** Waits for a process's end, and then does what its container wants: be removed, be started again, or nothing. */
   watch(container: Container, running: Running): void {
     container.running = running;
-    running.exited
-      .then(async (exit) => {
-        if (exit.monitorKilled && !this.#closed) await endWithMonitor(this.#parts, container);
-        if (this.#closed || container.running !== running) return;
-        noteExit(this.#parts, container, exit);
-        await this.#afterExit(container);
-      })
+    const ended = running.exited.then((exit) => this.#end(container, running, exit));
+    container.ended = ended.then(
+      () => {},
+      () => {},
+    );
+    ended
+      .then((noted) => (noted ? this.#afterExit(container) : undefined))
       .catch((error) =>
         this.#parts.log.error({ error, container: container.id }, "a container's end was not completed"),
       );
+  }
+
+  /** Whether the end was noted: it is not when the daemon is leaving. */
+  async #end(container: Container, running: Running, exit: Exit): Promise<boolean> {
+    if (exit.monitorKilled && !this.#closed) await endWithMonitor(this.#parts, container);
+    if (this.#closed || container.running !== running) return false;
+    // Only published ports are waited for: whoever is told of the end may start the next that wants them.
+    const released = container.sandbox?.release();
+    if (released !== undefined) await released;
+    noteExit(this.#parts, container, exit);
+    return true;
   }
 
   /** Removes it by itself, or starts it again after a while, as its host config says. */

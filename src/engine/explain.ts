@@ -3,6 +3,7 @@ import { decide } from "./container/create.ts";
 import { ContainerFiles } from "./container/files.ts";
 import { containerSpec } from "./container/spec.ts";
 import { logLimits } from "./logs/options.ts";
+import { openSandbox } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Explanation } from "./types.ts";
 
@@ -15,9 +16,14 @@ export async function explain(parts: EngineParts, request: CreateRequest): Promi
   try {
     files.make();
     await parts.snapshots.prepare(record.id, record.layers);
-    const spec = await containerSpec(parts, { record, files }, undefined);
-    const limits = logLimits(record.hostConfig.LogConfig);
-    return parts.runtime.explain(spec, { files: files.monitor(1, limits), hold: false });
+    const sandbox = await openSandbox(parts, record);
+    try {
+      const spec = await containerSpec(parts, { record, files }, { sandbox });
+      const limits = logLimits(record.hostConfig.LogConfig);
+      return parts.runtime.explain(spec, { files: files.monitor(1, limits), hold: false });
+    } finally {
+      await sandbox?.release();
+    }
   } finally {
     await parts.snapshots.remove(record.id);
     files.remove();

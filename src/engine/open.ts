@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { openCgroups } from "../cgroups/index.ts";
 import { openImages } from "../images/store.ts";
 import { createExecutor } from "../kernel/executor.ts";
+import { openNetworks } from "../network/index.ts";
+import { defaultNetworking } from "../network/options.ts";
 import { createRuntime, kernelFeatures } from "../runtime/runtime.ts";
 import { openDatabase } from "../storage/database.ts";
 import { openLayerStore } from "../storage/layers/store.ts";
@@ -15,6 +17,7 @@ import { Events } from "./events/log.ts";
 import { EngineExecs } from "./exec/execs.ts";
 import { explain } from "./explain.ts";
 import { EngineImages } from "./images/images.ts";
+import { EngineNetworks } from "./networks/networks.ts";
 import type { EngineParts } from "./parts.ts";
 import { Registry } from "./records/registry.ts";
 import { ContainerTable } from "./records/store.ts";
@@ -41,6 +44,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const table = new ContainerTable(db);
   const snapshots = openSnapshotStore({ layout, layers, executor });
   const kernel = kernelFeatures(release());
+  const networkDefaults = options.networking ?? defaultNetworking;
+  const networking = await openNetworks({ layout, db, executor, log, options: networkDefaults });
   const parts: EngineParts = {
     layout,
     log,
@@ -54,12 +59,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     runtime: createRuntime({ executor, cgroups, kernel }),
     cgroups,
     volumes: new Volumes(layout.volumes, { db, executor }),
+    networking,
+    networkDefaults,
     machine: readMachine(),
     ceilings: readCeilings(),
   };
   const engine = new ComposedEngine(parts, { insecureRegistries, mirrors: Object.values(mirrors).flat() }, async () => {
     await parts.discards.close();
     parts.runtime.close();
+    const joined = [...parts.registry.all()].some(({ sandbox }) => sandbox !== undefined);
+    await networking.close({ remove: !joined });
     await executor.close();
     cgroups.close();
     db.close();
@@ -72,6 +81,7 @@ class ComposedEngine implements Engine {
   readonly containers: EngineContainers;
   readonly execs: EngineExecs;
   readonly images: EngineImages;
+  readonly networks: EngineNetworks;
   readonly #parts: EngineParts;
   readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
   readonly #release: () => Promise<void>;
@@ -87,6 +97,7 @@ class ComposedEngine implements Engine {
     this.containers = new EngineContainers(parts);
     this.execs = new EngineExecs(parts);
     this.images = new EngineImages(parts);
+    this.networks = new EngineNetworks(parts);
   }
 
   get events(): Events {

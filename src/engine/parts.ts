@@ -1,6 +1,8 @@
 import type { Cgroups } from "../cgroups/types.ts";
 import type { ImageStore } from "../images/types.ts";
 import type { Executor } from "../kernel/executor.ts";
+import type { Networking } from "../network/networking.ts";
+import type { NetworkingOptions } from "../network/options.ts";
 import type { KernelFeatures } from "../runtime/start.ts";
 import type { Runtime } from "../runtime/types.ts";
 import type { Layout } from "../storage/layout.ts";
@@ -27,6 +29,9 @@ export interface EngineParts {
   readonly runtime: Runtime;
   readonly cgroups: Cgroups;
   readonly volumes: Volumes;
+  readonly networking: Networking;
+  /** What the daemon's command line says about networks. */
+  readonly networkDefaults: NetworkingOptions;
   readonly machine: Machine;
   readonly ceilings: Ceilings;
 }

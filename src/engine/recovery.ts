@@ -1,12 +1,16 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { messageOf } from "../errors/index.ts";
 import { ContainerFiles, unlinkIfThere } from "./container/files.ts";
 import { Container } from "./container/live.ts";
+import { sharedContainer } from "./container/modes.ts";
 import { startsWithDaemon } from "./container/restart-policy.ts";
 import { cgroupPathOf } from "./container/spec.ts";
 import type { EngineContainers } from "./containers.ts";
+import { sandboxRequest } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
+import type { ContainerRecord } from "./records/record.ts";
 import type { ContainerTable } from "./records/store.ts";
 
 /**
@@ -23,6 +27,7 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   }
   const all = [...registry.all()];
   await Promise.all(all.map((container) => takeOver(parts, container, containers)));
+  await rejoin(parts, all);
   await sweep(parts, all);
   for (const container of all) resume(parts, container, containers);
 }
@@ -39,6 +44,31 @@ async function takeOver(parts: EngineParts, container: Container, containers: En
   } else {
     await endUnknownLife(parts, container);
   }
+}
+
+/** Networks go on as they were for those that run; what the others had is free. */
+async function rejoin(parts: EngineParts, all: readonly Container[]): Promise<void> {
+  await setImmediate(); // those that have ended while nobody looked have told so by now
+  const joined = all.filter(({ record, running }) => {
+    return running !== undefined && sharedContainer(record.hostConfig.NetworkMode) === undefined;
+  });
+  const known = joined.map(({ record, state, running }) => ({
+    request: sandboxRequest(parts, withNetworksOf(parts, record)),
+    pid: running?.pid ?? 0,
+    endpoints: state.network?.endpoints ?? [],
+    ports: state.network?.ports ?? [],
+  }));
+  const sandboxes = await parts.networking.recover(known);
+  for (const [index, container] of joined.entries()) {
+    if (container.isRunning) container.sandbox = sandboxes[index];
+    else await sandboxes[index]?.release();
+  }
+}
+
+/** Without networks that are gone: they cannot be, as long as a container runs on them, but for a crash. */
+function withNetworksOf({ networking }: EngineParts, record: ContainerRecord): ContainerRecord {
+  const there = Object.entries(record.endpoints).filter(([name]) => networking.find(name) !== undefined);
+  return { ...record, endpoints: Object.fromEntries(there) };
 }
 
 /** A start whose daemon died before it could write it down, or tell anybody: it never happened. */

@@ -72,7 +72,7 @@ export interface ContainerView {
   readonly statusText: string;
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
-  readonly network?: ContainerNetworkView;
+  readonly network: ContainerNetworkView;
   readonly mounts: readonly MountPoint[];
   readonly restartCount: number;
   readonly execIds: readonly string[];
@@ -365,7 +365,7 @@ export interface Engine {
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
-  readonly networks?: Networks;
+  readonly networks: Networks;
   readonly events: EventLog;
   info(): EngineInfo;
   version(): EngineVersion;

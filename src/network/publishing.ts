@@ -26,6 +26,8 @@ export class Publishing {
       endpointId: endpoint.id,
       ipv4: v4 !== undefined,
       ipv6: v6 !== undefined,
+      routed4: v4?.network.options[option.gatewayMode4] === "routed",
+      routed6: v6?.network.options[option.gatewayMode6] === "routed",
       ...(usual && { defaultHostAddress: usual }),
     });
   }

@@ -9,6 +9,7 @@ import { explainSteps, explainText } from "./explain.ts";
 import { executeNote } from "./process.ts";
 import { UserFilesReader } from "./read-users.ts";
 import { type ReadyWorker, ReadyWorkers } from "./ready-workers.ts";
+import { rewriteFile } from "./rewrite-file.ts";
 import { reconnectProcess, startedProcess } from "./running.ts";
 import { type KernelFeatures, type StartProgram, startProgram } from "./start.ts";
 import type {
@@ -85,6 +86,10 @@ class ProgramRuntime implements Runtime {
     groupAdd: readonly string[],
   ): Promise<ResolvedUser> {
     return resolveUserIn(await this.#userFiles.read(where), user, groupAdd);
+  }
+
+  rewriteFile(pid: number, path: string, edit: (text: string) => string | undefined): Promise<void> {
+    return rewriteFile(this.#parts.executor, { pid, path }, edit);
   }
 
   explain(spec: ContainerSpec, options: StartOptions): ReturnType<Runtime["explain"]> {

@@ -241,6 +241,11 @@ export interface Runtime {
     user: string,
     groupAdd: readonly string[],
   ): Promise<ResolvedUser>;
+  /**
+   * Rewrites one of a running container's own files: `edit` gets its text, answers the new one, or undefined to leave it.
+   * "conflict" when there is no ordinary file any more.
+   */
+  rewriteFile(pid: number, path: string, edit: (text: string) => string | undefined): Promise<void>;
   /** The program that `start` would execute, for people. */
   explain(spec: ContainerSpec, options: StartOptions): { text: string; steps: ExplainedStep[] };
   /** Removes what a container that is not running has left in the cgroup hierarchies. */

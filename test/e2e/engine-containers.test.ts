@@ -224,15 +224,25 @@ suite("containers", needs, () => {
   });
 
   test("what cannot be honoured is refused by name", async () => {
-    const host = { PortBindings: { "80/tcp": [{ HostPort: "80" }] } };
-    await assert.rejects(box.create(["true"], { host }), { kind: "unsupported", message: /PortBindings/ });
-    await assert.rejects(box.create(["true"], { host: { NetworkMode: "mine" } }), {
-      message: "network mine not found",
-    });
+    const host = { StorageOpt: { size: "10G" } };
+    await assert.rejects(box.create(["true"], { host }), { kind: "unsupported", message: /StorageOpt/ });
+    for (const port of ["http", "0", "70000", "80/icmp"]) {
+      await assert.rejects(box.create(["true"], { host: { PortBindings: { [port]: [] } } }), { kind: "invalid" });
+    }
     assert.deepEqual(
       box.engine.containers.list({ all: true }).filter(({ state }) => state.running),
       [],
     );
+  });
+
+  test("a network need not be there before the container starts", async () => {
+    const id = await box.create(["true"], { host: { NetworkMode: "mine" } });
+    await assert.rejects(box.engine.containers.start(id), {
+      kind: "not-found",
+      message: "failed to set up container networking: network mine not found",
+    });
+    assert.equal(box.engine.containers.get(id).state.exitCode, 128);
+    await box.engine.containers.remove(id);
   });
 
   test("namespaces of another container, and the machine's", async () => {

@@ -9,12 +9,14 @@ import { newId, shortId } from "../identity/ids.ts";
 import { parseName, randomName } from "../identity/names.ts";
 import { logLimits } from "../logs/options.ts";
 import { resolveMounts } from "../mounts/resolve.ts";
+import { decideEndpoints } from "../networks/decide.ts";
+import { exposedPorts, portRequests } from "../networks/ports.ts";
 import type { EngineParts } from "../parts.ts";
 import { type ContainerRecord, newborn } from "../records/record.ts";
 import { resolveDevices } from "../request/devices.ts";
 import { validateLimits, withSwapDefault } from "../request/limits.ts";
 import { commandLine, mergeImage } from "../request/merge.ts";
-import { normaliseConfig, normaliseHostConfig } from "../request/normalise.ts";
+import { normaliseConfig, normaliseHostConfig, withDefaultNetwork } from "../request/normalise.ts";
 import { refuseUnsupported } from "../request/refusals.ts";
 import { resourcesOf } from "../request/resources.ts";
 import { grantedCapabilities, securityOptions } from "../request/security.ts";
@@ -67,8 +69,9 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const id = newId();
   const merged = mergeImage(wanted, image.config.config ?? {});
   const find = (reference: string) => mentioned(parts, reference);
-  const host = withSwapDefault(resolveModes(merged, given, find), parts.cgroups.support.swap);
-  checkNetworks(request);
+  const modes = resolveModes(wanted, withDefaultNetwork(given, parts.networking.defaultNetwork), find);
+  const host = withSwapDefault(modes, parts.cgroups.support.swap);
+  const endpoints = decideEndpoints(parts.networking, host, request.endpoints);
   validate(parts, merged, host);
   const { path, args } = commandLine(merged);
   const mounts = resolveMounts(host, merged.Volumes, (reference) => find(reference).record.mounts);
@@ -80,12 +83,12 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
     layers: layersOf(image),
     path,
     args,
-    config: { ...merged, Hostname: hostnameOf(merged, host, id) },
+    config: { ...merged, Hostname: hostnameOf(merged, host, { id, find }) },
     hostConfig: host,
-    endpoints: {},
+    endpoints,
     mounts,
   };
-  return { record, warnings: warningsOf(merged) };
+  return { record, warnings: warningsOf(merged, host) };
 }
 
 /** A container that the request mentions. "invalid": a client that is told "not-found" takes the image for missing and pulls it. */
@@ -108,6 +111,8 @@ function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig)
   resolveSysctls(host);
   logLimits(host.LogConfig);
   for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
+  portRequests(config, host);
+  exposedPorts(config);
   if (config.StopSignal !== undefined) parseSignal(config.StopSignal);
   for (const name of [config.Hostname, config.Domainname]) {
     if (Buffer.byteLength(name) > longestHostname) {
@@ -133,33 +138,15 @@ function freeName({ registry }: EngineParts): string {
   }
 }
 
-/** Networks by name are still to come: only those that a mode can name are let through, and nothing is asked of them. */
-function checkNetworks({ hostConfig, endpoints }: CreateRequest): void {
-  if (hostConfig?.NetworkMode === "bridge") {
-    throw new SampanError(
-      "unsupported",
-      "Cannot honour NetworkMode bridge: Sampan has no container networks yet; use none or host",
-    );
-  }
-  for (const [name, endpoint] of Object.entries(endpoints ?? {})) {
-    const known = ["", "default", "none", "host"].includes(name) || sharedContainer(name) !== undefined;
-    if (!known) throw new SampanError("invalid", `network ${name} not found`);
-    const asked = (["IPAMConfig", "Links", "MacAddress", "DriverOpts"] as const).find(
-      (field) => !isEmpty(endpoint?.[field]),
-    );
-    if (asked === undefined) continue;
-    throw new SampanError("unsupported", `Cannot honour ${asked} of an endpoint: it needs a container network`);
-  }
-}
-
-/** Whether nothing at all is said by it, however deep. */
-function isEmpty(value: unknown): boolean {
-  if (typeof value === "object" && value !== null) return Object.values(value).every(isEmpty);
-  return value === undefined || value === null || value === "";
-}
-
-function hostnameOf(config: ContainerConfig, host: HostConfig, id: string): string {
+/** Who uses another container's network has its name, too: it is what /etc/hosts knows. */
+function hostnameOf(
+  config: ContainerConfig,
+  host: HostConfig,
+  { id, find }: { readonly id: string; find(reference: string): Container },
+): string {
   if (config.Hostname !== "") return config.Hostname;
+  const shared = sharedContainer(host.NetworkMode);
+  if (shared !== undefined) return find(shared).record.config.Hostname;
   return host.NetworkMode === "host" || host.UTSMode === "host" ? hostname() : shortId(id);
 }
 
@@ -181,7 +168,11 @@ export function parsePlatform(text: string | undefined): Platform | undefined {
   return { os, architecture, ...(variant !== undefined && { variant }) };
 }
 
-function warningsOf({ Healthcheck }: ContainerConfig): string[] {
+function warningsOf({ Healthcheck }: ContainerConfig, host: HostConfig): string[] {
   const probed = Healthcheck?.Test !== undefined && Healthcheck.Test.length > 0 && Healthcheck.Test[0] !== "NONE";
-  return probed ? ["The image's health check is not run: Sampan has none yet"] : [];
+  const discarded = host.NetworkMode === "host" && Object.keys(host.PortBindings).length > 0;
+  return [
+    ...(probed ? ["The image's health check is not run: Sampan has none yet"] : []),
+    ...(discarded ? ["Published ports are discarded when using host network mode"] : []),
+  ];
 }

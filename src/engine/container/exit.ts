@@ -1,4 +1,5 @@
 import type { Exit } from "../../runtime/types.ts";
+import { endpointEvents } from "../networks/events.ts";
 import type { EngineParts } from "../parts.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
@@ -16,8 +17,11 @@ export async function endWithMonitor(parts: EngineParts, container: Container): 
 }
 
 /** Notes that a container's process has ended, and tells everybody. */
-export function noteExit({ registry, events, log }: EngineParts, container: Container, exit: Exit): void {
+export function noteExit(parts: EngineParts, container: Container, exit: Exit): void {
+  const { registry, events, log } = parts;
+  const endpoints = container.sandbox?.endpoints ?? [];
   container.running = undefined;
+  container.sandbox = undefined;
   container.state = {
     ...container.state,
     status: "exited",
@@ -25,6 +29,7 @@ export function noteExit({ registry, events, log }: EngineParts, container: Cont
     exitCode: exit.code,
     oomKilled: exit.oomKilled,
     finishedAt: exit.at,
+    network: undefined,
   };
   try {
     registry.writeState(container);
@@ -35,6 +40,7 @@ export function noteExit({ registry, events, log }: EngineParts, container: Cont
     );
   }
   if (exit.oomKilled) containerEvent(events, container, "oom");
+  endpointEvents(parts, container, "disconnect", endpoints);
   const seconds = (exit.at - container.state.startedAt) / 1_000_000_000n;
   containerEvent(events, container, "die", {
     execDuration: String(seconds < 0n ? 0n : seconds),

@@ -1,6 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
 import type { ImageStore } from "../../images/types.ts";
-import type { Registry } from "../records/registry.ts";
+import { expandPorts, exposedPorts } from "../networks/ports.ts";
+import type { EngineParts } from "../parts.ts";
 import type { Filters, ListOptions } from "../types.ts";
 import type { Container } from "./live.ts";
 
@@ -9,25 +10,26 @@ type Test = (container: Container) => boolean;
 const statuses: readonly string[] = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
 
 /** The containers a list asks for, newest first. */
-export function listContainers(registry: Registry, images: ImageStore, options: ListOptions): Container[] {
+export function listContainers(parts: EngineParts, options: ListOptions): Container[] {
+  const { registry } = parts;
   const filters = options.filters ?? {};
-  const test = testOf(filters, registry, images);
+  const test = testOf(filters, parts);
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
   const widened = options.all || limit !== Number.POSITIVE_INFINITY || "status" in filters || "exited" in filters;
   const found = [...registry.all()].filter((container) => (widened || container.isRunning) && test(container));
   return found.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1)).slice(0, limit);
 }
 
-function testOf(filters: Filters, registry: Registry, images: ImageStore): Test {
+function testOf(filters: Filters, parts: EngineParts): Test {
   const tests = Object.entries(filters).map(([key, values]) => {
     const maker = makers[key];
     if (maker === undefined) throw new SampanError("invalid", `invalid filter '${key}'`);
-    return maker(values, registry, images);
+    return maker(values, parts);
   });
   return (container) => tests.every((test) => test(container));
 }
 
-type Maker = (values: readonly string[], registry: Registry, images: ImageStore) => Test;
+type Maker = (values: readonly string[], parts: EngineParts) => Test;
 
 const any =
   (test: (container: Container, value: string) => boolean): Maker =>
@@ -49,27 +51,34 @@ const makers: Readonly<Record<string, Maker>> = {
     if (codes.some(Number.isNaN)) throw new SampanError("invalid", `invalid filter 'exited=${values.join()}'`);
     return ({ state }) => state.status === "exited" && codes.includes(state.exitCode);
   },
-  before: (values, registry) => {
+  before: (values, { registry }) => {
     const { record } = registry.get(values[0] ?? "");
     return (container) => container.record.createdAt < record.createdAt;
   },
-  since: (values, registry) => {
+  since: (values, { registry }) => {
     const { record } = registry.get(values[0] ?? "");
     return (container) => container.record.createdAt > record.createdAt;
   },
-  ancestor: (values, _registry, images) => {
+  ancestor: (values, { images }) => {
     const ids = new Set(values.flatMap((value) => imageId(images, value)));
     return ({ record }) => ids.has(record.imageId) || values.includes(record.config.Image);
   },
   volume: any(({ record }, value) =>
     record.mounts.some((mount) => mount.destination === value || (mount.type === "volume" && mount.name === value)),
   ),
-  network: any(({ record }, value) => record.hostConfig.NetworkMode === value),
+  network: (values, { networking }) => {
+    const names = values.map((value) => networking.find(value)?.name ?? value);
+    return ({ record }) => names.some((name) => Object.hasOwn(record.endpoints, name));
+  },
   health: any((_container, value) => value === "none"),
-  publish: any(() => false),
-  expose: any(({ record }, value) =>
-    Object.keys(record.config.ExposedPorts ?? {}).some((port) => port.startsWith(value)),
-  ),
+  publish: (values) => {
+    const ports = new Set(values.flatMap(expandPorts));
+    return ({ sandbox }) => (sandbox?.ports ?? []).some((port) => ports.has(`${port.containerPort}/${port.protocol}`));
+  },
+  expose: (values) => {
+    const ports = new Set(values.flatMap(expandPorts));
+    return ({ record }) => exposedPorts(record.config).some((port) => ports.has(port));
+  },
   "is-task": any((_container, value) => value === "false" || value === "0"),
   isolation: any((_container, value) => value === "default"),
 };

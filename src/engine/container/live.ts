@@ -1,3 +1,4 @@
+import type { Sandbox } from "../../network/networking.ts";
 import type { ResolvedUser, Running } from "../../runtime/types.ts";
 import type { ContainerRecord, RecordedState } from "../records/record.ts";
 import { rfc3339 } from "../time.ts";
@@ -19,6 +20,10 @@ export class Container {
   readonly files: ContainerFiles;
   /** Set while its first process runs. */
   running: Running | undefined;
+  /** When its process's end has been noted. */
+  ended: Promise<void> | undefined;
+  /** Its part in its networks while it runs; none when it uses another container's. */
+  sandbox: Sandbox | undefined;
   /** A start by the restart policy that is yet to come. */
   restartTimer: NodeJS.Timeout | undefined;
   removed = false;

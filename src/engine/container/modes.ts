@@ -19,6 +19,9 @@ export function sharedContainer(mode: string): string | undefined {
 export function resolveModes(config: ContainerConfig, host: HostConfig, find: Find): HostConfig {
   const byId = (mode: string) => {
     const reference = sharedContainer(mode);
+    if (reference === "") {
+      throw new SampanError("invalid", "invalid network mode: invalid container format container:<name|id>");
+    }
     return reference === undefined ? mode : `${shared}${find(reference).id}`;
   };
   const resolved = { ...host, NetworkMode: byId(host.NetworkMode), PidMode: byId(host.PidMode) };
@@ -42,17 +45,42 @@ function check(kind: string, mode: string, known: readonly string[], mayShare: b
 }
 
 function checkNetwork(config: ContainerConfig, host: HostConfig): void {
-  const mode = host.NetworkMode;
-  if (sharedContainer(mode) !== undefined) {
-    if (config.Hostname !== "") {
-      throw new SampanError("invalid", "conflicting options: hostname and the network mode");
-    }
-  } else if (mode !== "none" && mode !== "host") {
-    throw new SampanError("invalid", `network ${mode} not found`);
+  if (host.NetworkMode === "host" && (host.Links ?? []).length > 0)
+    throw conflict(undefinedLinks("host type networking"));
+  if (sharedContainer(host.NetworkMode) !== undefined) {
+    const [asked] = ofTheOther.filter(([is]) => is(config, host));
+    if (asked !== undefined) throw conflict(asked[1]);
   }
   if (host.UTSMode === "host" && config.Hostname !== "") {
     throw new SampanError("invalid", "conflicting options: hostname and the UTS mode");
   }
+}
+
+type Conflict = readonly [(config: ContainerConfig, host: HostConfig) => boolean, string];
+
+/** What is the business of the container whose network is used, in dockerd's words. */
+const ofTheOther: readonly Conflict[] = [
+  [(config) => config.Hostname !== "", "hostname and the network mode"],
+  [(_, { Links }) => (Links ?? []).length > 0, undefinedLinks("container type network")],
+  [(_, { Dns }) => Dns.length > 0, "dns and the network mode"],
+  [(_, { ExtraHosts }) => (ExtraHosts ?? []).length > 0, "custom host-to-IP mapping and the network mode"],
+  [({ MacAddress }) => (MacAddress ?? "") !== "", "mac-address and the network mode"],
+  [
+    (_, { PortBindings, PublishAllPorts }) => PublishAllPorts || Object.keys(PortBindings).length > 0,
+    "port publishing and the container type network mode",
+  ],
+  [
+    ({ ExposedPorts }) => Object.keys(ExposedPorts ?? {}).length > 0,
+    "port exposing and the container type network mode",
+  ],
+];
+
+function undefinedLinks(kind: string): string {
+  return `${kind} can't be used with links. This would result in undefined behavior`;
+}
+
+function conflict(what: string): SampanError {
+  return new SampanError("invalid", `conflicting options: ${what}`);
 }
 
 /** The namespaces of a container that is about to start. "conflict" when one it is to join does not run. */

@@ -1,5 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { capabilitySets } from "../../kernel/capabilities.ts";
+import type { Sandbox } from "../../network/networking.ts";
 import type { ContainerSpec, ProcessSpec, ResolvedUser, RootFilesystem } from "../../runtime/types.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord } from "../records/record.ts";
@@ -13,7 +14,7 @@ import type { TerminalSize } from "../types.ts";
 import type { ContainerFiles } from "./files.ts";
 import { namespacesOf } from "./modes.ts";
 import { mountSpecs } from "./mount-specs.ts";
-import { systemFiles } from "./system-files.ts";
+import { noNetworks, systemFiles } from "./system-files.ts";
 
 /** What a container is made of, for its start. */
 export interface SpecSource {
@@ -25,7 +26,7 @@ export interface SpecSource {
 export async function containerSpec(
   parts: EngineParts,
   { record, files }: SpecSource,
-  size: TerminalSize | undefined,
+  { size, sandbox }: { readonly size?: TerminalSize | undefined; readonly sandbox?: Sandbox | undefined },
 ): Promise<ContainerSpec> {
   const { config, hostConfig: host } = record;
   const root = rootOf(parts, record, files);
@@ -39,7 +40,7 @@ export async function containerSpec(
     domainname: config.Domainname,
     namespaces: namespacesOf(host, (reference) => parts.registry.get(reference)),
     mounts: mountSpecs(record, parts.volumes),
-    files: systemFiles(record),
+    files: systemFiles(parts, record, sandbox ?? noNetworks),
     devices: devices.nodes,
     maskedPaths: host.MaskedPaths ?? [],
     readonlyPaths: host.ReadonlyPaths ?? [],
@@ -49,6 +50,7 @@ export async function containerSpec(
     init: host.Init ?? false,
     cgroupPath: cgroupPathOf(parts, record),
     resources: resourcesOf(host, devices.rules),
+    ...(sandbox?.attachment && { connect: sandbox.attachment.connect.bind(sandbox.attachment) }),
   };
 }
 

@@ -5,6 +5,8 @@ import { signals } from "../../kernel/signals.ts";
 import { ExecuteError } from "../../runtime/runtime.ts";
 import type { Running } from "../../runtime/types.ts";
 import { logLimits } from "../logs/options.ts";
+import { endpointEvents } from "../networks/events.ts";
+import { openSandbox, recordedNetwork } from "../networks/sandbox.ts";
 import type { EngineParts } from "../parts.ts";
 import { nowNs } from "../time.ts";
 import type { TerminalSize } from "../types.ts";
@@ -30,6 +32,7 @@ export async function startContainer(
 ): Promise<void> {
   const { parts } = context;
   if (container.state.starts > 0) await clearLastLife(parts, container, cgroupPathOf(parts, container.record));
+  const startedAt = nowNs(); // now: its end may be sooner than the news of its start
   let running: Running;
   try {
     running = await launch(context, container, options.size);
@@ -38,6 +41,8 @@ export async function startContainer(
     throw asStartError(error);
   }
   container.running = running;
+  const { sandbox } = container;
+  sandbox?.started(running.pid);
   container.state = {
     ...container.state,
     status: "running",
@@ -45,10 +50,11 @@ export async function startContainer(
     exitCode: 0,
     oomKilled: false,
     error: "",
-    startedAt: nowNs(),
+    startedAt,
     starts: container.state.starts + 1,
     restarts: options.restarts,
     stopped: false,
+    network: sandbox && recordedNetwork(sandbox),
   };
   context.watch(container, running);
   try {
@@ -57,18 +63,46 @@ export async function startContainer(
     running.signal(signals.SIGKILL);
     throw error;
   }
+  if (sandbox !== undefined) endpointEvents(parts, container, "connect", sandbox.endpoints);
   containerEvent(parts.events, container, "start");
   await connectAttaches(container, running);
 }
 
 async function launch({ parts }: StartContext, container: Container, size: TerminalSize | undefined): Promise<Running> {
   const { record, files, state } = container;
-  const spec = await containerSpec(parts, container, size);
-  container.user = spec.process.user;
-  return parts.runtime.start(spec, {
-    files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
-    hold: container.pendingAttaches.size > 0,
-  });
+  const sandbox = await sandboxFor(parts, container);
+  try {
+    const spec = await containerSpec(parts, container, { size, sandbox });
+    container.user = spec.process.user;
+    const running = await parts.runtime.start(spec, {
+      files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
+      hold: container.pendingAttaches.size > 0,
+    });
+    container.sandbox = sandbox;
+    return running;
+  } catch (error) {
+    await sandbox?.release();
+    throw error;
+  }
+}
+
+/** No promise where nothing is to be waited for: a start is what users wait for. */
+function sandboxFor(parts: EngineParts, { record }: Container): ReturnType<typeof openSandbox> {
+  try {
+    const opened = openSandbox(parts, record);
+    return opened instanceof Promise ? opened.catch(refuse) : opened;
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+/** What errors about a container's networks begin with: dockerd's words. */
+const networkFailure = "failed to set up container networking";
+
+function refuse(error: unknown): never {
+  const text = messageOf(error);
+  const message = text.startsWith(networkFailure) ? text : `${networkFailure}: ${text}`;
+  throw new SampanError(kindOf(error), message, { cause: error });
 }
 
 /** The monitor of the last life may still be on its way out: it removes its socket after everything else it made. */
@@ -95,5 +129,7 @@ function failed({ registry }: EngineParts, container: Container, error: unknown)
 }
 
 function asStartError(error: unknown): SampanError {
-  return new SampanError(kindOf(error), `failed to create task for container: ${messageOf(error)}`, { cause: error });
+  const text = messageOf(error);
+  const message = text.startsWith(networkFailure) ? text : `failed to create task for container: ${text}`;
+  return new SampanError(kindOf(error), message, { cause: error });
 }

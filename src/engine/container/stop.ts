@@ -24,7 +24,7 @@ export async function stopRunning(
   container.state = { ...container.state, stopped: true };
   if (timeout !== 0 || signal === signals.SIGKILL) {
     send(parts, container, running, signal);
-    if (await endsWithin(running, timeout)) return;
+    if (await endsWithin(container, running, timeout)) return;
   }
   await killRunning(parts, container, running);
 }
@@ -33,7 +33,7 @@ export async function stopRunning(
 export async function killRunning(parts: EngineParts, container: Container, running: Running): Promise<void> {
   container.state = { ...container.state, stopped: true };
   send(parts, container, running, signals.SIGKILL);
-  if (await endsWithin(running, killTimeout)) return;
+  if (await endsWithin(container, running, killTimeout)) return;
   const what = `process ${running.pid} has not ended ${killTimeout} seconds after SIGKILL: it waits in the kernel`;
   throw new SampanError("timeout", `cannot stop container: ${container.id}: ${what}`);
 }
@@ -44,8 +44,9 @@ export function send(parts: EngineParts, container: Container, running: Running,
   containerEvent(parts.events, container, "kill", { signal: String(signal) });
 }
 
-async function endsWithin(running: Running, seconds: number): Promise<boolean> {
-  const ended = running.exited.then(() => true);
+/** Whether it has ended, and that is noted, before the time is up. */
+async function endsWithin(container: Container, running: Running, seconds: number): Promise<boolean> {
+  const ended = (container.ended ?? running.exited).then(() => true);
   if (seconds < 0) return ended;
   const timer = new AbortController();
   const late = setTimeout(seconds * 1000, false, { signal: timer.signal }).catch(() => false);

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import type { ContainerMount } from "../mounts/types.ts";
+import { networkViewOf } from "../networks/view.ts";
+import type { EngineParts } from "../parts.ts";
 import { statusText } from "../status-text.ts";
 import { rfc3339 } from "../time.ts";
 import type { ContainerView, MountPoint } from "../types.ts";
@@ -7,7 +9,7 @@ import type { Volumes } from "../volumes/volumes.ts";
 import type { Container } from "./live.ts";
 
 /** A container as seen now. */
-export function viewOf(container: Container, volumes: Volumes, now = Date.now()): ContainerView {
+export function viewOf(parts: EngineParts, container: Container, now = Date.now()): ContainerView {
   const { record, files, execIds } = container;
   const state = container.view();
   return {
@@ -23,7 +25,8 @@ export function viewOf(container: Container, volumes: Volumes, now = Date.now())
     statusText: statusText(state, now),
     config: record.config,
     hostConfig: record.hostConfig,
-    mounts: record.mounts.flatMap((mount) => mountPoint(mount, volumes)),
+    mounts: record.mounts.flatMap((mount) => mountPoint(mount, parts.volumes)),
+    network: networkViewOf(parts, container),
     restartCount: container.state.restarts,
     execIds: [...execIds],
     logPath: record.hostConfig.LogConfig.Type === "none" ? "" : files.log,

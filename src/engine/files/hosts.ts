@@ -1,6 +1,12 @@
 import { isIP } from "node:net";
 import { SampanError } from "../../errors/index.ts";
 
+/** A line of /etc/hosts: hosts(5). */
+export interface HostsEntry {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
 const fixed = [
   "127.0.0.1\tlocalhost",
   "::1\tlocalhost ip6-localhost ip6-loopback",
@@ -10,18 +16,29 @@ const fixed = [
   "ff02::2\tip6-allrouters",
 ];
 
-/** The /etc/hosts of a container without a network of its own: itself by loopback, then what `--add-host` says. */
-export function hostsFile(hostname: string, domainname: string, extra: readonly string[]): string {
-  const names = domainname === "" ? hostname : `${hostname}.${domainname} ${hostname}`;
-  const lines = [...fixed, `127.0.0.1\t${names}`, ...extra.map(extraLine)];
-  return `${lines.join("\n")}\n`;
+/** What `--add-host` may say instead of an address: one by which the machine is reached. */
+export const hostGateway = "host-gateway";
+
+/** The /etc/hosts of a container with a network namespace of its own. */
+export function hostsFile(entries: readonly HostsEntry[]): string {
+  return `${[...fixed, ...entries.map(hostsLine)].join("\n")}\n`;
 }
 
-/** The machine's own /etc/hosts with `--add-host`'s lines, for `--network host`. */
-export function machineHostsFile(machine: string, extra: readonly string[]): string {
-  if (extra.length === 0) return machine;
+/** The machine's own /etc/hosts and more, for `--network host`. */
+export function machineHostsFile(machine: string, entries: readonly HostsEntry[]): string {
+  if (entries.length === 0) return machine;
   const newline = machine === "" || machine.endsWith("\n") ? "" : "\n";
-  return `${machine}${newline}${extra.map(extraLine).join("\n")}\n`;
+  return `${machine}${newline}${entries.map(hostsLine).join("\n")}\n`;
+}
+
+/** The text without the lines of some entries, and with those of others; what somebody else has written stays. */
+export function editHosts(
+  text: string,
+  { remove, add }: { readonly remove: readonly HostsEntry[]; readonly add: readonly HostsEntry[] },
+): string {
+  const gone = new Set(remove.map(hostsLine));
+  const kept = text.split("\n").filter((line) => line !== "" && !gone.has(line));
+  return `${[...kept, ...add.map(hostsLine)].join("\n")}\n`;
 }
 
 /** "name:address" or "name=address", an IPv6 address with or without brackets. Throws `invalid` with dockerd's text. */
@@ -29,12 +46,11 @@ export function parseExtraHost(text: string): { readonly name: string; readonly 
   const [, name = "", written = ""] = /^([^:=]*)[:=](.*)$/.exec(text) ?? [];
   const address = /^\[.*\]$/.test(written) ? written.slice(1, -1) : written;
   if (name === "") throw new SampanError("invalid", `bad format for add-host: ${JSON.stringify(text)}`);
-  if (isIP(address) === 0)
+  if (isIP(address) === 0 && address !== hostGateway)
     throw new SampanError("invalid", `invalid IP address in add-host: ${JSON.stringify(written)}`);
   return { name, address };
 }
 
-function extraLine(text: string): string {
-  const { name, address } = parseExtraHost(text);
-  return `${address}\t${name}`;
+function hostsLine({ address, names }: HostsEntry): string {
+  return `${address}\t${names.join(" ")}`;
 }

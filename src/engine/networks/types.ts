@@ -1,3 +1,4 @@
+import type { NetworkRequest } from "../../network/records/types.ts";
 import type { Endpoint, NetworkRecord, PublishedPort } from "../../network/types.ts";
 import type { EndpointSettings, EndpointSettingsRequest } from "../config.ts";
 
@@ -28,56 +29,28 @@ export interface NetworkMember {
   readonly endpoint: Endpoint;
 }
 
-/** A network as seen at one moment. */
-export interface NetworkView extends NetworkRecord {
-  /** Running containers that are joined to it. */
+/** A network and the running containers that are joined to it, as seen at one moment. */
+export interface NetworkView {
+  readonly network: NetworkRecord;
   readonly members: readonly NetworkMember[];
-  /** No container, running or not, is joined to it. */
-  readonly dangling: boolean;
-}
-
-/** One address range of POST /networks/create. */
-export interface IpamConfigRequest {
-  readonly Subnet?: string | undefined;
-  readonly IPRange?: string | undefined;
-  readonly Gateway?: string | undefined;
-  readonly AuxiliaryAddresses?: Readonly<Record<string, string>> | undefined;
-}
-
-/** What a network is asked to be, in Docker's words; what is absent is for the engine to choose. */
-export interface NetworkCreateRequest {
-  readonly name: string;
-  /** "bridge" when absent. */
-  readonly driver?: string | undefined;
-  readonly internal?: boolean | undefined;
-  readonly attachable?: boolean | undefined;
-  readonly ingress?: boolean | undefined;
-  readonly configOnly?: boolean | undefined;
-  readonly configFrom?: string | undefined;
-  readonly scope?: string | undefined;
-  readonly ipv4?: boolean | undefined;
-  readonly ipv6?: boolean | undefined;
-  readonly ipam?:
-    | {
-        readonly driver?: string | undefined;
-        readonly options?: Readonly<Record<string, string>> | undefined;
-        readonly config?: readonly IpamConfigRequest[] | undefined;
-      }
-    | undefined;
-  readonly options?: Readonly<Record<string, string>> | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Networks by name, id, or a unique prefix of an id; "not-found" ("network x not found") when there is no such network. */
 export interface Networks {
-  list(): NetworkView[];
+  list(): readonly NetworkRecord[];
   get(reference: string): NetworkView;
+  /** Whether a container, running or not, is joined to it. */
+  isUsed(network: NetworkRecord): boolean;
   /** "conflict" when the name is taken. */
-  create(request: NetworkCreateRequest): Promise<{ readonly id: string; readonly warning: string }>;
+  create(request: NetworkRequest): Promise<{ readonly id: string; readonly warning: string }>;
   /** "denied" for a predefined network and for one that running containers are joined to. */
   remove(reference: string): Promise<void>;
+  /** Removes those that `wanted` takes and nobody uses; the answer is their names. */
+  prune(wanted: (network: NetworkRecord) => boolean): Promise<string[]>;
   /** Joins a container, at once when it runs. "denied" when it already is, or its network mode allows no more. */
   connect(reference: string, container: string, settings?: EndpointSettingsRequest): Promise<void>;
   /** With `force` a container that is gone is no error, either. */
   disconnect(reference: string, container: string, options?: { readonly force?: boolean | undefined }): Promise<void>;
 }
+
+export type { NetworkRequest } from "../../network/records/types.ts";

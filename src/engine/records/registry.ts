@@ -2,6 +2,7 @@ import { SampanError } from "../../errors/index.ts";
 import type { ImageUser } from "../../images/types.ts";
 import type { Container } from "../container/live.ts";
 import { isFullId } from "../identity/ids.ts";
+import type { ContainerRecord } from "./record.ts";
 import type { ContainerTable } from "./store.ts";
 
 /** All containers by id and name, in memory and in the database, which always agree. */
@@ -103,10 +104,16 @@ export class Registry {
 
   rename(container: Container, name: string): void {
     const record = { ...container.record, name };
-    this.#table.rename(record);
+    this.#table.writeRecord(record);
     this.#byName.delete(container.record.name);
     container.record = record;
     this.#byName.set(name, container);
+  }
+
+  /** Its networks have changed; its name has not. */
+  writeRecord(container: Container, record: ContainerRecord): void {
+    this.#table.writeRecord(record);
+    container.record = record;
   }
 
   delete(container: Container): void {

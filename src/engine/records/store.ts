@@ -31,7 +31,7 @@ export class ContainerTable {
   readonly #all: StatementSync;
   readonly #insert: StatementSync;
   readonly #state: StatementSync;
-  readonly #rename: StatementSync;
+  readonly #record: StatementSync;
   readonly #delete: StatementSync;
   readonly #prefix: StatementSync;
 
@@ -43,7 +43,7 @@ export class ContainerTable {
     this.#state = db.prepare(
       "INSERT INTO container_state (state, id) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state",
     );
-    this.#rename = db.prepare("UPDATE container SET name = ?, record = ? WHERE id = ?");
+    this.#record = db.prepare("UPDATE container SET name = ?, record = ? WHERE id = ?");
     this.#delete = db.prepare("DELETE FROM container WHERE id = ?");
     this.#prefix = db.prepare("SELECT id FROM container WHERE id >= ? AND id < ? LIMIT 2");
   }
@@ -63,8 +63,8 @@ export class ContainerTable {
     withRoom(this.#db, () => this.#state.run(encode(state), id));
   }
 
-  rename(record: ContainerRecord): void {
-    this.#rename.run(record.name, encode(record), record.id);
+  writeRecord(record: ContainerRecord): void {
+    this.#record.run(record.name, encode(record), record.id);
   }
 
   delete(id: string): void {

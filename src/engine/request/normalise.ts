@@ -102,7 +102,7 @@ function placesOf(given: Given) {
     Binds: given.Binds ?? null,
     ContainerIDFile: given.ContainerIDFile ?? "",
     LogConfig: { Type: given.LogConfig?.Type || "json-file", Config: given.LogConfig?.Config ?? {} },
-    NetworkMode: networkMode(given.NetworkMode),
+    NetworkMode: given.NetworkMode || "default",
     PortBindings: given.PortBindings ?? {},
     RestartPolicy: restartPolicy(given.RestartPolicy),
     AutoRemove: given.AutoRemove ?? false,
@@ -119,9 +119,9 @@ function placesOf(given: Given) {
   };
 }
 
-/** Until there are networks the default one is `none`; `info` says so. */
-function networkMode(asked: string | undefined): string {
-  return asked === undefined || ["", "default", "bridge"].includes(asked) ? "none" : asked;
+/** What "default" means to this daemon; `inspect` shows that, as dockerd's does. */
+export function withDefaultNetwork(host: HostConfig, usual: string): HostConfig {
+  return host.NetworkMode === "default" ? { ...host, NetworkMode: usual } : host;
 }
 
 function restartPolicy(asked: HostConfig["RestartPolicy"] | undefined): HostConfig["RestartPolicy"] {

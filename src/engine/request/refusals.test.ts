@@ -71,18 +71,16 @@ test("the HostConfig that the docker CLI always sends is accepted", () => {
   };
   assert.equal(refusal(usual), undefined);
   const host = normaliseHostConfig(usual);
-  assert.equal(host.NetworkMode, "none");
+  assert.equal(host.NetworkMode, "default");
   assert.equal(host.IpcMode, "private");
   assert.equal(host.MemorySwappiness, null);
   assert.equal(host.ShmSize, 64 * 1024 * 1024);
 });
 
 const refused: readonly (readonly [HostConfigRequest, RegExp])[] = [
-  [{ PortBindings: { "80/tcp": [{ HostPort: "8080" }] } }, /^unsupported: Cannot honour PortBindings: published ports/],
   [{ UsernsMode: "keep-id" }, /^unsupported: Cannot honour UsernsMode/],
   [{ DeviceRequests: [{}] }, /^unsupported: Cannot honour DeviceRequests/],
   [{ StorageOpt: { size: "10G" } }, /^unsupported: Cannot honour StorageOpt/],
-  [{ ExtraHosts: ["h:host-gateway"] }, /^unsupported: Cannot honour ExtraHosts/],
   [{ LogConfig: { Type: "syslog", Config: {} } }, /^invalid: logger: no log driver named 'syslog'/],
   [{ LogConfig: { Type: "json-file", Config: { "max-sise": "1m" } } }, /^invalid: unknown log opt 'max-sise'/],
   [{ Runtime: "kata" }, /^invalid: unknown or invalid runtime name: kata/],

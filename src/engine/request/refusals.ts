@@ -14,22 +14,6 @@ const filledMap = (map: object | null | undefined): boolean => Object.values(map
 
 const hostRefusals: readonly Refusal<HostConfig>[] = [
   {
-    field: "PortBindings",
-    asked: (host) => Object.keys(host.PortBindings).length > 0,
-    lacks: "published ports need container networks, which Sampan does not have yet; use --network host",
-  },
-  {
-    field: "PublishAllPorts",
-    asked: (host) => host.PublishAllPorts,
-    lacks: "published ports need container networks, which Sampan does not have yet; use --network host",
-  },
-  { field: "Links", asked: (host) => filled(host.Links), lacks: "links need container networks" },
-  {
-    field: "ExtraHosts",
-    asked: (host) => (host.ExtraHosts ?? []).some((entry) => /[:=]host-gateway$/.test(entry)),
-    lacks: "host-gateway needs a container network",
-  },
-  {
     field: "DeviceRequests",
     asked: (host) => filled(host.DeviceRequests),
     lacks: "there is no driver for device requests (GPUs); name the device files with --device",
@@ -77,11 +61,6 @@ const configRefusals: readonly Refusal<ContainerConfig>[] = [
     field: "Healthcheck",
     asked: ({ Healthcheck }) => asksForHealth(Healthcheck),
     lacks: "health checks are not there yet; use --no-healthcheck",
-  },
-  {
-    field: "MacAddress",
-    asked: ({ MacAddress }) => (MacAddress ?? "") !== "",
-    lacks: "a link address needs a container network",
   },
 ];
 

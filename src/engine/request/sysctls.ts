@@ -1,5 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import type { HostConfig } from "../config.ts";
+import { hasOwnNamespace } from "../networks/modes.ts";
 
 const ofIpc: readonly string[] = [
   "kernel.msgmax",
@@ -33,5 +34,5 @@ export function resolveSysctls(host: Pick<HostConfig, "Sysctls" | "NetworkMode" 
       throw new SampanError("invalid", `sysctl '${name}' not allowed in host ipc namespace`);
     }
   }
-  return host.NetworkMode === "none" ? { ...ownNetwork, ...asked } : { ...asked };
+  return hasOwnNamespace(host.NetworkMode) ? { ...ownNetwork, ...asked } : { ...asked };
 }

@@ -51,7 +51,7 @@ export function infoOf(parts: EngineParts, configured: Configured): EngineInfo {
     oomKillDisable: support.oomKillDisable,
     ipv4Forwarding: readLine("/proc/sys/net/ipv4/ip_forward") === "1",
     securityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
-    defaultNetwork: "none",
+    defaultNetwork: parts.networking.defaultNetwork,
     eventListeners: events.listeners,
     ...configured,
     warnings: warnings(parts),
@@ -68,7 +68,7 @@ function counts({ registry }: EngineParts): Pick<EngineInfo, "containers" | "run
   return { containers: registry.size, running, paused, stopped: registry.size - running - paused };
 }
 
-function warnings({ cgroups: { support } }: EngineParts): string[] {
+function warnings({ cgroups: { support }, networking }: EngineParts): string[] {
   const lacking: readonly (readonly [boolean, string])[] = [
     [support.memory, "No memory limit support"],
     [support.swap, "No swap limit support"],
@@ -76,8 +76,7 @@ function warnings({ cgroups: { support } }: EngineParts): string[] {
     [support.cpuset, "No cpuset support"],
     [support.pids, "No pids limit support"],
   ];
-  const network = "The default network is none: container networks are not there yet, --network host is";
-  return [network, ...lacking.flatMap(([there, text]) => (there ? [] : [`WARNING: ${text}`]))];
+  return [...networking.warnings(), ...lacking.flatMap(([there, text]) => (there ? [] : [`WARNING: ${text}`]))];
 }
 
 function operatingSystem(): Pick<EngineInfo, "operatingSystem" | "osVersion"> {

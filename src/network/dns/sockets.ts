@@ -15,7 +15,7 @@ const NEWNET = named(f.CLONE_NEWNET, "CLONE_NEWNET");
 /** Sockets that a program which has not run yet is to make. */
 export interface ExpectedSockets {
   /** Adds the steps that make them in the network namespace, whose loopback must be up, and hand them over. */
-  steps(p: Program, namespace: Slot): void;
+  steps(p: Program, namespace: Slot | number): void;
   /** Both, once the program has run. Rejected when it has failed and `cancel` was called. */
   readonly sockets: Promise<DnsSockets>;
   /** The program has failed, or nobody wants them any more. */
@@ -69,7 +69,7 @@ function openNamespace(p: Program, path: string, note: string): Slot {
 }
 
 /** The process is in its own network namespace before and after. */
-function dnsSteps(p: Program, namespace: Slot, keys: { readonly udp: string; readonly tcp: string }): void {
+function dnsSteps(p: Program, namespace: Slot | number, keys: { readonly udp: string; readonly tcp: string }): void {
   const home = openNamespace(p, "/proc/self/ns/net", "remember the machine's network");
   p.call("setns", [namespace, NEWNET], { note: "go into the container's network" });
   const address = socketAddress(p);

@@ -152,7 +152,7 @@ test("settings are checked in dockerd's words, all at once", async () => {
       `invalid endpoint settings:\n${list}`,
     );
   };
-  check("net", { ipv4: "10.2.0.1" }, "no configured subnet contains IP address 10.2.0.1");
+  check("net", { ipv4: "10.2.0.1" }, "no configured subnet or ip-range contain the IP address 10.2.0.1");
   check(
     "net",
     { ipv4: "fd00::1", ipv6: "10.1.0.1" },
@@ -164,8 +164,8 @@ test("settings are checked in dockerd's words, all at once", async () => {
   check(
     "bridge",
     { ipv4: "10.1.0.3", aliases: ["a"] },
-    "user-specified IP address is supported on user-defined networks only",
-    "network-scoped aliases are only supported for user-defined networks",
+    "user specified IP address is supported on user defined networks only",
+    "network-scoped alias is supported only for containers in user defined networks",
   );
   const sysctls = { "com.docker.network.endpoint.sysctls": "net.ipv6.conf.eth0.accept_ra=2" };
   check(

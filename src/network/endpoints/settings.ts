@@ -25,10 +25,10 @@ export function checkEndpoint(
   const problems: string[] = [];
   if (userDefinedOnly.has(name)) {
     if (request.ipv4 || request.ipv6) {
-      problems.push("user-specified IP address is supported on user-defined networks only");
+      problems.push("user specified IP address is supported on user defined networks only");
     }
     if (request.aliases.length > 0) {
-      problems.push("network-scoped aliases are only supported for user-defined networks");
+      problems.push("network-scoped alias is supported only for containers in user defined networks");
     }
   }
   const ipv4 = checkAddress(request.ipv4, 4, problems);
@@ -36,7 +36,7 @@ export function checkEndpoint(
   const linkLocal = request.linkLocal.flatMap((text) => checkLinkLocal(text, problems) ?? []);
   for (const address of [ipv4, ipv6]) {
     if (address && network && !isOf(network, address))
-      problems.push(`no configured subnet contains IP address ${address}`);
+      problems.push(`no configured subnet or ip-range contain the IP address ${address}`);
   }
   const macAddress = checkMac(request.macAddress, network, problems);
   checkOptions(request.driverOptions, problems);

@@ -1,0 +1,85 @@
+import type { Joining, Sandbox, SandboxRequest, SandboxState } from "../../network/networking.ts";
+import type { EndpointSettings } from "../config.ts";
+import type { Container } from "../container/live.ts";
+import { sharedContainer } from "../container/modes.ts";
+import { asksForDots } from "../files/resolv-conf.ts";
+import type { EngineParts } from "../parts.ts";
+import type { ContainerRecord, RecordedNetwork } from "../records/record.ts";
+import { dnsNames, parseLink } from "./names.ts";
+import { portRequests } from "./ports.ts";
+import { endpointRequest } from "./settings.ts";
+
+/**
+ * Opens a container's part in its networks, for its start; undefined when it uses another container's. Throws when one of
+ * them is not there or has no room.
+ */
+export function openSandbox(parts: EngineParts, record: ContainerRecord): Sandbox | Promise<Sandbox> | undefined {
+  if (sharedContainer(record.hostConfig.NetworkMode) !== undefined) return undefined;
+  return parts.networking.open(sandboxRequest(parts, record));
+}
+
+/** What a daemon that has just started needs to know of a running container's networks. */
+export function recordedNetwork({ endpoints, ports }: SandboxState): RecordedNetwork {
+  return { endpoints, ports };
+}
+
+/** Writes down that a running container's networks have changed. */
+export function noteNetworks({ registry }: EngineParts, container: Container): void {
+  const { sandbox } = container;
+  container.state = { ...container.state, network: sandbox && recordedNetwork(sandbox) };
+  registry.writeState(container);
+}
+
+/** What a container asks of its networks whenever it starts. */
+export function sandboxRequest(parts: EngineParts, record: ContainerRecord): SandboxRequest {
+  const { config, hostConfig: host } = record;
+  const joinings = Object.entries(record.endpoints).map(([name, settings]) => joiningOf(parts, record, name, settings));
+  const published = joinings.some(({ network: { driver } }) => driver !== "host" && driver !== "null");
+  return {
+    containerId: record.id,
+    containerName: record.name,
+    joinings,
+    // As dockerd: a container that has no network of its own publishes nothing, whatever it asks for.
+    ports: published ? portRequests(config, host) : [],
+    dns: { servers: orDefault(host.Dns, parts.networkDefaults.dns), ndotsSet: asksForDots(dnsOptions(parts, record)) },
+  };
+}
+
+/** How a container is joined to one network that is there. */
+export function joiningOf(
+  parts: EngineParts,
+  record: Pick<ContainerRecord, "id" | "name" | "config">,
+  name: string,
+  settings: EndpointSettings,
+): Joining {
+  const network = parts.networking.get(name);
+  const links = Object.fromEntries(
+    (settings.Links ?? []).map((link) => {
+      const { container, alias } = parseLink(link);
+      return [alias, parts.registry.find(container)?.record.name ?? container];
+    }),
+  );
+  return {
+    network,
+    request: endpointRequest(network.name, settings, network),
+    names: dnsNames(record, network.name, settings.Aliases ?? []),
+    ...(Object.keys(links).length > 0 && { links }),
+  };
+}
+
+/** A container that runs has another name: it is found by that now. */
+export function renameEndpoints({ networking }: EngineParts, { record, sandbox }: Container): void {
+  sandbox?.rename(({ networkId }) => {
+    const name = networking.find(networkId)?.name ?? "";
+    return dnsNames(record, name, record.endpoints[name]?.Aliases ?? []);
+  });
+}
+
+export function dnsOptions(parts: EngineParts, { hostConfig }: Pick<ContainerRecord, "hostConfig">): readonly string[] {
+  return orDefault(hostConfig.DnsOptions, parts.networkDefaults.dnsOptions);
+}
+
+/** What a container says, else what the daemon's command line says. */
+export function orDefault(own: readonly string[], usual: readonly string[]): readonly string[] {
+  return own.length > 0 ? own : usual;
+}

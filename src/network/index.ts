@@ -1,0 +1,194 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../errors/index.ts";
+import type { Executor } from "../kernel/executor.ts";
+import type { Layout } from "../storage/layout.ts";
+import { createDnsServer } from "./dns/server.ts";
+import { Endpoints } from "./endpoints/endpoints.ts";
+import { absentHost } from "./host/absent.ts";
+import type { NetworkHost } from "./host/types.ts";
+import type { Networking, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
+import type { NetworkingOptions } from "./options.ts";
+import type { NetworkLog, NetworkParts } from "./parts.ts";
+import { Publishing } from "./publishing.ts";
+import { NetworkRecords } from "./records/records.ts";
+import type { NetworkRequest } from "./records/types.ts";
+import { ContainerSandbox, isConnected } from "./sandbox.ts";
+import type { EndpointRequest, NetworkRecord } from "./types.ts";
+
+export type * from "./networking.ts";
+
+export interface OpenNetworksOptions {
+  readonly layout: Layout;
+  readonly db: DatabaseSync;
+  readonly executor: Executor;
+  readonly log: NetworkLog;
+  readonly options: NetworkingOptions;
+}
+
+/** Composes the networks of a root directory: reads their records. Nothing is made in the kernel before it is needed. */
+export async function openNetworks(open: OpenNetworksOptions): Promise<Networking> {
+  const { layout, db, executor, log, options } = open;
+  const host: NetworkHost = absentHost();
+  const records = await NetworkRecords.open(db, {
+    root: layout.root,
+    bridgeInterface: bridgeInterface(layout.suffix),
+    options,
+    host: () => host.usedRanges(),
+  });
+  const parts: NetworkParts = {
+    executor,
+    log,
+    host,
+    endpoints: new Endpoints(records),
+    ports: new Publishing(),
+    dns: createDnsServer(),
+  };
+  return new ComposedNetworks(parts, records, {
+    defaultNetwork: "none",
+    mark: join(layout.run, "networks"),
+  });
+}
+
+/** Its links and rules are told from another root's by this. */
+function bridgeInterface(suffix: string): string {
+  return suffix === "" ? "sampan0" : `sm${suffix.slice(1)}`;
+}
+
+class ComposedNetworks implements Networking {
+  readonly defaultNetwork: "bridge" | "none";
+  readonly #parts: NetworkParts;
+  readonly #records: NetworkRecords;
+  /** A file that says that something of ours may be in the kernel; it goes with the machine's runtime files, as that does. */
+  readonly #mark: string;
+  /** Networks that are in the kernel, or about to be. */
+  readonly #ensured = new Map<string, Promise<void> | "done">();
+  #warnings: readonly string[] = [];
+
+  constructor(
+    parts: NetworkParts,
+    records: NetworkRecords,
+    { defaultNetwork, mark }: { readonly defaultNetwork: "bridge" | "none"; readonly mark: string },
+  ) {
+    this.#parts = parts;
+    this.#records = records;
+    this.defaultNetwork = defaultNetwork;
+    this.#mark = mark;
+  }
+
+  list(): readonly NetworkRecord[] {
+    return this.#records.list();
+  }
+
+  find(reference: string): NetworkRecord | undefined {
+    const exact = this.#records.byName(reference) ?? this.#records.byId(reference);
+    if (exact !== undefined || !/^[0-9a-f]{4,}$/.test(reference)) return exact;
+    try {
+      return this.#records.resolve(reference);
+    } catch {
+      return undefined;
+    }
+  }
+
+  get(reference: string): NetworkRecord {
+    return this.#records.resolve(reference);
+  }
+
+  async create(request: NetworkRequest): Promise<{ readonly network: NetworkRecord; readonly warning: string }> {
+    return { network: await this.#records.create(request), warning: "" };
+  }
+
+  async remove(network: NetworkRecord): Promise<void> {
+    const state = this.#ensured.get(network.id);
+    if (state !== undefined) {
+      await state;
+      await this.#parts.host.remove(network);
+      this.#ensured.delete(network.id);
+    }
+    this.#records.remove(network.id);
+  }
+
+  hold(network: NetworkRecord, request: EndpointRequest): void {
+    this.#parts.endpoints.hold(network, request);
+  }
+
+  unhold(network: NetworkRecord, request: EndpointRequest): void {
+    this.#parts.endpoints.unhold(network, request);
+  }
+
+  open(request: SandboxRequest): Sandbox | Promise<Sandbox> {
+    const missing = request.joinings
+      .map(({ network }) => network)
+      .filter((network) => isConnected(network) && this.#ensured.get(network.id) !== "done");
+    if (missing.length === 0) return ContainerSandbox.open(this.#parts, request);
+    return Promise.all(missing.map((network) => this.#ensure(network))).then(() =>
+      ContainerSandbox.open(this.#parts, request),
+    );
+  }
+
+  async recover(running: readonly RunningSandbox[]): Promise<Sandbox[]> {
+    const sandboxes = running.map((known) => ContainerSandbox.restore(this.#parts, known));
+    const connected = sandboxes.map(({ networking }) => networking);
+    const used = new Map(
+      connected.flatMap(({ connections }) => connections.map(({ network }) => [network.id, network] as const)),
+    );
+    const networks = [...used.values()].filter(isConnected);
+    if (networks.length > 0 || existsSync(this.#mark)) {
+      if (networks.length > 0) this.#leaveMark();
+      await this.#parts.host.recover(
+        networks,
+        connected.filter(({ connections }) => connections.some(({ network }) => isConnected(network))),
+      );
+      for (const { id } of networks) this.#ensured.set(id, "done");
+      if (networks.length === 0) rmSync(this.#mark, { force: true });
+    }
+    for (const [index, sandbox] of sandboxes.entries()) await sandbox.resume(running[index]?.pid ?? 0);
+    return sandboxes;
+  }
+
+  warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  async close({ remove }: { readonly remove: boolean }): Promise<void> {
+    this.#parts.dns.close();
+    await this.#parts.host.close({ remove });
+    if (remove) rmSync(this.#mark, { force: true });
+  }
+
+  #ensure(network: NetworkRecord): Promise<void> {
+    const known = this.#ensured.get(network.id);
+    if (known === "done") return Promise.resolve();
+    if (known !== undefined) return known;
+    this.#leaveMark();
+    const making = this.#parts.host.ensure(network).then(
+      () => void this.#ensured.set(network.id, "done"),
+      (error: unknown) => {
+        this.#ensured.delete(network.id);
+        throw error;
+      },
+    );
+    this.#ensured.set(network.id, making);
+    making.then(
+      () => this.#lookForWarnings(),
+      () => {},
+    );
+    return making;
+  }
+
+  #leaveMark(): void {
+    writeFileSync(this.#mark, "");
+  }
+
+  #lookForWarnings(): void {
+    const { host, log } = this.#parts;
+    host.warnings().then(
+      (found) => {
+        for (const text of found) if (!this.#warnings.includes(text)) log.warn({}, text);
+        this.#warnings = found;
+      },
+      (error: unknown) => log.warn({}, `Cannot look at other firewalls' rules: ${messageOf(error)}`),
+    );
+  }
+}

@@ -1,0 +1,222 @@
+import { messageOf, SampanError } from "../errors/index.ts";
+import { type ExpectedSockets, expectSockets, openSockets } from "./dns/sockets.ts";
+import type { ContainerDns, DnsSockets } from "./dns/types.ts";
+import { endpointOption } from "./endpoints/settings.ts";
+import type { ContainerNetworking } from "./host/types.ts";
+import type { Joining, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
+import type { NetworkParts } from "./parts.ts";
+import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, PublishedPort } from "./types.ts";
+
+/** A container's endpoint with why it is there. */
+interface Joined extends Joining {
+  readonly endpoint: Endpoint;
+}
+
+/** Whether the machine has something to do for who is joined. */
+export function isConnected({ driver }: Pick<NetworkRecord, "driver">): boolean {
+  return driver !== "host" && driver !== "null";
+}
+
+/** One container's part in its networks: composes address management, the kernel's side and name service. */
+export class ContainerSandbox implements Sandbox {
+  readonly containerId: string;
+  readonly #parts: NetworkParts;
+  readonly #dns: SandboxRequest["dns"];
+  #joined: readonly Joined[];
+  #ports: readonly PublishedPort[];
+  #sockets: ExpectedSockets | undefined;
+
+  private constructor(
+    parts: NetworkParts,
+    request: SandboxRequest,
+    joined: readonly Joined[],
+    ports: readonly PublishedPort[],
+  ) {
+    this.#parts = parts;
+    this.containerId = request.containerId;
+    this.#dns = request.dns;
+    this.#joined = joined;
+    this.#ports = ports;
+  }
+
+  /** For a container that is about to start. All or nothing. */
+  static open(parts: NetworkParts, request: SandboxRequest): ContainerSandbox {
+    const joined: Joined[] = [];
+    try {
+      for (const joining of request.joinings) joined.push(allocate(parts, request.containerId, joining, joined));
+      const ports = parts.ports.allocate(request.ports, joined, request.containerName);
+      return new ContainerSandbox(parts, request, joined, ports);
+    } catch (error) {
+      for (const { endpoint } of joined) parts.endpoints.release(endpoint);
+      throw error;
+    }
+  }
+
+  /** For one that runs already: takes again what it has. */
+  static restore(parts: NetworkParts, { request, endpoints, ports }: RunningSandbox): ContainerSandbox {
+    const joined = request.joinings.flatMap((joining) => {
+      const endpoint = endpoints.find(({ networkId }) => networkId === joining.network.id);
+      return endpoint === undefined ? [] : [{ ...joining, endpoint }];
+    });
+    for (const { endpoint } of joined) parts.endpoints.restore(endpoint);
+    parts.ports.restore(ports);
+    return new ContainerSandbox(parts, request, joined, ports);
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#joined.map(({ endpoint }) => endpoint);
+  }
+
+  get ports(): readonly PublishedPort[] {
+    return this.#ports;
+  }
+
+  get named(): boolean {
+    return this.#joined.some(({ names }) => names.length > 0);
+  }
+
+  /** What the machine does for it. */
+  get networking(): ContainerNetworking {
+    return this.#networkingOf(this.#joined);
+  }
+
+  get attachment(): Attachment | undefined {
+    if (!this.#joined.some(({ network }) => isConnected(network))) return undefined;
+    const attachment = this.#parts.host.attachment(this.networking);
+    if (!this.named) return attachment;
+    const sockets = expectSockets(this.#parts.executor, this.containerId);
+    this.#sockets = sockets;
+    return {
+      endpoints: attachment.endpoints,
+      ports: attachment.ports,
+      connect: (p, container) => {
+        attachment.connect(p, container);
+        sockets.steps(p, container.namespace);
+      },
+    };
+  }
+
+  started(_pid: number): void {
+    const sockets = this.#sockets;
+    this.#sockets = undefined;
+    if (sockets !== undefined) this.#serve(sockets.sockets);
+  }
+
+  /** Serves names to a container that an earlier daemon has started. */
+  async resume(pid: number): Promise<void> {
+    if (this.named) this.#serve(openSockets(this.#parts.executor, pid));
+  }
+
+  async join(pid: number, joining: Joining): Promise<Endpoint> {
+    const { host, endpoints, dns } = this.#parts;
+    const joined = allocate(this.#parts, this.containerId, joining, this.#joined);
+    const after = [...this.#joined, joined];
+    try {
+      if (isConnected(joining.network)) {
+        await host.ensure(joining.network);
+        await host.connect(`/proc/${pid}/ns/net`, this.#networkingOf(after), joined.endpoint);
+      }
+    } catch (error) {
+      endpoints.release(joined.endpoint);
+      throw error;
+    }
+    const wasNamed = this.named;
+    this.#joined = after;
+    this.#tellNames(joined);
+    dns.configure(this.containerId, this.#dnsSettings());
+    if (this.named && !wasNamed) this.#serve(openSockets(this.#parts.executor, pid));
+    return joined.endpoint;
+  }
+
+  async leave(pid: number, networkId: string): Promise<Endpoint> {
+    const left = this.#joined.find(({ network }) => network.id === networkId);
+    if (left === undefined) throw new SampanError("internal", `Cannot leave network ${networkId}: not joined`);
+    const after = this.#joined.filter((joined) => joined !== left);
+    if (isConnected(left.network)) {
+      await this.#parts.host.disconnect(`/proc/${pid}/ns/net`, this.#networkingOf(after), left);
+    }
+    this.#joined = after;
+    this.#parts.endpoints.release(left.endpoint);
+    this.#parts.dns.removeEndpoint(networkId, this.containerId);
+    this.#parts.dns.configure(this.containerId, this.#dnsSettings());
+    return left.endpoint;
+  }
+
+  rename(names: (endpoint: Endpoint) => readonly string[]): void {
+    this.#joined = this.#joined.map((joined) => ({ ...joined, names: names(joined.endpoint) }));
+    for (const joined of this.#joined) this.#tellNames(joined);
+  }
+
+  release(): Promise<void> | undefined {
+    this.#sockets?.cancel();
+    this.#sockets = undefined;
+    if (this.named) this.#parts.dns.release(this.containerId);
+    const giveBack = () => {
+      for (const { endpoint } of this.#joined) this.#parts.endpoints.release(endpoint);
+      this.#parts.ports.release(this.#ports);
+    };
+    if (this.#ports.length > 0) return this.#takeAway().then(giveBack);
+    giveBack();
+    return undefined;
+  }
+
+  async #takeAway(): Promise<void> {
+    try {
+      await this.#parts.host.release(this.networking);
+    } catch (error) {
+      this.#parts.log.error({ container: this.containerId }, `published ports are left: ${messageOf(error)}`);
+    }
+  }
+
+  #serve(arriving: Promise<DnsSockets>): void {
+    for (const joined of this.#joined) this.#tellNames(joined);
+    arriving.then(
+      (sockets) => this.#parts.dns.serve(this.containerId, sockets, this.#dnsSettings()),
+      (error: unknown) => {
+        this.#parts.log.error({ container: this.containerId }, `names are not served: ${messageOf(error)}`);
+      },
+    );
+  }
+
+  #tellNames({ network, names, links, endpoint: { ipv4, ipv6 } }: Joined): void {
+    if (names.length === 0) return;
+    this.#parts.dns.setEndpoint({
+      networkId: network.id,
+      networkName: network.name,
+      containerId: this.containerId,
+      names,
+      ...(ipv4 && { ipv4: ipv4.address }),
+      ...(ipv6 && { ipv6: ipv6.address }),
+      ...(links && { links }),
+    });
+  }
+
+  #dnsSettings(): ContainerDns {
+    const { servers, ndotsSet } = this.#dns;
+    const named = this.#joined.filter(({ names }) => names.length > 0).sort(byPriority);
+    const forward = this.#joined.some(({ network }) => isConnected(network) && !network.internal);
+    return { networks: named.map(({ network }) => network.id), forward, servers, ndotsSet };
+  }
+
+  #networkingOf(joined: readonly Joined[]): ContainerNetworking {
+    return { containerId: this.containerId, connections: joined, ports: this.#ports };
+  }
+}
+
+function allocate(parts: NetworkParts, containerId: string, joining: Joining, others: readonly Joined[]): Joined {
+  const { network, request } = joining;
+  const name = isConnected(network) ? interfaceName(request, others) : "";
+  return { ...joining, endpoint: parts.endpoints.allocate(network, request, containerId, name) };
+}
+
+/** What was asked for, else the first ethN that is free. */
+function interfaceName({ driverOptions }: EndpointRequest, others: readonly Joined[]): string {
+  const taken = new Set(others.map(({ endpoint }) => endpoint.interfaceName));
+  const asked = driverOptions[endpointOption.interfaceName];
+  if (asked !== undefined) return asked;
+  for (let number = 0; ; number++) if (!taken.has(`eth${number}`)) return `eth${number}`;
+}
+
+function byPriority(a: Joined, b: Joined): number {
+  return b.endpoint.gatewayPriority - a.endpoint.gatewayPriority || (a.network.name < b.network.name ? -1 : 1);
+}
