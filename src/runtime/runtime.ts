@@ -12,6 +12,7 @@ import { type ReadyWorker, ReadyWorkers } from "./ready-workers.ts";
 import { rewriteFile } from "./rewrite-file.ts";
 import { reconnectProcess, startedProcess } from "./running.ts";
 import { type KernelFeatures, type StartProgram, startProgram } from "./start.ts";
+import { StartPrograms } from "./start-programs.ts";
 import type {
   ContainerSpec,
   ExecTarget,
@@ -52,17 +53,19 @@ class ProgramRuntime implements Runtime {
   readonly #parts: RuntimeParts;
   readonly #userFiles: UserFilesReader;
   readonly #workers: ReadyWorkers;
+  readonly #programs: StartPrograms;
 
   constructor(parts: RuntimeParts) {
     this.#parts = parts;
     this.#workers = new ReadyWorkers(parts.executor);
+    this.#programs = new StartPrograms(parts);
     this.#userFiles = new UserFilesReader(parts.executor, parts.kernel);
   }
 
   async start(spec: ContainerSpec, options: StartOptions): Promise<Running> {
     try {
       const worker = await this.#workers.take(spec.namespaces.network === "new" ? "network" : "plain");
-      const program = () => startProgram(spec, options, { ...this.#parts, network: worker.network });
+      const program = () => this.#programs.get(spec, options, worker.network);
       return await this.#execute(worker, program, spec.process, options.files);
     } catch (error) {
       await this.sweep(spec.cgroupPath);

@@ -1,5 +1,6 @@
 import type { Cgroups, Hierarchy } from "../cgroups/types.ts";
 import { named, type Slot } from "../kernel/block.ts";
+import type { Executable } from "../kernel/executor.ts";
 import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
@@ -22,8 +23,16 @@ export interface KernelFeatures {
   readonly lowerdirPlus: boolean;
 }
 
-export interface StartProgram {
-  readonly program: Program;
+/** Where and on what a container is started. */
+export interface StartHost {
+  readonly cgroups: Cgroups;
+  readonly kernel: KernelFeatures;
+  /** Made ahead; without it the program makes one. */
+  readonly network?: NetworkNamespace | undefined;
+}
+
+export interface StartProgram<P = Executable> {
+  readonly program: P;
   /** Process id of the container's first process, as the machine sees it. */
   readonly pid: Slot;
 }
@@ -36,11 +45,7 @@ export interface StartProgram {
  *        ◀── end of the status pipe ───────┘ (closed by execve, or by the child's death)
  *        check ─▶ reply ─▶ supervise
  */
-export function startProgram(
-  spec: ContainerSpec,
-  options: StartOptions,
-  host: { cgroups: Cgroups; kernel: KernelFeatures; network?: NetworkNamespace | undefined },
-): StartProgram {
+export function startProgram(spec: ContainerSpec, options: StartOptions, host: StartHost): StartProgram<Program> {
   const p = new Program(`start container ${spec.id.slice(0, 12)}`);
   p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text("sampan-monitor")], { note: "take a name" });
   const placement = new Placement(p, host.cgroups, spec);
