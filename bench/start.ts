@@ -49,7 +49,8 @@ async function prepare(closing: AsyncDisposableStack): Promise<Bench> {
   const made = await busybox();
   await succeed("tar", ["-x", "-C", rootfs], { input: made.layers[0] ?? "" });
   const archive = await dockerArchive(made, [image]);
-  const [box, crowded] = [await startMachine(closing, archive), await startMachine(closing, archive)];
+  const { box } = await startMachine(closing, archive);
+  const { box: crowded } = await startMachine(closing, archive);
   return { box, crowded, directory, rootfs, archive, timer: await compile("timer", directory) };
 }
 

@@ -3,8 +3,13 @@ import { join } from "node:path";
 import { Namespace } from "../../test/support/namespace.ts";
 import { Sandbox } from "../../test/support/sandbox.ts";
 
+export interface BenchMachine {
+  readonly box: Sandbox;
+  readonly namespace: Namespace;
+}
+
 /** Our daemon in a network of its own, so that its bridge is nobody's but the benchmark's. Ends with `closing`. */
-export async function startMachine(closing: AsyncDisposableStack, archive: Buffer): Promise<Sandbox> {
+export async function startMachine(closing: AsyncDisposableStack, archive: Buffer): Promise<BenchMachine> {
   const box = new Sandbox({ SAMPAN_BRIDGE: undefined });
   const scratch = join(box.directory, "scratch");
   mkdirSync(scratch);
@@ -20,5 +25,5 @@ export async function startMachine(closing: AsyncDisposableStack, archive: Buffe
   await box.start();
   const { status, stderr } = await box.run(["load"], { input: archive });
   if (status !== 0) throw new Error(`sampan load: ${stderr}`);
-  return box;
+  return { box, namespace };
 }
