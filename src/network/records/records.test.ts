@@ -124,12 +124,8 @@ test("what dockerd refuses, in its words", async () => {
     [{ name: "" }, "invalid", "invalid name: name is empty"],
     [{ name: "bridge" }, "denied", "operation is not permitted on predefined bridge network "],
     [{ name: "default" }, "denied", "operation is not permitted on predefined default network "],
-    [
-      { name: "x", driver: "weave" },
-      "not-found",
-      "could not find plugin weave in v1 plugin registry: plugin not found",
-    ],
-    [{ name: "x", driver: "toString" }, "not-found", /plugin not found$/],
+    [{ name: "x", driver: "weave" }, "not-found", 'plugin "weave" not found'],
+    [{ name: "x", driver: "toString" }, "not-found", /^plugin "toString" not found$/],
     [{ name: "x", driver: "overlay" }, "denied", /^This node is not a swarm manager\./],
     [{ name: "x", driver: "host" }, "denied", 'only one instance of "host" network is allowed'],
     [{ name: "x", driver: "null" }, "denied", 'only one instance of "null" network is allowed'],
@@ -139,7 +135,7 @@ test("what dockerd refuses, in its words", async () => {
     [{ name: "x", configFrom: "y" }, "not-found", 'configuration network "y" does not exist'],
     [{ name: "x", ipv4: false }, "invalid", "IPv4 or IPv6 must be enabled"],
     [{ name: "x", ipam: { driver: "null", config: [] } }, "invalid", "ipv4 pool is empty"],
-    [{ name: "x", ipam: { driver: "dhcp", config: [] } }, "not-found", /could not find plugin dhcp/],
+    [{ name: "x", ipam: { driver: "dhcp", config: [] } }, "not-found", /^plugin "dhcp" not found$/],
     [{ name: "x", ipam: { config } }, "denied", "bridge driver doesn't support multiple subnets"],
     [{ name: "x", ipam: { config: [{ subnet: "10.0.0.1/24" }] } }, "invalid", /it should be 10\.0\.0\.0\/24$/],
     [

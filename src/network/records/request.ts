@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import { isMulticast } from "../addresses/address.ts";
+import { isLoopback, isMulticast } from "../addresses/address.ts";
 import { overlap, type Prefix, printPrefix } from "../addresses/prefix.ts";
 import { parseSubnets, type WantedSubnet } from "../ipam/validate.ts";
 import type { Driver, NetworkRecord } from "../types.ts";
@@ -91,7 +91,7 @@ function driverOf(name: string): Driver {
 }
 
 function noPlugin(name: string): never {
-  throw new SampanError("not-found", `could not find plugin ${name} in v1 plugin registry: plugin not found`);
+  throw new SampanError("not-found", `plugin ${JSON.stringify(name)} not found`);
 }
 
 /** A family that is on and has no subnet gets one of ours. */
@@ -119,17 +119,20 @@ function checkIpam(
   if (([4, 6] as const).some((family) => subnets.filter((subnet) => subnet.family === family).length > 1)) {
     throw new SampanError("denied", "bridge driver doesn't support multiple subnets");
   }
-  for (const { subnet } of subnets) if (subnet?.family === 6) checkBridgeSubnet6(subnet);
+  for (const { subnet } of subnets) if (subnet) checkBridgeSubnet(subnet);
 }
 
 const linkLocal: Prefix = { family: 6, address: 0xfe80n << 112n, bits: 64 };
 
-/** The kernel gives every bridge an address of fe80::/64: another prefix length for the same addresses only confuses. */
-function checkBridgeSubnet6(subnet: Prefix): void {
+/**
+ * A bridge has an ordinary address. The kernel gives every bridge one of fe80::/64: another prefix length for the same
+ * addresses only confuses.
+ */
+function checkBridgeSubnet(subnet: Prefix): void {
   const text = printPrefix(subnet);
-  if (isMulticast({ family: 6, value: subnet.address })) {
-    throw new SampanError("invalid", `multicast subnet '${text}' is not allowed`);
-  }
+  const ip = { family: subnet.family, value: subnet.address };
+  if (isMulticast(ip)) throw new SampanError("invalid", `multicast subnet '${text}' is not allowed`);
+  if (isLoopback(ip)) throw new SampanError("invalid", `loopback subnet '${text}' is not allowed`);
   if (text !== printPrefix(linkLocal) && overlap(subnet, linkLocal)) {
     throw new SampanError("invalid", `'${text}' clashes with the Link-Local prefix 'fe80::/64'`);
   }
