@@ -87,16 +87,14 @@ export class Handovers {
     promise.catch(() => {}); // who cancels does not wait
     const settle = (outcome: HandedSocket | SampanError) => {
       clearTimeout(timer);
-      this.#waiting.delete(key);
+      if (this.#waiting.get(key) === settle) this.#waiting.delete(key);
       if (outcome instanceof SampanError) reject(outcome);
       else resolve(outcome);
     };
     const lost = () => settle(new SampanError("timeout", `Cannot take over the socket ${key}: it has not come`));
     const timer = setTimeout(lost, patience).unref();
     this.#waiting.set(key, settle);
-    const cancel = () => {
-      if (this.#waiting.get(key) === settle) settle(new SampanError("cancelled", `the socket ${key} is not wanted`));
-    };
+    const cancel = () => settle(new SampanError("cancelled", `Cannot take over the socket ${key}: it is not wanted`));
     return { socket: promise, cancel };
   }
 }

@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
+import * as f from "../../src/kernel/flags.ts";
+import { Program } from "../../src/kernel/program.ts";
 import { createDnsServer } from "../../src/network/dns/server.ts";
-import { openSockets } from "../../src/network/dns/sockets.ts";
+import { expectSockets, openSockets } from "../../src/network/dns/sockets.ts";
 import type { ContainerDns, DnsHooks, DnsServer } from "../../src/network/dns/types.ts";
 import { testExecutor } from "../support/helper.ts";
 import { type Behaviour, Nameserver } from "../support/nameserver.ts";
@@ -278,6 +280,36 @@ describe("serving", needed, () => {
     dns.setEndpoint({ networkId: "n1", networkName: "backend", containerId: "c3", names: ["web"], ipv4: "172.18.0.3" });
     return await openSockets(executor, namespace.pid);
   }
+
+  test("a container that asks before it is served is answered then", async () => {
+    await serve();
+    dns.close();
+    const sockets = await openSockets(executor, namespace.pid);
+    const early = Promise.all([dig("web"), dig("+tcp", "web")]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    dns.serve("me", sockets, plain);
+    for (const { answers } of await early) assert.deepEqual(answers, ["A 172.18.0.3"]);
+  });
+
+  test("sockets that nobody wants any more are closed, however far they are", async () => {
+    await serve();
+    dns.close();
+    const listening = () => namespace.ok("ss", "-Hlnut");
+    const open = (expected: ReturnType<typeof expectSockets>) => {
+      const p = new Program("make sockets for names");
+      const path = p.text(`/proc/${namespace.pid}/ns/net`);
+      expected.steps(p, p.sys("openat", [f.AT_FDCWD, path, f.O_CLOEXEC, 0], { note: "find the network" }));
+      return executor.run(p);
+    };
+    for (const when of ["before", "after", "later"]) {
+      const expected = expectSockets(executor, `unwanted ${when}`);
+      if (when === "before") expected.cancel();
+      await open(expected);
+      if (when === "later") await expected.sockets;
+      expected.cancel();
+      await eventually(`closed ${when}`, async () => (await listening()) === "");
+    }
+  });
 
   test("holds no socket after questions for elsewhere", async () => {
     await nameserver();

@@ -1,6 +1,5 @@
 import { addressesIn } from "./forward/addresses.ts";
 import { Forwarder, type ForwarderOptions } from "./forward/forwarder.ts";
-import { Listener } from "./listener.ts";
 import { Names } from "./names.ts";
 import { parseQuery, type Query, rcode, type } from "./query.ts";
 import { encodeRefusal, encodeReply } from "./reply.ts";
@@ -20,7 +19,7 @@ const mostForwarded = 128;
 const mostWaiting = 1024;
 
 interface Served {
-  readonly listener: Listener;
+  readonly sockets: DnsSockets;
   readonly turns: Turns;
   dns: ContainerDns;
 }
@@ -47,10 +46,9 @@ class ContainersResolver implements DnsServer {
   }
 
   serve(containerId: string, sockets: DnsSockets, dns: ContainerDns): void {
-    this.#served.get(containerId)?.listener.close();
-    const turns = new Turns(mostForwarded, mostWaiting);
-    const listener = new Listener(sockets, (message, way) => this.#answer(containerId, message, way));
-    this.#served.set(containerId, { listener, turns, dns });
+    this.#served.get(containerId)?.sockets.close();
+    this.#served.set(containerId, { sockets, turns: new Turns(mostForwarded, mostWaiting), dns });
+    sockets.answerWith((message, way) => this.#answer(containerId, message, way));
   }
 
   configure(containerId: string, dns: ContainerDns): void {
@@ -63,13 +61,13 @@ class ContainersResolver implements DnsServer {
   }
 
   release(containerId: string): void {
-    this.#served.get(containerId)?.listener.close();
+    this.#served.get(containerId)?.sockets.close();
     this.#served.delete(containerId);
     this.#names.removeContainer(containerId);
   }
 
   close(): void {
-    for (const { listener } of this.#served.values()) listener.close();
+    for (const { sockets } of this.#served.values()) sockets.close();
     this.#served.clear();
   }
 
@@ -93,7 +91,7 @@ class ContainersResolver implements DnsServer {
     if (!dns.forward) return encodeRefusal(query, rcode.failure);
     if (dns.ndotsSet && isOneWord(query)) return encodeReply(query, [], way);
     if (this.#hooks.mayResolve?.(containerId, query.name) === false) return encodeRefusal(query, rcode.noName);
-    const servers = dns.servers.length > 0 ? dns.servers : this.#machine.settings.servers;
+    const servers = dns.servers.length > 0 ? dns.servers : this.#machine.servers;
     return turns.take(async () => {
       const reply = await this.#forwarder.ask(query, servers, way);
       if (!reply || !(await this.#isTold(containerId, query, reply))) return encodeRefusal(query, rcode.failure);

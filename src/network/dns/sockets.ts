@@ -1,11 +1,10 @@
-import { Socket } from "node:dgram";
 import { Server } from "node:net";
-import { SampanError } from "../../errors/index.ts";
 import { named, type Ref, type Slot } from "../../kernel/block.ts";
 import type { Executor } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
 import { handOver } from "../../kernel/handover.ts";
 import { Program } from "../../kernel/program.ts";
+import { Listener } from "./listener.ts";
 import { type DnsSockets, dnsAddress } from "./types.ts";
 
 const port = 53;
@@ -25,25 +24,21 @@ export interface ExpectedSockets {
 /** Prepares for the sockets of one container; `key` tells them from those that are under way for others. */
 export function expectSockets(executor: Executor, key: string): ExpectedSockets {
   const keys = { udp: `dns-udp ${key}`, tcp: `dns-tcp ${key}` };
-  const udp = executor.receive(keys.udp);
-  const tcp = executor.receive(keys.tcp);
-  const sockets = Promise.all([udp.socket, tcp.socket]).then(paired);
-  sockets.catch(() => {}); // who cancels does not wait
+  const receipts = { udp: executor.receive(keys.udp), tcp: executor.receive(keys.tcp) };
+  const listener = new Listener();
+  const arrived = [receipts.udp.socket, receipts.tcp.socket].map(async (arriving) => {
+    const socket = await arriving;
+    if (socket instanceof Server) listener.listenTcp(socket);
+    else listener.listenUdp(socket);
+  });
+  const sockets = Promise.all(arrived).then(() => listener);
+  sockets.catch(() => listener.close()); // one has not come, or both are not wanted
   const cancel = () => {
-    udp.cancel();
-    tcp.cancel();
-    for (const { socket } of [udp, tcp])
-      socket.then(
-        (arrived) => arrived.close(),
-        () => {},
-      );
+    receipts.udp.cancel();
+    receipts.tcp.cancel();
+    listener.close();
   };
   return { steps: (p, namespace) => dnsSteps(p, namespace, keys), sockets, cancel };
-}
-
-function paired([udp, tcp]: readonly [unknown, unknown]): DnsSockets {
-  if (udp instanceof Socket && tcp instanceof Server) return { udp, tcp };
-  throw new SampanError("internal", `Cannot serve names at ${dnsAddress}: these are other sockets`);
 }
 
 let opened = 0;

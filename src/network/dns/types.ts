@@ -1,13 +1,18 @@
-import type { Socket } from "node:dgram";
-import type { Server } from "node:net";
-
 /** Where a container's resolver looks: the address that configurations out there rely on. */
 export const dnsAddress = "127.0.0.11";
 
-/** Both sockets at 127.0.0.11:53 in one container's network namespace. */
+/** The answer to a message, at once or later; none for what gets no answer. */
+export type Answerer = (message: Buffer, way: "udp" | "tcp") => Buffer | undefined | Promise<Buffer | undefined>;
+
+/**
+ * Both sockets at 127.0.0.11:53 in one container's network namespace, which they keep alive. What comes in waits until they are
+ * served.
+ */
 export interface DnsSockets {
-  readonly udp: Socket;
-  readonly tcp: Server;
+  /** Answers come from there, now and from now on. */
+  answerWith(answerer: Answerer): void;
+  /** For those that are not to be served any more, or never. */
+  close(): void;
 }
 
 /** By what names one container is found on one network. */
