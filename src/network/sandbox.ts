@@ -25,6 +25,7 @@ export class ContainerSandbox implements Sandbox {
   #joined: readonly Joined[];
   #ports: readonly PublishedPort[];
   #sockets: ExpectedSockets | undefined;
+  #released = false;
 
   private constructor(
     parts: NetworkParts,
@@ -148,6 +149,7 @@ export class ContainerSandbox implements Sandbox {
   }
 
   release(): Promise<void> | undefined {
+    this.#released = true;
     this.#sockets?.cancel();
     this.#sockets = undefined;
     if (this.named) this.#parts.dns.release(this.containerId);
@@ -171,8 +173,12 @@ export class ContainerSandbox implements Sandbox {
   #serve(arriving: Promise<DnsSockets>): void {
     for (const joined of this.#joined) this.#tellNames(joined);
     arriving.then(
-      (sockets) => this.#parts.dns.serve(this.containerId, sockets, this.#dnsSettings()),
+      (sockets) => {
+        if (this.#released) sockets.close();
+        else this.#parts.dns.serve(this.containerId, sockets, this.#dnsSettings());
+      },
       (error: unknown) => {
+        if (this.#released) return;
         this.#parts.log.error({ container: this.containerId }, `names are not served: ${messageOf(error)}`);
       },
     );
