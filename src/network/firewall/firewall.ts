@@ -24,6 +24,7 @@ export class Firewall {
   readonly #policy: () => Promise<Policy>;
   /** Whether the tables are there, in our version; undefined when nobody has looked. */
   #made: boolean | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** `policy` is asked when the tables are made: its link has to be there before. */
   constructor(machine: Machine, name: string, policy: () => Promise<Policy>) {
@@ -33,7 +34,11 @@ export class Firewall {
   }
 
   /** Adds elements, and the tables where they are not there. */
-  async add(elements: readonly RuleElement[], purpose: string): Promise<void> {
+  add(elements: readonly RuleElement[], purpose: string): Promise<void> {
+    return this.#alone(() => this.#add(elements, purpose));
+  }
+
+  async #add(elements: readonly RuleElement[], purpose: string): Promise<void> {
     const make = this.#made === true ? [] : await this.#missing();
     if (make.length + elements.length > 0)
       await this.#machine.transact([...make, ...table.add(this.#name, elements)], purpose);
@@ -46,8 +51,12 @@ export class Firewall {
   }
 
   /** Removes elements, also where some or all are not there. */
-  async remove(elements: readonly RuleElement[], purpose: string): Promise<void> {
-    if (elements.length === 0 || this.#made === false) return;
+  remove(elements: readonly RuleElement[], purpose: string): Promise<void> {
+    if (elements.length === 0 || this.#made === false) return Promise.resolve();
+    return this.#alone(() => this.#remove(elements, purpose));
+  }
+
+  async #remove(elements: readonly RuleElement[], purpose: string): Promise<void> {
     try {
       await this.#machine.transact(table.remove(this.#name, elements), purpose);
     } catch (error) {
@@ -63,7 +72,11 @@ export class Firewall {
    * Makes the elements those given: adds what is missing, removes what is not among them, in one transaction. Tables of
    * another version are replaced in one, too, so that no packet meets half of the rules.
    */
-  async set(elements: readonly RuleElement[], purpose: string): Promise<void> {
+  set(elements: readonly RuleElement[], purpose: string): Promise<void> {
+    return this.#alone(() => this.#set(elements, purpose));
+  }
+
+  async #set(elements: readonly RuleElement[], purpose: string): Promise<void> {
     const make = await this.#missing();
     if (make.length > 0) {
       await this.#machine.transact([...make, ...table.add(this.#name, elements)], purpose);
@@ -88,9 +101,24 @@ export class Firewall {
   }
 
   /** Removes the tables. */
-  async drop(): Promise<void> {
-    this.#made = false;
-    if (await this.exists()) await this.#machine.transact(table.removeTables(this.#name), "remove the firewall rules");
+  drop(): Promise<void> {
+    return this.#alone(async () => {
+      this.#made = false;
+      if (await this.exists())
+        await this.#machine.transact(table.removeTables(this.#name), "remove the firewall rules");
+    });
+  }
+
+  /** Tables of ours may have gone since: `nft flush ruleset`. */
+  doubt(): void {
+    this.#made = undefined;
+  }
+
+  /** One change after the other: two that both find no tables would make the rules twice. */
+  #alone<T>(body: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(body);
+    this.#turn = result.catch(() => {});
+    return result;
   }
 
   /** What makes the tables; nothing where they are there as they should be. */

@@ -27,8 +27,8 @@ export function tablesOf(name: string): { readonly main: Table; readonly admissi
   };
 }
 
-/** Beyond our own link; RFC 7600 keeps the first for such uses. */
-const beyond = { ip: "192.0.0.9", ip6: "fe80::1" } as const;
+/** Addresses beyond our own link, where copies are sent to: nobody else has them. */
+export const beyond = { ip: "192.0.0.9", ip6: "fe80::1" } as const;
 
 /** Sets, chains and rules, all that does not change. */
 function content(name: string, policy: Policy): Request[] {

@@ -8,6 +8,7 @@ export function absentHost(): NetworkHost {
   };
   return {
     ensure: async () => refuse(),
+    started: () => undefined,
     attachment: refuse,
     release: async () => {},
     connect: async () => refuse(),

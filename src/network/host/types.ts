@@ -30,6 +30,8 @@ export interface UsedRange {
   /** CIDR: a route's destination, or the network of an address. */
   readonly range: string;
   readonly link: string;
+  /** Somewhere behind a router. */
+  readonly viaGateway?: boolean;
 }
 
 /**
@@ -43,11 +45,13 @@ export interface NetworkHost {
   ensure(network: NetworkRecord): Promise<void>;
   /** What the start program of a container adds; its networks have been ensured. */
   attachment(container: ContainerNetworking): Attachment;
+  /** The start program has run: UDP clients of published ports that were sending before are led to the container, too. */
+  started(container: ContainerNetworking): Promise<void> | undefined;
   /**
-   * After the container's end, before its addresses are given to another: takes published ports out of the rules and forgets
-   * their flows. The links have vanished with the namespace.
+   * After the container's end, or a start that failed, before its addresses are given to another: takes published ports out of the rules and forgets
+   * their flows. The links have vanished with the namespace. Undefined where nothing is to be done.
    */
-  release(container: ContainerNetworking): Promise<void>;
+  release(container: ContainerNetworking): Promise<void> | undefined;
   /**
    * Connects a running container to one more network. `container` is how it is afterwards, `added` one of its endpoints;
    * the default route and published ports move where `gatewayOf` changes. `namespace` is a path: /proc/PID/ns/net.

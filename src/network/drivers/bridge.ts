@@ -1,0 +1,96 @@
+import { SampanError } from "../../errors/index.ts";
+import { addAddress, addRoute, createBridge, deleteLink, setLink } from "../../kernel/netlink/route/index.ts";
+import type { Indexes } from "../host/indexes.ts";
+import type { Machine } from "../host/machine.ts";
+import { readSysctl, writeSysctl } from "../host/sysctl.ts";
+import type { NetworkRecord } from "../types.ts";
+import type { BridgeSettings } from "./bridge-settings.ts";
+import { linkAlias, type Suffix } from "./names.ts";
+
+const RT_TABLE_LOCAL = 255;
+
+/** Makes the network's bridge, or completes one of ours; somebody else's is used as it is. Returns its index. */
+export async function ensureBridge(
+  machine: Machine,
+  indexes: Indexes,
+  suffix: Suffix,
+  network: NetworkRecord,
+  settings: BridgeSettings,
+): Promise<number> {
+  const { name } = settings;
+  const alias = linkAlias(suffix, network.id);
+  const link = await machine.link(name);
+  if (link && link.kind !== "bridge") {
+    const kind = link.kind ? `of the kind ${link.kind}` : "a device";
+    throw new SampanError("conflict", `Cannot use ${name} as the bridge of network ${network.name}: it is ${kind}`);
+  }
+  if (link && link.alias !== alias) return link.index;
+  const index = link?.index ?? (await create(machine, indexes.next().index, alias, network, settings));
+  if (link && !link.up) await machine.change([setLink(index, { up: true })], `bring the bridge ${name} up`);
+  if (link) await addMissing(machine, index, settings);
+  return index;
+}
+
+async function create(
+  machine: Machine,
+  index: number,
+  alias: string,
+  { id, name: network }: NetworkRecord,
+  settings: BridgeSettings,
+): Promise<number> {
+  const { name, mtu, ipv4, ipv6 } = settings;
+  const purpose = `make the bridge ${name} of network ${network}`;
+  // A MAC of its own: else it would be that of some port, and change when that one goes
+  const mac = `02:42:${id.slice(0, 8).match(/../g)?.join(":")}`;
+  await machine.change([createBridge({ name, index, mac, mtu, up: true }), setLink(index, { alias })], purpose);
+  // Answers to the machine's own 127.0.0.1 come in by the bridge, see firewall/rules.ts
+  if (ipv4) writeSysctl(`ipv4/conf/${name}/route_localnet`, "1", purpose);
+  if (ipv6) writeSysctl(`ipv6/conf/${name}/disable_ipv6`, "0", purpose);
+  // A container shall not become the machine's router (CVE-2020-13401); the setting is absent without IPv6
+  if (readSysctl(`ipv6/conf/${name}/accept_ra`) !== undefined) writeSysctl(`ipv6/conf/${name}/accept_ra`, "0", purpose);
+  const addresses = addressesOf(settings).map((address) => newAddress(index, address));
+  if (addresses.length + (ipv6 ? 1 : 0) > 0)
+    await machine.change(
+      [...addresses, ...(ipv6 ? [loopbackRoute(index)] : [])],
+      `give the bridge ${name} its addresses`,
+    );
+  return index;
+}
+
+async function addMissing(machine: Machine, index: number, settings: BridgeSettings): Promise<void> {
+  const there = (await machine.addresses()).filter(({ link }) => link === index);
+  const texts = new Set(there.map(({ address, prefix }) => `${address}/${prefix}`));
+  const missing = addressesOf(settings).filter((address) => !texts.has(address));
+  if (missing.length === 0) return;
+  const requests = missing.map((address) => newAddress(index, address));
+  await machine.change(requests, `give the bridge ${settings.name} its addresses`, ["EEXIST"]);
+}
+
+/** Removes a bridge that is ours. */
+export async function removeBridge(
+  machine: Machine,
+  suffix: Suffix,
+  { id }: Pick<NetworkRecord, "id">,
+  name: string,
+): Promise<void> {
+  const link = await machine.link(name);
+  if (link?.alias !== linkAlias(suffix, id)) return;
+  await machine.change([deleteLink(link.index)], `remove the bridge ${name}`, ["ENODEV"]);
+}
+
+function addressesOf({ ipv4, ipv6 }: BridgeSettings): readonly string[] {
+  return [...(ipv4?.addresses ?? []), ...(ipv6?.addresses ?? [])];
+}
+
+function newAddress(link: number, address: string) {
+  return addAddress({ link, address, noDad: address.includes(":") });
+}
+
+/**
+ * Lets the answers to connections from [::1] in: conntrack makes ::1 of the address they come to, and the kernel then looks
+ * for a local route of the link they came by (rt6_need_strict: loopback addresses are looked up by link). What comes in with
+ * ::1 in its header is dropped before (ip6_rcv_core). The machine's own route keeps its lower metric.
+ */
+function loopbackRoute(link: number) {
+  return addRoute({ to: "::1/128", link, type: "local", table: RT_TABLE_LOCAL, metric: 4096, append: true });
+}

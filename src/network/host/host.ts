@@ -1,0 +1,147 @@
+import type { Executor } from "../../kernel/executor.ts";
+import { bridgeSettings } from "../drivers/bridge-settings.ts";
+import { type Suffix, tableName } from "../drivers/names.ts";
+import { Firewall } from "../firewall/firewall.ts";
+import { effectivePorts, portElements } from "../firewall/port-elements.ts";
+import type { Policy } from "../firewall/rules.ts";
+import type { Attachment, Endpoint, NetworkRecord } from "../types.ts";
+import { ensureAgainLink, removeAgainLink } from "./again.ts";
+import { attachmentOf, type Place } from "./attachment.ts";
+import { forgetFlowsAfter, forgetFlowsBefore } from "./flows.ts";
+import { Indexes } from "./indexes.ts";
+import { Machine } from "./machine.ts";
+import { NetworkLinks } from "./network-links.ts";
+import { connectRunning, disconnectRunning } from "./running.ts";
+import type { Connection, ContainerNetworking, HostOptions, NetworkHost, UsedRange } from "./types.ts";
+import { usedRanges } from "./used-ranges.ts";
+import { forwardWarnings } from "./warnings.ts";
+
+export interface NetworkHostParts {
+  readonly executor: Executor;
+  /** `layout.suffix`. */
+  readonly suffix: Suffix;
+  readonly options?: HostOptions;
+}
+
+/** See `NetworkHost`. Makes nothing yet. */
+export function openNetworkHost(parts: NetworkHostParts): NetworkHost {
+  return new KernelNetworkHost(parts);
+}
+
+class KernelNetworkHost implements NetworkHost {
+  readonly #executor: Executor;
+  readonly #suffix: Suffix;
+  readonly #machine: Machine;
+  readonly #indexes = new Indexes();
+  readonly #firewall: Firewall;
+  readonly #links: NetworkLinks;
+
+  constructor({ executor, suffix, options = {} }: NetworkHostParts) {
+    this.#executor = executor;
+    this.#suffix = suffix;
+    this.#machine = new Machine(executor);
+    const policy = async (): Promise<Policy> =>
+      options.publishPolicy === "input"
+        ? await ensureAgainLink(this.#machine, this.#indexes, suffix)
+        : { kind: "direct" };
+    this.#firewall = new Firewall(this.#machine, tableName(suffix), policy);
+    const parts = { machine: this.#machine, firewall: this.#firewall, indexes: this.#indexes, suffix };
+    this.#links = new NetworkLinks({ ...parts, ipForward: options.ipForward ?? true });
+  }
+
+  async ensure(network: NetworkRecord): Promise<void> {
+    if (this.#links.index(network) === undefined) await this.#links.ensure(network);
+  }
+
+  attachment(container: ContainerNetworking): Attachment {
+    return attachmentOf({
+      container,
+      places: this.#places(container.connections),
+      reservations: effectivePorts(container, this.#suffix),
+      additions: this.#firewall.additions(portElements(container, this.#suffix)),
+    });
+  }
+
+  started(container: ContainerNetworking): Promise<void> | undefined {
+    if (!container.ports.some(({ protocol }) => protocol === "udp")) return undefined;
+    return forgetFlowsBefore(this.#machine, container, this.#suffix);
+  }
+
+  release(container: ContainerNetworking): Promise<void> | undefined {
+    const elements = portElements(container, this.#suffix);
+    if (elements.length === 0) return undefined;
+    const purpose = `take the ports of container ${container.containerId.slice(0, 12)} out of the firewall`;
+    return this.#firewall
+      .remove(elements, purpose)
+      .then(() => forgetFlowsAfter(this.#machine, container, this.#suffix));
+  }
+
+  async connect(namespace: string, container: ContainerNetworking, added: Endpoint): Promise<void> {
+    const connection = container.connections.find(({ endpoint }) => endpoint.id === added.id);
+    if (!connection) return;
+    await this.ensure(connection.network);
+    const before = { ...container, connections: container.connections.filter((other) => other !== connection) };
+    const places = this.#places([connection]);
+    await connectRunning(this.#executor, namespace, {
+      container,
+      places,
+      reservations: [],
+      additions: [],
+      running: true,
+    });
+    await this.#movePorts(before, container);
+  }
+
+  async disconnect(namespace: string, container: ContainerNetworking, removed: Connection): Promise<void> {
+    const before = { ...container, connections: [...container.connections, removed] };
+    await this.#movePorts(before, container);
+    await disconnectRunning(this.#executor, namespace, container, removed);
+  }
+
+  async remove(network: NetworkRecord): Promise<void> {
+    await this.#links.remove(network);
+  }
+
+  async recover(networks: readonly NetworkRecord[], running: readonly ContainerNetworking[]): Promise<void> {
+    const ports = running.flatMap((container) => portElements(container, this.#suffix));
+    const used = new Set(running.flatMap(({ connections }) => connections.map(({ network }) => network.id)));
+    await this.#links.recover(networks, used, ports);
+  }
+
+  usedRanges(): Promise<UsedRange[]> {
+    return usedRanges(this.#machine, this.#suffix);
+  }
+
+  warnings(): Promise<string[]> {
+    return forwardWarnings(this.#machine, tableName(this.#suffix));
+  }
+
+  async close({ remove = false }: { readonly remove?: boolean } = {}): Promise<void> {
+    if (remove) {
+      await this.#links.removeAll();
+      await removeAgainLink(this.#machine, this.#suffix);
+    }
+    await this.#machine.close();
+  }
+
+  #places(connections: readonly Connection[]): Map<Connection, Place> {
+    const places = new Map<Connection, Place>();
+    for (const connection of connections) {
+      const parent = this.#links.index(connection.network);
+      if (parent === undefined) continue;
+      const { network } = connection;
+      const isolated = network.driver === "bridge" && !bridgeSettings(network, this.#suffix).icc;
+      places.set(connection, { parent, isolated, ...this.#indexes.next() });
+    }
+    return places;
+  }
+
+  /** Published ports lead to another endpoint where the gateway has changed. */
+  async #movePorts(before: ContainerNetworking, after: ContainerNetworking): Promise<void> {
+    if (after.ports.length === 0) return;
+    const [old, now] = [portElements(before, this.#suffix), portElements(after, this.#suffix)];
+    if (JSON.stringify(old) === JSON.stringify(now)) return;
+    await this.#firewall.remove(old, "move published ports");
+    await this.#firewall.add(now, "move published ports");
+  }
+}
