@@ -1,21 +1,25 @@
 /*
  * The limit: the kernel's own work for one container as Docker makes it by default, and nothing else. What an engine
- * takes beyond this is the engine. Not in here: masked paths, seccomp, capabilities, names, published ports.
+ * takes beyond this is the engine. Not in here: names, published ports; without -c: masked paths, seccomp, capabilities.
  *
- *   limit [-b] DIRECTORY LOWER PROGRAM              one container per byte on stdin; each answers with a line: nanoseconds
- *   limit [-b] DIRECTORY LOWER PROGRAM COUNT JOBS   COUNT containers, JOBS at a time; one line: nanoseconds for all
+ *   limit [-b] [-c FILTER] DIRECTORY LOWER PROGRAM              one container per byte on stdin; each answers with a line: nanoseconds
+ *   limit [-b] [-c FILTER] DIRECTORY LOWER PROGRAM COUNT JOBS   COUNT containers, JOBS at a time; one line: nanoseconds for all
  *
  * With -b each has a veth pair to a bridge, an IPv4 address and a default route; the bridge is in a network namespace of
- * the program's own. Without, loopback.
+ * the program's own. Without, loopback. With -c each is confined as Docker's are: paths masked and made read-only,
+ * capabilities dropped, the system calls filtered by the BPF program in the file FILTER.
  * DIRECTORY keeps upper and work directories and the new root's mount point, LOWER is overlayfs's lowerdir= (top:…:bottom),
  * PROGRAM a static program in it that ends at once, e.g. /bin/true. The cgroups are /sampan-limit-PID/N.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <stdarg.h>
@@ -27,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -44,6 +49,8 @@ static const char *directory, *lower, *program;
 static char parent[64];
 static int unified;
 static unsigned bridge; /* its index; 0 without */
+static struct sock_filter filter[4096];
+static struct sock_fprog seccomp = {.filter = filter}; /* no instructions without -c */
 
 static void die(const char *what) {
   fprintf(stderr, "limit: %s: %s\n", what, strerror(errno));
@@ -290,6 +297,46 @@ static void configure(int number) {
   ask(route_socket(), &b, "set links, address and route");
 }
 
+static void read_filter(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  must(fd, path);
+  ssize_t n = read(fd, filter, sizeof filter);
+  must(n, path);
+  seccomp.len = (unsigned short)((size_t)n / sizeof *filter);
+  close(fd);
+}
+
+/* In the root, before it is entered. What this kernel does not have is left out. */
+static void mask_paths(void) {
+  static const char *const masked[] = {"proc/acpi", "proc/asound", "proc/interrupts", "proc/kcore", "proc/keys",
+      "proc/latency_stats", "proc/sched_debug", "proc/scsi", "proc/timer_list", "proc/timer_stats",
+      "sys/devices/virtual/powercap", "sys/firmware"};
+  static const char *const read_only[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+  for (size_t i = 0; i < sizeof read_only / sizeof *read_only; i++) {
+    if (mount(read_only[i], read_only[i], 0, MS_BIND | MS_REC, 0) < 0) continue;
+    unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    must(mount(0, read_only[i], 0, flags, 0), read_only[i]);
+  }
+  for (size_t i = 0; i < sizeof masked / sizeof *masked; i++) {
+    if (mount("dev/null", masked[i], 0, MS_BIND, 0) == 0 || errno == ENOENT) continue;
+    must(mount("tmpfs", masked[i], "tmpfs", MS_RDONLY, "size=0k"), masked[i]);
+  }
+}
+
+/* Docker's fourteen capabilities and its filter; nothing inherited, a session keyring of its own. */
+static void drop_rights(void) {
+  const uint64_t keep = 0xa80425fb;
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2] = {{.effective = (uint32_t)keep, .permitted = (uint32_t)keep}};
+  syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, 0);
+  for (int i = 0; i <= CAP_LAST_CAP; i++)
+    if (!(keep >> i & 1)) prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+  must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &seccomp), "seccomp");
+  must(syscall(SYS_setgroups, 0, 0) | syscall(SYS_setresgid, 0, 0, 0) | syscall(SYS_setresuid, 0, 0, 0), "become root");
+  must(syscall(SYS_capset, &header, data), "capset");
+  must(syscall(SYS_close_range, 3, ~0U, 0), "close_range");
+}
+
 static void child(const char *base, const char *cgroup, int number, int linked) {
   char options[8192], root[512];
   enter_cgroups(cgroup);
@@ -305,11 +352,13 @@ static void child(const char *base, const char *cgroup, int number, int linked) 
   make_dev();
   must(mount("sysfs", "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, 0), "mount sys");
   mount_cgroups();
+  if (seccomp.len) mask_paths();
   must(syscall(SYS_pivot_root, ".", "."), "pivot_root");
   must(umount2(".", MNT_DETACH), "umount old root");
   char byte;
   if (bridge && read(linked, &byte, 1) != 1) die("wait for the link");
   configure(number);
+  if (seccomp.len) drop_rights();
   execl(program, program, (char *)0);
   die(program);
 }
@@ -380,10 +429,15 @@ static void many(int count, int jobs) {
 }
 
 int main(int argc, char **argv) {
-  int bridged = argc > 1 && !strcmp(argv[1], "-b");
-  argc -= bridged, argv += bridged;
+  int bridged = 0;
+  for (int option; (option = getopt(argc, argv, "bc:")) != -1;) {
+    if (option == 'b') bridged = 1;
+    else if (option == 'c') read_filter(optarg);
+    else return 2;
+  }
+  argc -= optind - 1, argv += optind - 1;
   if (argc != 4 && argc != 6) {
-    fprintf(stderr, "usage: limit [-b] DIRECTORY LOWER PROGRAM [COUNT JOBS]\n");
+    fprintf(stderr, "usage: limit [-b] [-c FILTER] DIRECTORY LOWER PROGRAM [COUNT JOBS]\n");
     return 2;
   }
   directory = argv[1], lower = argv[2], program = argv[3];
