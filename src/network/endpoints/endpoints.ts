@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { SampanError } from "../../errors/index.ts";
 import { type Family, parseAddress } from "../addresses/address.ts";
-import { containsAddress, parsePrefix } from "../addresses/prefix.ts";
+import { holds } from "../ipam/parsed.ts";
 import { option } from "../records/driver-options.ts";
 import type { NetworkRecords } from "../records/records.ts";
 import type { Address, Endpoint, EndpointRequest, NetworkRecord, Subnet } from "../types.ts";
@@ -133,10 +133,7 @@ function build(
 
 function subnetOf({ subnets }: NetworkRecord, address: string): Subnet | undefined {
   const ip = parseAddress(address);
-  return subnets.find(({ subnet }) => {
-    const prefix = parsePrefix(subnet);
-    return ip && prefix && containsAddress(prefix, ip);
-  });
+  return ip && subnets.find((subnet) => holds(subnet, ip));
 }
 
 function placed(network: NetworkRecord, ...addresses: readonly (string | undefined)[]) {

@@ -1,6 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { canonicalAddress, type Family, isLinkLocal, isUnspecified, parseAddress } from "../addresses/address.ts";
-import { containsAddress, parsePrefix } from "../addresses/prefix.ts";
+import { holds } from "../ipam/parsed.ts";
 import { joinProblems } from "../problems.ts";
 import type { EndpointRequest, NetworkRecord } from "../types.ts";
 import { isUnicastMac, parseMac } from "./mac.ts";
@@ -90,8 +90,5 @@ function checkOptions(options: Readonly<Record<string, string>>, problems: strin
 
 function isOf({ subnets }: NetworkRecord, address: string): boolean {
   const ip = parseAddress(address);
-  return subnets.some(({ subnet }) => {
-    const prefix = parsePrefix(subnet);
-    return ip && prefix && containsAddress(prefix, ip);
-  });
+  return ip !== undefined && subnets.some((subnet) => holds(subnet, ip));
 }

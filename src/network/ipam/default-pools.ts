@@ -1,16 +1,7 @@
 import { createHash } from "node:crypto";
 import { SampanError } from "../../errors/index.ts";
 import { type Family, width } from "../addresses/address.ts";
-import {
-  containsPrefix,
-  firstOf,
-  lastOf,
-  masked,
-  overlap,
-  type Prefix,
-  parsePrefix,
-  sizeOf,
-} from "../addresses/prefix.ts";
+import { firstOf, lastOf, masked, type Prefix, parsePrefix, sizeOf } from "../addresses/prefix.ts";
 import type { AddressPool } from "../options.ts";
 import type { HostPrefix } from "./types.ts";
 
@@ -77,11 +68,13 @@ export function chooseSubnet(
     return pool.base.bits <= size && size <= width(family) ? [{ base: pool.base, size }] : [];
   });
   if (candidates.length === 0) throw new SampanError("invalid", "invalid address pool");
+  const ofFamily = (prefixes: readonly Prefix[]) => prefixes.filter((prefix) => prefix.family === family).map(blockOf);
   const near = [...taken, ...prefixesOf(host.filter(({ viaGateway }) => !viaGateway))];
   const far = prefixesOf(host.filter(({ viaGateway }) => viaGateway)).filter(({ bits }) => bits >= widestRoute);
   for (const avoided of far.length > 0 ? [[...near, ...far], near] : [near]) {
+    const blocks = ofFamily(avoided).sort((a, b) => (a.first < b.first ? -1 : 1));
     for (const pool of candidates) {
-      const found = firstFree(pool, avoided);
+      const found = firstFree(pool, blocks);
       if (found) return found;
     }
   }
@@ -97,17 +90,24 @@ function prefixesOf(host: readonly HostPrefix[]): Prefix[] {
   return host.flatMap(({ range }) => parsePrefix(range) ?? []).filter(({ bits }) => bits > 0);
 }
 
-function firstFree({ base, size }: Pool, avoided: readonly Prefix[]): Prefix | undefined {
-  if (avoided.some((prefix) => containsPrefix(prefix, base))) return undefined;
-  const blockers = avoided
-    .filter((prefix) => overlap(prefix, base))
-    .map((prefix) => ({ first: firstOf(prefix), last: lastOf(prefix) }))
-    .sort((a, b) => (a.first < b.first ? -1 : 1));
+/** All addresses from the first to the last. */
+interface Block {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+function blockOf(prefix: Prefix): Block {
+  return { first: firstOf(prefix), last: lastOf(prefix) };
+}
+
+/** `avoided` is in the order of first addresses. */
+function firstFree({ base, size }: Pool, avoided: readonly Block[]): Prefix | undefined {
+  const end = lastOf(base);
   const step = sizeOf({ ...base, bits: size });
   let next = base.address;
-  for (const { first, last } of blockers) {
+  for (const { first, last } of avoided) {
     if (next + step <= first) break;
     if (last >= next) next = (last / step + 1n) * step;
   }
-  return next + step - 1n <= lastOf(base) ? { family: base.family, address: next, bits: size } : undefined;
+  return next + step - 1n <= end ? { family: base.family, address: next, bits: size } : undefined;
 }

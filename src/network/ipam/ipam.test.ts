@@ -203,7 +203,7 @@ test("what was stored is taken again, and counted", () => {
   a.adoptAddress(subnet, "172.20.0.3");
   assert.equal(a.takeAny(subnet), "172.20.0.4");
   assert.deepEqual(a.use(subnet), { subnet: "172.20.0.0/24", inUse: 6, dynamicAvailable: 250 });
-  const range: Subnet = { subnet: "fd00:1::/64", ipRange: "fd00:1::8000:0:0:0/68", gateway: "fd00:1::1" };
+  const range: Subnet = { subnet: "fd00:1::/64", ipRange: "fd00:1:0:0:8000::/68", gateway: "fd00:1::1" };
   a.adopt([range]);
   assert.equal(a.takeAny(range), "fd00:1:0:0:8000::");
 });

@@ -1,8 +1,9 @@
 import { SampanError } from "../../errors/index.ts";
 import { type Family, parseAddress } from "../addresses/address.ts";
-import { containsAddress, masked, overlap, type Prefix, parsePrefix, printPrefix } from "../addresses/prefix.ts";
+import { overlap, type Prefix, printPrefix } from "../addresses/prefix.ts";
 import type { Subnet } from "../types.ts";
 import { chooseSubnet, type Pool } from "./default-pools.ts";
+import { holds, prefixOf, rangeText } from "./parsed.ts";
 import { SubnetPool } from "./subnet-pool.ts";
 import type { HostPrefix, SubnetUse } from "./types.ts";
 import { printMember, type WantedSubnet } from "./validate.ts";
@@ -43,7 +44,7 @@ export class Ipam {
   /** Takes the subnets of a stored network: what was allowed once is not refused now. */
   adopt(subnets: readonly Subnet[]): void {
     for (const subnet of subnets) {
-      const { pool } = this.#open(prefixOf(subnet.subnet), rangeOf(subnet));
+      const pool = this.#open(prefixOf(subnet.subnet), prefixOf(rangeText(subnet)));
       for (const address of fixedOf(subnet)) pool.fix(address);
     }
   }
@@ -54,7 +55,7 @@ export class Ipam {
       const pool = this.#subnets.get(subnet.subnet);
       if (!pool) continue;
       for (const address of fixedOf(subnet)) pool.unfix(address);
-      pool.leave(rangeOf(subnet));
+      pool.leave(rangeText(subnet));
       if (pool.users === 0) this.#subnets.delete(subnet.subnet);
     }
   }
@@ -62,7 +63,7 @@ export class Ipam {
   /** Takes the lowest free address; undefined when the subnet has none. */
   takeAny(subnet: Subnet): string | undefined {
     const pool = this.#poolOf(subnet);
-    const address = pool.takeAny(rangeOf(subnet));
+    const address = pool.takeAny(rangeText(subnet));
     return address === undefined ? undefined : printMember(pool.prefix, address);
   }
 
@@ -99,14 +100,15 @@ export class Ipam {
 
   use(subnet: Subnet): SubnetUse {
     const pool = this.#poolOf(subnet);
-    return { subnet: subnet.subnet, inUse: pool.inUse, dynamicAvailable: pool.available(rangeOf(subnet)) };
+    return { subnet: subnet.subnet, inUse: pool.inUse, dynamicAvailable: pool.available(prefixOf(rangeText(subnet))) };
   }
 
   #reserve(wanted: WantedSubnet, options: ReserveOptions): Subnet {
     const prefix = wanted.subnet ?? this.#choose(wanted, options.host);
     const range = wanted.range ?? prefix;
     if (wanted.subnet) this.#refuseOverlap(prefix, range, options.shared);
-    const { pool, text } = this.#open(prefix, range);
+    const pool = this.#open(prefix, range);
+    const text = printPrefix(prefix);
     const fixed: bigint[] = [];
     const fix = (address: bigint, what: string) => {
       if (fixed.includes(address) || !pool.fix(address)) {
@@ -131,7 +133,7 @@ export class Ipam {
       };
     } catch (error) {
       for (const address of fixed) pool.unfix(address);
-      pool.leave(range);
+      pool.leave(printPrefix(range));
       if (pool.users === 0) this.#subnets.delete(text);
       throw error;
     }
@@ -148,7 +150,7 @@ export class Ipam {
     if (!options.gateway(family)) return undefined;
     // Auxiliary addresses are somebody else's: the gateway that we choose is another one.
     for (const address of auxiliary.values()) pool.hold(address);
-    const chosen = pool.takeAny(range);
+    const chosen = pool.takeAny(printPrefix(range));
     for (const address of auxiliary.values()) pool.unhold(address);
     if (chosen === undefined) {
       throw new SampanError("invalid", "failed to allocate gateway (): no available addresses on this pool");
@@ -164,7 +166,7 @@ export class Ipam {
 
   #refuseOverlap(prefix: Prefix, range: Prefix, shared: boolean): void {
     const same = this.#subnets.get(printPrefix(prefix));
-    if (same && shared && range.bits > prefix.bits && !same.hasRange(range)) return;
+    if (same && shared && range.bits > prefix.bits && !same.hasRange(printPrefix(range))) return;
     for (const pool of this.#subnets.values()) {
       if (overlap(pool.prefix, prefix)) {
         throw new SampanError("denied", "invalid pool request: Pool overlaps with other one on this address space");
@@ -172,12 +174,12 @@ export class Ipam {
     }
   }
 
-  #open(prefix: Prefix, range: Prefix): { pool: SubnetPool; text: string } {
+  #open(prefix: Prefix, range: Prefix): SubnetPool {
     const text = printPrefix(prefix);
     const pool = this.#subnets.get(text) ?? new SubnetPool(prefix);
-    pool.join(range);
+    pool.join(printPrefix(range), range);
     this.#subnets.set(text, pool);
-    return { pool, text };
+    return pool;
   }
 
   #poolOf({ subnet }: Subnet): SubnetPool {
@@ -189,20 +191,9 @@ export class Ipam {
   #member(subnet: Subnet, address: string): { pool: SubnetPool; value: bigint } {
     const pool = this.#poolOf(subnet);
     const ip = parseAddress(address);
-    if (ip && containsAddress(pool.prefix, ip)) return { pool, value: ip.value };
+    if (ip && holds(subnet, ip)) return { pool, value: ip.value };
     throw new SampanError("invalid", `Cannot use the address ${address}: it is not part of ${subnet.subnet}`);
   }
-}
-
-function prefixOf(text: string): Prefix {
-  const prefix = parsePrefix(text);
-  if (!prefix) throw new SampanError("internal", `Cannot use the stored subnet ${text}: it is not in CIDR notation`);
-  return masked(prefix);
-}
-
-/** Where containers' addresses of a network come from. */
-function rangeOf({ subnet, ipRange }: Subnet): Prefix {
-  return prefixOf(ipRange ?? subnet);
 }
 
 /** The addresses of a subnet that no container gets. */

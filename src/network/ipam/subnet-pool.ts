@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import { containsAddress, firstOf, lastOf, type Prefix, sizeOf } from "../addresses/prefix.ts";
+import { firstOf, lastOf, type Prefix, sizeOf } from "../addresses/prefix.ts";
 import { Bitmap } from "./bitmap.ts";
 
 /** Distances from the subnet's first address up to here are in the bitmap; beyond are only lone addresses of wide IPv6 subnets. */
@@ -20,17 +20,20 @@ interface Range {
 export class SubnetPool {
   readonly prefix: Prefix;
   readonly #base: bigint;
+  readonly #end: bigint;
   readonly #near = new Bitmap();
   readonly #far = new Set<bigint>();
   /** Gateways and auxiliary addresses; those of networks that share the subnet may be the same. */
   readonly #fixed = new Map<bigint, number>();
   /** Static addresses of containers that do not run: nobody else gets them by chance. */
   readonly #held = new Map<bigint, number>();
+  /** By their text. */
   readonly #ranges = new Map<string, Range>();
 
   constructor(prefix: Prefix) {
     this.prefix = prefix;
     this.#base = firstOf(prefix);
+    this.#end = lastOf(prefix);
     for (const address of unusable(prefix)) this.take(address);
   }
 
@@ -39,21 +42,21 @@ export class SubnetPool {
     return [...this.#ranges.values()].reduce((sum, { users }) => sum + users, 0);
   }
 
-  hasRange(range: Prefix): boolean {
-    return this.#ranges.has(keyOf(range));
+  hasRange(text: string): boolean {
+    return this.#ranges.has(text);
   }
 
-  /** A network begins to draw from a part of the subnet. */
-  join(range: Prefix): void {
-    const known = this.#ranges.get(keyOf(range));
+  /** A network begins to draw from a part of the subnet, or from all of it. */
+  join(text: string, range: Prefix): void {
+    const known = this.#ranges.get(text);
     const first = firstOf(range);
     if (known) known.users++;
-    else this.#ranges.set(keyOf(range), { first, last: lastOf(range), low: first, users: 1 });
+    else this.#ranges.set(text, { first, last: lastOf(range), low: first, users: 1 });
   }
 
-  leave(range: Prefix): void {
-    const known = this.#ranges.get(keyOf(range));
-    if (known && --known.users === 0) this.#ranges.delete(keyOf(range));
+  leave(text: string): void {
+    const known = this.#ranges.get(text);
+    if (known && --known.users === 0) this.#ranges.delete(text);
   }
 
   /** Takes one address; false when it is taken. Throws when it is not of this subnet. */
@@ -66,8 +69,8 @@ export class SubnetPool {
   }
 
   /** Takes the lowest free address of a range that was joined, as dockerd does; undefined when none is left. */
-  takeAny(range: Prefix): bigint | undefined {
-    const known = this.#ranges.get(keyOf(range));
+  takeAny(range: string): bigint | undefined {
+    const known = this.#ranges.get(range);
     if (!known) throw new SampanError("internal", "Cannot take an address: no network has joined its range");
     const start = this.#free(known.low, known.last);
     known.low = start ?? known.last + 1n;
@@ -141,7 +144,7 @@ export class SubnetPool {
   }
 
   #offset(address: bigint): bigint {
-    if (!containsAddress(this.prefix, { family: this.prefix.family, value: address })) {
+    if (address < this.#base || address > this.#end) {
       throw new SampanError("internal", "Cannot use an address: it is not part of the subnet");
     }
     return address - this.#base;
@@ -155,10 +158,6 @@ export class SubnetPool {
 function unusable(prefix: Prefix): bigint[] {
   if (prefix.family === 6) return [firstOf(prefix)];
   return prefix.bits > 30 ? [] : [firstOf(prefix), lastOf(prefix)];
-}
-
-function keyOf(range: Prefix): string {
-  return `${firstOf(range)}/${range.bits}`;
 }
 
 /** True when that was the last. */
