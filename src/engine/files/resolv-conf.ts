@@ -38,7 +38,7 @@ export function namedResolvConf(machine: string, asked: DnsSettings): string {
   return compose({ ...asked, servers: [dnsAddress], options }, others);
 }
 
-/** Whether names without a dot are wanted to be asked of others, too: `--dns-option ndots:1` or more. */
+/** `--dns-option ndots:1` or more: names without a dot are asked of others in the search domains only, as dockerd has it. */
 export function asksForDots(options: readonly string[]): boolean {
   return options.some((option) => Number(/^ndots:(\d+)$/.exec(option)?.[1] ?? 0) > 0);
 }
