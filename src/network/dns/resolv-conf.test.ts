@@ -13,6 +13,7 @@ test("a resolv.conf is read as resolv.conf(5) says", () => {
     "nameserver fe80::1%eth0",
     "search b.example c.example",
     "#nameserver 192.0.2.3",
+    "nameserver ns.example",
     "nameserver",
   ].join("\n");
   assert.deepEqual(parseServers(text), ["192.0.2.1", "fe80::1%eth0"]);

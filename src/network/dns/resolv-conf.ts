@@ -1,13 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
+import { isIP } from "node:net";
 
-/** The servers that a resolv.conf(5) names, in order. */
+/** The servers that a resolv.conf(5) names, in order; what is no address is none. */
 export function parseServers(text: string): string[] {
   return text.split("\n").flatMap((line) => {
     const [keyword, server] = line
       .replace(/[#;].*/, "")
       .trim()
       .split(/\s+/);
-    return keyword === "nameserver" && server !== undefined ? [server] : [];
+    return keyword === "nameserver" && server !== undefined && isIP(server) !== 0 ? [server] : [];
   });
 }
 
