@@ -51,10 +51,16 @@ async function runCommand(found: NonNullable<ReturnType<typeof findCommand>>, co
 function checkArity(path: string, arity: { readonly min: number; readonly max?: number }, count: number): void {
   const { min, max = Number.POSITIVE_INFINITY } = arity;
   if (count >= min && count <= max) return;
-  const bound = count < min ? min : max;
-  const exactly = max === min ? "" : count < min ? "at least " : "at most ";
-  const wanted = max === 0 ? "accepts no arguments" : `requires ${exactly}${bound} argument${bound === 1 ? "" : "s"}`;
+  const wanted = max === 0 ? "accepts no arguments" : `requires ${argumentCount(min, max)}`;
   throw new UsageError(`sampan: 'sampan ${path}' ${wanted}`, 1);
+}
+
+/** "1 argument", "at least 1 and at most 2 arguments". */
+function argumentCount(min: number, max: number): string {
+  if (min === max) return `${min} argument${min === 1 ? "" : "s"}`;
+  if (min === 0) return `at most ${max} argument${max === 1 ? "" : "s"}`;
+  if (max < Number.POSITIVE_INFINITY) return `at least ${min} and at most ${max} arguments`;
+  return `at least ${min} argument${min === 1 ? "" : "s"}`;
 }
 
 interface Place {

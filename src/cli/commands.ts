@@ -14,6 +14,7 @@ export interface Entry {
 export const groups: Readonly<Record<string, string>> = {
   container: "Manage containers",
   image: "Manage images",
+  network: "Manage networks",
   system: "Manage Sampan",
 };
 
@@ -74,7 +75,7 @@ export const commands: readonly Entry[] = [
   { paths: ["daemon"], summary: "Run the daemon in the foreground", load: () => import("./commands/daemon.ts") },
   {
     paths: ["inspect"],
-    summary: "Return low-level information on containers and images",
+    summary: "Return low-level information on containers, images and networks",
     load: () => import("./commands/inspect.ts"),
   },
   {
@@ -101,6 +102,46 @@ export const commands: readonly Entry[] = [
     paths: ["logs", "container logs"],
     summary: "Fetch the logs of a container",
     load: () => import("./commands/logs.ts"),
+  },
+  {
+    paths: ["network connect"],
+    summary: "Connect a container to a network",
+    load: () => import("./commands/network-connect.ts"),
+  },
+  {
+    paths: ["network create"],
+    summary: "Create a network",
+    load: () => import("./commands/network-create.ts"),
+  },
+  {
+    paths: ["network disconnect"],
+    summary: "Disconnect a container from a network",
+    load: () => import("./commands/network-disconnect.ts"),
+  },
+  {
+    paths: ["network inspect"],
+    summary: "Display detailed information on one or more networks",
+    load: () => import("./commands/network-inspect.ts"),
+  },
+  {
+    paths: ["network ls", "network list"],
+    summary: "List networks",
+    load: () => import("./commands/network-ls.ts"),
+  },
+  {
+    paths: ["network prune"],
+    summary: "Remove all unused networks",
+    load: () => import("./commands/network-prune.ts"),
+  },
+  {
+    paths: ["network rm", "network remove"],
+    summary: "Remove one or more networks",
+    load: () => import("./commands/network-rm.ts"),
+  },
+  {
+    paths: ["port", "container port"],
+    summary: "List port mappings or a specific mapping for the container",
+    load: () => import("./commands/port.ts"),
   },
   {
     paths: ["rm", "container rm", "container remove"],

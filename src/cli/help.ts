@@ -16,12 +16,12 @@ export function commandHelp(path: string, command: Command, aliases: readonly st
 export function optionList(title: string, options: AnyOptions): string {
   const shown = Object.entries(options).filter(([, option]) => !option.hidden);
   shown.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `${title}:\n${columns(shown.map(optionEntry), "")}`;
+  return `${title}:\n${columns(shown.map(optionEntry), { indent: "", gap: 3 })}`;
 }
 
 /** A titled list of commands for the help of a group or of sampan itself. */
 export function commandList(title: string, entries: readonly Entry[]): string {
-  return `${title}:\n${columns(entries, "  ")}`;
+  return `${title}:\n${columns(entries, { indent: "  ", gap: 2 })}`;
 }
 
 function optionEntry([name, option]: readonly [string, Option<unknown>]): Entry {
@@ -31,8 +31,11 @@ function optionEntry([name, option]: readonly [string, Option<unknown>]): Entry 
 }
 
 /** Two columns, the right one wrapped to the terminal's width. */
-function columns(entries: readonly Entry[], indent: string): string {
-  const left = Math.max(...entries.map(([text]) => text.length)) + 3;
+function columns(
+  entries: readonly Entry[],
+  { indent, gap }: { readonly indent: string; readonly gap: number },
+): string {
+  const left = Math.max(...entries.map(([text]) => text.length)) + gap;
   const width = Math.max((process.stdout.columns ?? 100) - indent.length - left, 30);
   const lines = entries.map(([text, meaning]) => {
     const wrapped = wrap(meaning, width).join(`\n${" ".repeat(indent.length + left)}`);

@@ -28,15 +28,15 @@ export async function printInspected(
       errors.push(describe(error));
     }
   }
-  if (render === undefined) context.print(found.length === 0 ? "[]" : JSON.stringify(found, undefined, 4));
+  if (format === "json") context.print(JSON.stringify(found));
+  else if (render === undefined) context.print(found.length === 0 ? "[]" : JSON.stringify(found, undefined, 4));
   else for (const object of found) context.print(render(object));
   for (const error of errors) context.warn(error);
   return errors.length === 0 ? 0 : 1;
 }
 
 async function renderer(format: string | undefined): Promise<((object: object) => string) | undefined> {
-  if (format === undefined || format === "") return undefined;
-  if (format === "json") return (object) => JSON.stringify(object);
+  if (format === undefined || format === "" || format === "json") return undefined;
   const { compileTemplate } = await import("./template/index.ts");
   return compileTemplate(format);
 }

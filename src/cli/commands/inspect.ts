@@ -4,11 +4,11 @@ import { ExitError, invalid } from "../errors.ts";
 import { inspectFlags, printInspected, sizeFlag } from "../inspect.ts";
 import { parsed } from "../options.ts";
 
-type Kind = "container" | "image";
+type Kind = "container" | "image" | "network";
 
 export default defineCommand({
   usage: "[OPTIONS] NAME|ID [NAME|ID...]",
-  summary: "Return low-level information on containers and images",
+  summary: "Return low-level information on containers, images and networks",
   arity: { min: 1 },
   options: {
     ...inspectFlags,
@@ -24,19 +24,24 @@ async function find(
   name: string,
   { size, type }: { readonly size: boolean; readonly type: Kind | undefined },
 ): Promise<object> {
-  const { containers, images } = context.client;
-  const container = (): Promise<object> => containers.inspect(name, { size: size || undefined });
-  if (type === "container") return container();
-  if (type === "image") return images.inspect(name);
-  return container().catch(async (error) => {
-    if (error.kind !== "not-found") throw error;
-    return images.inspect(name).catch(() => {
-      throw new ExitError(1, `Error: No such object: ${name}`, "not-found");
+  const { containers, images, networks } = context.client;
+  const kinds: Readonly<Record<Kind, () => Promise<object>>> = {
+    container: () => containers.inspect(name, { size: size || undefined }),
+    image: () => images.inspect(name),
+    network: () => networks.inspect(name),
+  };
+  if (type !== undefined) return kinds[type]();
+  for (const inspect of Object.values(kinds)) {
+    const found = await inspect().catch((error) => {
+      // What can be no image's name is refused as invalid.
+      if (error.kind !== "not-found" && error.kind !== "invalid") throw error;
     });
-  });
+    if (found !== undefined) return found;
+  }
+  throw new ExitError(1, `Error: No such object: ${name}`, "not-found");
 }
 
 function kind(text: string): Kind {
-  if (text === "container" || text === "image") return text;
-  throw invalid(`${JSON.stringify(text)} is not a type that Sampan has: use container or image`);
+  if (text === "container" || text === "image" || text === "network") return text;
+  throw invalid(`${JSON.stringify(text)} is not a type that Sampan has: use container, image or network`);
 }

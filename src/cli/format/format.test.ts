@@ -91,8 +91,8 @@ test("a listing is a table, ids, JSON, or what a template makes of it", () => {
   assert.deepEqual(formatListing(listing, [], {}), ["THING ID   LABELS"]);
   assert.deepEqual(formatListing(listing, things, { quiet: true }), ["a", "b"]);
   assert.deepEqual(formatListing(listing, things, { format: "json" }), [
-    '{"ID":"a","Label":"","Labels":"x"}',
-    '{"ID":"b","Label":"","Labels":""}',
+    '{"ID":"a","Labels":"x"}',
+    '{"ID":"b","Labels":""}',
   ]);
   assert.deepEqual(formatListing(listing, things, { format: '{{.ID}}:{{.Label "x"}}' }), ["a:1", "b:"]);
   assert.deepEqual(formatListing(listing, things, { format: "table {{.Labels}}\\t{{lower .ID}}" }), [

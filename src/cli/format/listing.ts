@@ -44,7 +44,8 @@ function evaluated(row: Row): Row {
   return Object.fromEntries(
     Object.keys(row)
       .toSorted()
-      .map((name) => [name, typeof row[name] === "function" ? row[name]("") : row[name]]),
+      .filter((name) => typeof row[name] !== "function")
+      .map((name) => [name, row[name]]),
   );
 }
 

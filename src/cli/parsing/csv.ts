@@ -1,5 +1,10 @@
 import { invalid } from "../errors.ts";
 
+/** `a,b`: a flag that may be repeated, and have several values each time. */
+export function commaList(text: string): readonly string[] {
+  return text === "" ? [] : parseCsv(text);
+}
+
 /** The fields of one CSV record (RFC 4180): quotes around a field allow commas, a doubled quote is a quote. */
 export function parseCsv(text: string): string[] {
   const fields: string[] = [];
