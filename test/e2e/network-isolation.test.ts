@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import { world } from "../support/netns.ts";
-import { patience, requires } from "../support/requires.ts";
+import { requires } from "../support/requires.ts";
 import { uplink } from "../support/uplink.ts";
 
 const net = world();
@@ -54,7 +54,7 @@ async function reach(who: string): Promise<Record<string, string>> {
   const targets = Object.values(places).flatMap((place) =>
     kinds.flatMap(([protocol, family]) => (place[family] === undefined ? [] : [targetOf(protocol, place[family])])),
   );
-  const answers = await net.ask(who, targets, 500 * Math.min(patience, 4));
+  const answers = await net.ask(who, targets, 500);
   const passes = (protocol: string, address: string | undefined) =>
     address !== undefined && /^\S+ [0-9a-f:.]+$|^reply$/.test(answers[targetOf(protocol, address)] ?? "");
   const summary = (place: Place) => {

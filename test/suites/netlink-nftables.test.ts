@@ -21,6 +21,8 @@ interface Place {
   readonly family?: "inet" | "ip" | "bridge";
   readonly base?: nft.BaseChain;
   readonly sets?: readonly nft.NftSet[];
+  /** Compares with the text itself, where nft(8) cannot make the rule. */
+  readonly literally?: boolean;
 }
 
 /** Asserts that nft(8) lists our rule as its own, made from `text`. */
@@ -38,8 +40,9 @@ async function same(text: string, statements: readonly nft.Statement[], place: P
       nft.addRule(own, "ours", statements),
     ]),
   );
-  where.run("nft", "add", "rule", own.family, "test", "theirs", text);
-  assert.deepEqual(rulesOf(where, own.family, "ours"), rulesOf(where, own.family, "theirs"));
+  if (!place.literally) where.run("nft", "add", "rule", own.family, "test", "theirs", text);
+  const expected = place.literally ? [text] : rulesOf(where, own.family, "theirs");
+  assert.deepEqual(rulesOf(where, own.family, "ours"), expected);
 }
 
 describe("nf_tables messages", needs, () => {
@@ -135,11 +138,6 @@ describe("nf_tables messages", needs, () => {
       [equals(fib.daddr.type, "local"), nft.dnatTo([payload.ipv4.daddr, meta("l4proto"), payload.th.dport], publish4)],
       dstnat,
     ],
-    [
-      "dnat ip6 to meta l4proto . th dport map @ranges6",
-      [nft.dnatTo([meta("l4proto"), payload.th.dport], ranges6)],
-      dstnat,
-    ],
     ["snat ip to 192.0.2.1 persistent", [nft.snat({ address: "192.0.2.1" }, { persistent: true })], srcnat],
     ["masquerade", [nft.masquerade()], srcnat],
     [
@@ -150,6 +148,12 @@ describe("nf_tables messages", needs, () => {
   ];
   for (const [text, statements, base] of translations)
     test(text, () => same(text, statements, { base, sets: allSets }));
+
+  test("ranges of any protocol, for which nft 1.0.6 turns one byte round, which Linux 6.12 refuses", async () => {
+    const statements = [nft.dnatTo([meta("l4proto"), payload.th.dport], ranges6)];
+    const place = { base: dstnat, sets: allSets, literally: true };
+    await same("dnat ip6 to meta l4proto . th dport map @ranges6", statements, place);
+  });
 
   const lookups: [string, nft.Statement[]][] = [
     ["iifname . oifname @pairs accept", [nft.inSet(links, pairs), nft.accept]],
@@ -241,11 +245,13 @@ describe("nf_tables messages", needs, () => {
         ],
         ['"br-a" : jump other', '"br-b" : drop'],
       ],
-      [seen, [{ key: ["10.0.0.1"], timeout: 3_600_000 }], ["10.0.0.1 timeout 1h expires 59m59s"]],
+      [seen, [{ key: ["10.0.0.1"], timeout: 3_600_000 }], ["10.0.0.1 timeout 1h expires 59m"]],
     ];
     await where.sendNetfilter(nft.transaction(elements.flatMap(([set, list]) => nft.addElements(table, set, list))));
     for (const [set, , listed] of elements) {
-      const found = elementsOf(where, set.value ? "map" : "set", set.name).map((text) => text.replace(/s\d+ms$/, "s"));
+      const found = elementsOf(where, set.value ? "map" : "set", set.name).map((text) =>
+        text.replace(/(\d+m)\d+s(\d+ms)?$/, "$1"),
+      );
       assert.deepEqual(found, listed.toSorted(), set.name);
     }
     const question = async (set: nft.NftSet) =>

@@ -59,9 +59,9 @@ export class DockerdMachine implements Machine {
     await succeed("docker", ["load"], { env: this.env, input: await probeArchive(this.#probe) });
   }
 
-  async start(): Promise<void> {
+  async start(args = this.#args): Promise<void> {
     const socket = ["-H", "unix:///engine/docker.sock"];
-    await succeed(tool, ["start", this.#name, "dockerd", "--data-root", "/engine/data", ...socket, ...this.#args]);
+    await succeed(tool, ["start", this.#name, "dockerd", "--data-root", "/engine/data", ...socket, ...args]);
     const answers = async () => (await runProgram("docker", ["version"], { env: this.env })).status === 0;
     await eventually("dockerd answers", answers, 60_000);
   }

@@ -61,8 +61,8 @@ export class SampanMachine implements Machine {
     assert.equal(status, 0, stderr);
   }
 
-  async start(): Promise<void> {
-    await this.box.start(...this.#args);
+  async start(args = this.#args): Promise<void> {
+    await this.box.start(...args);
   }
 
   async stop(): Promise<void> {

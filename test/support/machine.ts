@@ -22,7 +22,8 @@ export interface Machine {
   crash(): Promise<void>;
   /** Ends the engine in order. */
   stop(): Promise<void>;
-  start(): Promise<void>;
+  /** `args` of the daemon instead of those that it had. */
+  start(args?: readonly string[]): Promise<void>;
   logs(): string;
   /** Removes all; fails when something is left in the machine's network. */
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import type { Machine } from "./machine.ts";
 import { DockerdMachine } from "./machine-dockerd.ts";
 import { SampanMachine } from "./machine-sampan.ts";
 import { eventually, type Finished, type RunOptions, runProgram } from "./process.ts";
+import { patience } from "./requires.ts";
 import { image } from "./uplink.ts";
 
 /** Speaks Docker's command line to a machine's engine, and traffic to its containers. */
@@ -46,7 +47,7 @@ export class World {
 
   /** What targets answer to somebody, by target: see probe.c. "machine", "outside" or a container's name. */
   async ask(who: string, targets: readonly string[], milliseconds = 600): Promise<Record<string, string>> {
-    const probe = ["ask", String(milliseconds), ...targets];
+    const probe = ["ask", String(milliseconds * Math.min(patience, 5)), ...targets];
     return Object.fromEntries((await this.#probe(who, probe)).split("\n").map((line) => line.split(" = ")));
   }
 
