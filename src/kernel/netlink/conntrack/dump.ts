@@ -83,7 +83,7 @@ function tupleOf(wanted: Partial<Endpoints>): Attribute[] {
 
 /**
  * Ports mean nothing to the kernel without a protocol, and of IPv6 it passes those whose address differs (its comparison is
- * the wrong way round, seen in Linux 6.1 to 6.18), so it is not asked.
+ * the wrong way round, seen in Linux 6.18), so it is not asked.
  */
 function flagsOf(family: number, wanted: Partial<Endpoints> = {}): number {
   const names = Object.keys(c.filterFlags) as (keyof typeof c.filterFlags)[];
