@@ -20,6 +20,7 @@ import { networkRoutes } from "./routes/networks.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
+import { volumeRoutes } from "./routes/volumes.ts";
 
 const routes = [
   systemRoutes,
@@ -31,6 +32,7 @@ const routes = [
   imageRoutes,
   imageTransferRoutes,
   networkRoutes,
+  volumeRoutes,
   unsupportedRoutes,
 ];
 

@@ -73,6 +73,8 @@ export interface ContainerView {
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
   readonly network: ContainerNetworkView;
+  /** "80/tcp": that it says it listens at, or that are published. */
+  readonly exposedPorts: readonly string[];
   readonly mounts: readonly MountPoint[];
   readonly restartCount: number;
   readonly execIds: readonly string[];

@@ -5,9 +5,9 @@ import { messageOf } from "../errors/index.ts";
 import type { Executor } from "../kernel/executor.ts";
 import type { Layout } from "../storage/layout.ts";
 import { createDnsServer } from "./dns/server.ts";
+import { defaultBridgeName } from "./drivers/names.ts";
 import { Endpoints } from "./endpoints/endpoints.ts";
-import { absentHost } from "./host/absent.ts";
-import type { NetworkHost } from "./host/types.ts";
+import { openNetworkHost } from "./host/host.ts";
 import type { Networking, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
 import type { NetworkingOptions } from "./options.ts";
 import type { NetworkLog, NetworkParts } from "./parts.ts";
@@ -30,10 +30,10 @@ export interface OpenNetworksOptions {
 /** Composes the networks of a root directory: reads their records. Nothing is made in the kernel before it is needed. */
 export async function openNetworks(open: OpenNetworksOptions): Promise<Networking> {
   const { layout, db, executor, log, options } = open;
-  const host: NetworkHost = absentHost();
+  const host = openNetworkHost({ executor, suffix: layout.suffix, options: { ipForward: options.ipForward } });
   const records = await NetworkRecords.open(db, {
     root: layout.root,
-    bridgeInterface: bridgeInterface(layout.suffix),
+    bridgeInterface: defaultBridgeName(layout.suffix),
     options,
     host: () => host.usedRanges(),
   });
@@ -46,14 +46,9 @@ export async function openNetworks(open: OpenNetworksOptions): Promise<Networkin
     dns: createDnsServer(),
   };
   return new ComposedNetworks(parts, records, {
-    defaultNetwork: "none",
+    defaultNetwork: options.bridge === "none" ? "none" : "bridge",
     mark: join(layout.run, "networks"),
   });
-}
-
-/** Its links and rules are told from another root's by this. */
-function bridgeInterface(suffix: string): string {
-  return suffix === "" ? "sampan0" : `sm${suffix.slice(1)}`;
 }
 
 class ComposedNetworks implements Networking {

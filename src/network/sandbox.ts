@@ -101,6 +101,9 @@ export class ContainerSandbox implements Sandbox {
     const sockets = this.#sockets;
     this.#sockets = undefined;
     if (sockets !== undefined) this.#serve(sockets.sockets);
+    this.#parts.host.started(this.networking)?.catch((error: unknown) => {
+      this.#parts.log.warn({ container: this.containerId }, `earlier flows are not led to it: ${messageOf(error)}`);
+    });
   }
 
   /** Serves names to a container that an earlier daemon has started. */
@@ -152,22 +155,18 @@ export class ContainerSandbox implements Sandbox {
     this.#released = true;
     this.#sockets?.cancel();
     this.#sockets = undefined;
-    if (this.named) this.#parts.dns.release(this.containerId);
-    const giveBack = () => {
+    if (this.named || this.#parts.dns.isServed(this.containerId)) this.#parts.dns.release(this.containerId);
+    const giveBack = (): undefined => {
       for (const { endpoint } of this.#joined) this.#parts.endpoints.release(endpoint);
       this.#parts.ports.release(this.#ports);
     };
-    if (this.#ports.length > 0) return this.#takeAway().then(giveBack);
-    giveBack();
-    return undefined;
-  }
-
-  async #takeAway(): Promise<void> {
-    try {
-      await this.#parts.host.release(this.networking);
-    } catch (error) {
-      this.#parts.log.error({ container: this.containerId }, `published ports are left: ${messageOf(error)}`);
-    }
+    const taking = this.#parts.host.release(this.networking);
+    if (taking === undefined) return giveBack();
+    return taking
+      .catch((error: unknown) => {
+        this.#parts.log.error({ container: this.containerId }, `published ports are left: ${messageOf(error)}`);
+      })
+      .then(giveBack);
   }
 
   #serve(arriving: Promise<DnsSockets>): void {

@@ -46,7 +46,8 @@ export function containerRoutes(app: Api, context: ApiContext): void {
     // Those that have ended can still be inspected, but are not the container's any more.
     const execIds = found.execIds.filter((exec) => execs.get(exec).exitCode === null);
     const view = { ...found, execIds };
-    sendJson(reply, containerInspect(view, size ? await containers.sizes(view.id) : undefined));
+    const { version } = request.raw.versioned;
+    sendJson(reply, containerInspect(view, { size: size ? await containers.sizes(view.id) : undefined, version }));
   });
   app.post("/sampan/explain", async (request, reply) => {
     sendJson(reply, await context.engine.explain(await createRequest(context, request)));

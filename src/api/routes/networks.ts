@@ -1,58 +1,58 @@
 import * as z from "zod";
-import type { Filters } from "../../engine/types.ts";
-import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
-import { pathOf, queryOf, sendJson } from "../http/answers.ts";
+import { jsonOf, pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
 import type { Api, ApiReply, ApiRequest } from "../http/fastify.ts";
-import { matchesLabels, parseFilters } from "../requests/filters.ts";
+import { parseCreateNetwork } from "../requests/create-network.ts";
+import { endpointSettings } from "../requests/endpoint.ts";
+import { parseFilters } from "../requests/filters.ts";
+import { networkFilter, networkFilters, networkPruneFilter } from "../requests/network-filters.ts";
 import { readQuery, text } from "../requests/query.ts";
-import type { NetworkResource } from "../shapes/network.ts";
-import type { ListVolumesResponse } from "../shapes/volume.ts";
-import { networks } from "../views/networks.ts";
+import { struct, validateJson } from "../requests/validate.ts";
+import type { CreateNetworkResponse, PruneNetworksResponse } from "../shapes/network.ts";
+import { networkInspect, networkResource } from "../views/networks.ts";
 
-const listQuery = z.object({ filters: text() });
-const networkFilters = ["dangling", "driver", "id", "label", "name", "scope", "type"];
-const volumeFilters = ["dangling", "driver", "label", "name"];
+const filtersQuery = z.object({ filters: text() });
+const connectBody = struct({ Container: z.string(), EndpointConfig: endpointSettings });
+const disconnectBody = struct({ Container: z.string(), Force: z.boolean() });
 
-/** The networks that every machine has, and the volumes, of which there are none yet. */
+/** Networks, and who is joined to them. */
 export function networkRoutes(app: Api, { engine }: ApiContext): void {
+  const { networks } = engine;
   const list = (request: ApiRequest, reply: ApiReply): void => {
-    const filters = parseFilters(readQuery(listQuery, queryOf(request)).filters, networkFilters);
-    sendJson(
-      reply,
-      networks().filter((network) => matches(network, filters)),
-    );
+    const filters = parseFilters(readQuery(filtersQuery, queryOf(request)).filters, networkFilters);
+    const wanted = networkFilter(filters, (network) => networks.isUsed(network));
+    sendJson(reply, networks.list().filter(wanted).map(networkResource));
   };
   app.get("/networks", list);
   app.get("/networks/", list);
-  app.get("/networks/:id", (request, reply) => {
-    const { id = "" } = pathOf(request);
-    const all = networks(engine.containers.list());
-    const found = all.find(({ Name }) => Name === id) ?? all.find(({ Id }) => id !== "" && Id.startsWith(id));
-    if (found === undefined) throw new SampanError("not-found", `network ${id} not found`);
-    sendJson(reply, found);
+  app.get("/networks/:id", (request, reply) => sendJson(reply, networkInspect(networks.get(idOf(request)))));
+  app.post("/networks/create", async (request, reply) => {
+    const { id, warning } = await networks.create(parseCreateNetwork(await jsonOf(request)));
+    const answer: CreateNetworkResponse = { Id: id, Warning: warning };
+    sendJson(reply, answer, 201);
   });
-  app.get("/volumes", (request, reply) => {
-    parseFilters(readQuery(listQuery, queryOf(request)).filters, volumeFilters);
-    const answer: ListVolumesResponse = { Volumes: [], Warnings: null };
+  app.delete("/networks/:id", async (request, reply) => {
+    await networks.remove(idOf(request));
+    sendEmpty(reply);
+  });
+  app.post("/networks/:id/connect", async (request, reply) => {
+    const { Container, EndpointConfig } = validateJson(connectBody, (await jsonOf(request)) ?? {});
+    await networks.connect(idOf(request), Container ?? "", EndpointConfig ?? undefined);
+    sendEmpty(reply, 200);
+  });
+  app.post("/networks/:id/disconnect", async (request, reply) => {
+    const { Container, Force } = validateJson(disconnectBody, (await jsonOf(request)) ?? {});
+    await networks.disconnect(idOf(request), Container ?? "", { force: Force ?? false });
+    sendEmpty(reply, 200);
+  });
+  app.post("/networks/prune", async (request, reply) => {
+    const filters = parseFilters(readQuery(filtersQuery, queryOf(request)).filters, ["until", "label", "label!"]);
+    const names = await networks.prune(networkPruneFilter(filters, Date.now()));
+    const answer: PruneNetworksResponse = { NetworksDeleted: names.length === 0 ? null : names };
     sendJson(reply, answer);
-  });
-  app.get("/volumes/:name", (request) => {
-    const { name = "" } = pathOf(request);
-    throw new SampanError("not-found", `get ${name}: no such volume`);
   });
 }
 
-function matches(network: NetworkResource, filters: Filters): boolean {
-  const any = (key: string, test: (value: string) => boolean): boolean =>
-    filters[key] === undefined || filters[key].length === 0 || filters[key].some(test);
-  return (
-    any("name", (part) => network.Name.includes(part)) &&
-    any("id", (part) => network.Id.includes(part)) &&
-    any("driver", (driver) => driver === network.Driver) &&
-    any("scope", (scope) => scope === network.Scope) &&
-    any("type", (type) => type === "builtin") &&
-    any("dangling", (dangling) => dangling === "false" || dangling === "0") &&
-    matchesLabels(network.Labels, filters.label)
-  );
+function idOf(request: ApiRequest): string {
+  return pathOf(request).id ?? "";
 }

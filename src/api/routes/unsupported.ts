@@ -34,11 +34,6 @@ const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
   ["PUT", "/volumes/:name", "change a volume"],
   ["DELETE", "/volumes/:name", "remove a volume"],
   ["POST", "/volumes/prune", "prune volumes"],
-  ["POST", "/networks/create", "create a network"],
-  ["DELETE", "/networks/:id", "remove a network"],
-  ["POST", "/networks/:id/connect", "connect a container to a network"],
-  ["POST", "/networks/:id/disconnect", "disconnect a container from a network"],
-  ["POST", "/networks/prune", "prune networks"],
 ];
 
 const swarmNouns = ["swarm", "nodes", "services", "tasks", "secrets", "configs"];

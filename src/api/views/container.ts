@@ -1,7 +1,10 @@
 import type { ContainerSize, ContainerView } from "../../engine/types.ts";
+import { type ApiVersion, versionNumber } from "../http/versions.ts";
 import type { ContainerInspect, ContainerState, ContainerSummary, HostConfig } from "../shapes/container.ts";
+import { networkSettings, networksOf, portList } from "./container-network.ts";
 import { graphDriver } from "./graph-driver.ts";
-import { endpointsOf, networkOf, networkSettings } from "./networks.ts";
+
+const v1_44 = versionNumber("1.44");
 
 function sizes(size: ContainerSize | undefined): { SizeRw?: number; SizeRootFs?: number } {
   return size === undefined ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs };
@@ -16,13 +19,13 @@ export function containerSummary(view: ContainerView, size?: ContainerSize): Con
     ImageID: view.imageId,
     Command: [view.path, ...view.args].map(quoted).join(" "),
     Created: Math.floor(Date.parse(view.createdAt) / 1000),
-    Ports: [],
+    Ports: portList(view),
     ...sizes(size),
     Labels: view.config.Labels,
     State: view.state.status,
     Status: view.statusText,
-    HostConfig: { NetworkMode: networkOf(view) },
-    NetworkSettings: { Networks: endpointsOf(view) },
+    HostConfig: { NetworkMode: view.hostConfig.NetworkMode },
+    NetworkSettings: { Networks: networksOf(view) },
     Mounts: view.mounts,
   };
 }
@@ -59,12 +62,22 @@ function hostConfig({ hostConfig: host }: ContainerView): HostConfig {
   };
 }
 
+/** Where old versions told the MAC address, of which a container had one. */
+function oldMacAddress({ hostConfig, network }: ContainerView, version: ApiVersion): { MacAddress?: string } {
+  const { settings, endpoint } = network.endpoints[hostConfig.NetworkMode] ?? {};
+  const address = endpoint?.macAddress ?? settings?.MacAddress;
+  return version < v1_44 && address ? { MacAddress: address } : {};
+}
+
 function noneIfEmpty<T extends object>(value: T | null): T | null {
   return value !== null && Object.keys(value).length > 0 ? value : null;
 }
 
 /** GET /containers/{id}/json. */
-export function containerInspect(view: ContainerView, size?: ContainerSize): ContainerInspect {
+export function containerInspect(
+  view: ContainerView,
+  { size, version }: { readonly size?: ContainerSize | undefined; readonly version: ApiVersion },
+): ContainerInspect {
   return {
     Id: view.id,
     Created: view.createdAt,
@@ -88,7 +101,7 @@ export function containerInspect(view: ContainerView, size?: ContainerSize): Con
     GraphDriver: graphDriver,
     ...sizes(size),
     Mounts: view.mounts,
-    Config: { ...view.config, Volumes: noneIfEmpty(view.config.Volumes) },
-    NetworkSettings: networkSettings(view),
+    Config: { ...view.config, Volumes: noneIfEmpty(view.config.Volumes), ...oldMacAddress(view, version) },
+    NetworkSettings: networkSettings(view, version),
   };
 }

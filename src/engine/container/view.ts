@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ContainerMount } from "../mounts/types.ts";
+import { exposedPorts } from "../networks/ports.ts";
 import { networkViewOf } from "../networks/view.ts";
 import type { EngineParts } from "../parts.ts";
 import { statusText } from "../status-text.ts";
@@ -27,6 +28,7 @@ export function viewOf(parts: EngineParts, container: Container, now = Date.now(
     hostConfig: record.hostConfig,
     mounts: record.mounts.flatMap((mount) => mountPoint(mount, parts.volumes)),
     network: networkViewOf(parts, container),
+    exposedPorts: exposedPorts(record.config),
     restartCount: container.state.restarts,
     execIds: [...execIds],
     logPath: record.hostConfig.LogConfig.Type === "none" ? "" : files.log,

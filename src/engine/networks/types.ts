@@ -54,3 +54,4 @@ export interface Networks {
 }
 
 export type { NetworkRequest } from "../../network/records/types.ts";
+export type { NetworkRecord } from "../../network/types.ts";
