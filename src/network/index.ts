@@ -30,7 +30,11 @@ export interface OpenNetworksOptions {
 /** Composes the networks of a root directory: reads their records. Nothing is made in the kernel before it is needed. */
 export async function openNetworks(open: OpenNetworksOptions): Promise<Networking> {
   const { layout, db, executor, log, options } = open;
-  const host = openNetworkHost({ executor, suffix: layout.suffix, options: { ipForward: options.ipForward } });
+  const host = openNetworkHost({
+    executor,
+    suffix: layout.suffix,
+    options: { ipForward: options.ipForward, publishPolicy: options.publishPolicy },
+  });
   const records = await NetworkRecords.open(db, {
     root: layout.root,
     bridgeInterface: defaultBridgeName(layout.suffix),

@@ -29,6 +29,11 @@ export interface NetworkingOptions {
   readonly icc: boolean;
   /** Whether the engine may switch the machine's forwarding on. */
   readonly ipForward: boolean;
+  /**
+   * "direct": published ports are reachable whatever the machine's own input chains say, as Docker's. "input": only where
+   * these accept the port of the machine.
+   */
+  readonly publishPolicy: "direct" | "input";
   /** Whether what leaves the default bridge gets the machine's address. */
   readonly ipMasquerade: boolean;
   /** What `host-gateway` stands for, at most one address of each family; the default bridge's own when empty. */
@@ -47,6 +52,7 @@ export const defaultNetworking: NetworkingOptions = {
   defaultAddressPools: [],
   icc: true,
   ipForward: true,
+  publishPolicy: "direct",
   ipMasquerade: true,
   hostGatewayIps: [],
   dns: [],

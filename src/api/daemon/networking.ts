@@ -22,6 +22,7 @@ export const networkingFlags = {
   icc: on,
   "ip-forward": on,
   "ip-masq": on,
+  "publish-policy": text,
   "host-gateway-ip": texts,
   dns: texts,
   "dns-opt": texts,
@@ -50,6 +51,7 @@ export const networkingUsage = `Networking:
       --host-gateway-ip ADDRESS  What host-gateway in --add-host stands for (one IPv4, one IPv6 address)
       --ip-forward=false         Leave the machine's forwarding alone (true)
       --ip-masq=false            Let containers of the default bridge out with their own addresses (true)
+      --publish-policy input     Let the machine's own input rules decide who reaches published ports (direct)
       --dns ADDRESS              DNS server of containers that name none (may be repeated)
       --dns-opt OPTION           DNS option of containers that name none (may be repeated)
       --dns-search DOMAIN        DNS search domain of containers that name none (may be repeated)
@@ -73,6 +75,7 @@ export function parseNetworking(given: Given): NetworkingOptions {
     mtu: one("mtu", given.mtu, mtu),
     icc: truth("icc", given.icc),
     ipForward: truth("ip-forward", given["ip-forward"]),
+    publishPolicy: one("publish-policy", given["publish-policy"], publishPolicy) ?? "direct",
     ipMasquerade: truth("ip-masq", given["ip-masq"]),
     hostGatewayIps: hostGateways((given["host-gateway-ip"] ?? []).flatMap((text) => text.split(","))),
     dns: each("dns", given.dns, address),
@@ -129,6 +132,11 @@ function cidr(text: string, family?: 4 | 6): string {
 
 function widthOf(family: number): number {
   return family === 6 ? 128 : 32;
+}
+
+function publishPolicy(text: string): "direct" | "input" {
+  if (text === "direct" || text === "input") return text;
+  throw wrong("wanted direct or input");
 }
 
 function mtu(text: string): number | undefined {

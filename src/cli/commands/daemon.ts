@@ -26,6 +26,10 @@ const networking = {
   "ip-masq": passed("Give what leaves the default bridge the machine's address (default true)"),
   ipv6: passed("Have IPv6 on the default bridge"),
   mtu: text("", "MTU of the default bridge's links"),
+  "publish-policy": text(
+    "",
+    "Who reaches published ports: direct, or input: whom the machine's input rules let (default direct)",
+  ),
 };
 
 export default defineCommand({
