@@ -293,15 +293,16 @@ describe("nf_tables messages", needs, () => {
   test("thousands of elements travel in several messages of one transaction", async () => {
     using where = await networkNamespace(executor);
     await where.sendNetfilter(nft.transaction([nft.addTable(table), nft.addSet(table, publish4)]));
-    const many = Array.from({ length: 1500 }, (_, port) => ({
+    const many = Array.from({ length: 4000 }, (_, port) => ({
       key: ["192.0.2.1", "tcp", port + 1],
       value: ["10.0.0.2", 60_000 - port],
+      ...(port % 7 === 0 ? { comment: "c".repeat(100) } : {}),
     }));
     const requests = nft.addElements(table, publish4, many);
     assert.ok(requests.length > 1);
     await where.sendNetfilter(nft.transaction(requests));
     const found = nft.decodeElements(publish4, await where.queryNetfilter(nft.dumpElements(table, "publish4")));
-    assert.equal(found.length, 1500);
+    assert.equal(found.length, 4000);
     const expected = new Map(many.map(({ key, value }) => [key[2], value[1]]));
     for (const { key, value } of found) assert.equal((value as number[])[1], expected.get(key[2] as number));
   });

@@ -11,6 +11,7 @@ const datagramSize = 32_768;
 /** Most dumps are one datagram of data and one that says it is done. */
 const readsAtOnce = 2;
 const attempts = 8;
+const MSG_TRUNC = 0x20;
 const NLM_F_DUMP_INTR = 0x10;
 
 const kinds: Partial<Record<Errno, ErrorKind>> = {
@@ -79,7 +80,7 @@ async function read(
     if (question) p.call("sendto", [socket, p.bytes(question), question.length, 0, 0, 0], { note: "ask the kernel" });
     const buffers = Array.from({ length: readsAtOnce }, () => {
       const buffer = p.buffer(datagramSize);
-      const args = [socket, buffer, datagramSize, f.MSG_DONTWAIT, 0, 0];
+      const args = [socket, buffer, datagramSize, f.MSG_DONTWAIT | MSG_TRUNC, 0, 0];
       return { buffer, size: p.sys("recvfrom", args, { note: "read the answer", tolerate: ["EAGAIN"] }) };
     });
     return session

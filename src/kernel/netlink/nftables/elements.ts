@@ -5,7 +5,7 @@ import { NLM_F_CREATE, NLM_F_EXCL, type Request } from "../message.ts";
 import * as c from "./constants.ts";
 import { comment, nftRequest, type Table } from "./request.ts";
 import { hasConcatenatedRanges, type NftSet } from "./sets.ts";
-import { type DataType, encodeValues, type Value } from "./types.ts";
+import { type DataType, encodeValues, paddedSize, type Value } from "./types.ts";
 import { type Verdict, verdictData } from "./verdicts.ts";
 
 /** Of a set with intervals: both ends belong to it. */
@@ -27,7 +27,7 @@ export interface Element {
   readonly comment?: string | undefined;
 }
 
-/** An attribute, as the list of elements is, has at most 64 KiB. */
+/** An attribute, as the list of elements is, has less than 64 KiB. */
 const mostBytes = 48_000;
 
 /**
@@ -68,19 +68,27 @@ function requests(
 ): Request[] {
   const found: Request[] = [];
   let list: Attribute[] = [];
-  const each = 96 + 3 * set.key.reduce((sum, { size }) => sum + size, 0);
-  const most = Math.floor(mostBytes / each);
+  let size = 0;
   const finish = () => {
     const attributes = [...whose(table, set.name), nested(c.NFTA_SET_ELEM_LIST_ELEMENTS, list)];
     found.push(nftRequest(message, table.family, flags, attributes));
     list = [];
+    size = 0;
   };
   for (const element of elements) {
     for (const encoded of encodeElement(set, element, withValue)) list.push(nested(c.NFTA_LIST_ELEM, encoded));
-    if (list.length >= most) finish();
+    size += mostOf(set, element);
+    if (size > mostBytes) finish();
   }
   if (list.length > 0) finish();
   return found;
+}
+
+/** No fewer bytes than an element becomes. */
+function mostOf(set: NftSet, element: Element): number {
+  const parts = Array.isArray(set.value) ? [...set.key, ...set.key, ...set.value] : [...set.key, ...set.key];
+  const chain = typeof element.value === "object" && !Array.isArray(element.value) ? 64 : 0;
+  return 128 + chain + parts.reduce((sum, type) => sum + paddedSize(type), 0) + 3 * (element.comment?.length ?? 0);
 }
 
 /** The kernel's elements for one of ours: an interval of a single key is two, its start and what follows its end. */
