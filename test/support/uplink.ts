@@ -52,7 +52,7 @@ export async function makeOutside(directory: string, machine: Namespace, link: s
 export async function stateOf(namespace: Namespace): Promise<string[]> {
   const lines = async (...argv: string[]) => (await namespace.ok(...argv)).split("\n").filter((line) => line !== "");
   const links = (await lines("ip", "-o", "link")).map((line) => line.replace(/ (state|mode|qdisc|group) .*/, ""));
-  const addresses = (await lines("ip", "-o", "addr")).map((line) => line.replace(/\\.*/, "").trim());
+  const addresses = (await lines("ip", "-o", "addr")).map((line) => line.replace(/\\.*| tentative/g, "").trim());
   const routes = [...(await lines("ip", "route")), ...(await lines("ip", "-6", "route"))].map((line) => line.trim());
   const rules = await lines("ip", "rule");
   const tables = (await lines("nft", "list", "tables")).filter((line) => line.includes("sampan"));
