@@ -60,8 +60,10 @@ export const askUdp: Ask = (server, port, query) => {
     const reply = restored(bytes, id, query);
     if (reply) end(reply);
   });
-  socket.connect(port, server, () => {
-    if (open) socket.send(message);
+  // Node tells the callback, too, that there is no way to the server: ENETUNREACH and the like.
+  socket.connect(port, server, (error?: Error) => {
+    if (error) end();
+    else if (open) socket.send(message);
   });
   return { reply: promise, cancel: end };
 };
