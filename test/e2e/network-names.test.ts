@@ -94,14 +94,18 @@ suite("names", requires("docker", "ip", "nft", "cc", "busybox"), () => {
   });
 
   test("the machine's new name server is asked from now on", sampanOnly, async () => {
-    await net.machine.outside.ok("ip", "addr", "add", "192.0.2.66/24", "dev", "uplink");
-    await net.machine.outside.ok("ip", "addr", "del", `${uplink.outside.v4}/24`, "dev", "uplink");
+    const { outside } = net.machine;
+    // without it an address takes the later ones of its range along
+    await outside.ok("sh", "-c", "echo 1 >/proc/sys/net/ipv4/conf/uplink/promote_secondaries");
+    await outside.ok("ip", "addr", "add", "192.0.2.66/24", "dev", "uplink");
+    await outside.ok("ip", "addr", "del", `${uplink.outside.v4}/24`, "dev", "uplink");
     try {
       writeFileSync(join(net.machine.directory, "resolv.conf"), "nameserver 192.0.2.66\n");
       const asked = async () => (await lookup("web", "other.test", "a"))[0] === upstreamAnswer;
       await eventually("the new server answers", asked);
     } finally {
-      await net.machine.outside.ok("ip", "addr", "add", `${uplink.outside.v4}/24`, "dev", "uplink");
+      await outside.ok("ip", "addr", "add", `${uplink.outside.v4}/24`, "dev", "uplink");
+      await outside.ok("ip", "addr", "del", "192.0.2.66/24", "dev", "uplink");
       writeFileSync(join(net.machine.directory, "resolv.conf"), `nameserver ${uplink.outside.v4}\n`);
     }
   });
