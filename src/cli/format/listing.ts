@@ -1,10 +1,15 @@
 import { compileTemplate } from "../template/index.ts";
 import { alignColumns } from "./table.ts";
 
+/** A field that a template may use: its heading (of a field that takes arguments, what it is with these), and its value. */
+export type Field<T> = readonly [
+  heading: string | ((...args: readonly unknown[]) => string),
+  value: (item: T) => unknown,
+];
+
 /** A list that a command shows: its columns by the names templates know them by. */
 export interface Listing<T> {
-  /** Every field a template may use: its heading, and its value of an item. */
-  readonly fields: Readonly<Record<string, readonly [heading: string, value: (item: T) => unknown]>>;
+  readonly fields: Readonly<Record<string, Field<T>>>;
   /** The fields of the usual table, in order. */
   readonly columns: readonly string[];
   /** The field that `--quiet` prints. */
@@ -50,7 +55,7 @@ function evaluated(row: Row): Row {
 }
 
 function table(listing: Listing<never> | Listing<unknown>, rows: readonly Row[], columns: readonly string[]): string[] {
-  const headings = columns.map((name) => listing.fields[name]?.[0] ?? "");
+  const headings = columns.map((name) => String(listing.fields[name]?.[0] ?? ""));
   return alignColumns([headings, ...rows.map((row) => columns.map((name) => String(row[name])))]);
 }
 

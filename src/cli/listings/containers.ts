@@ -1,6 +1,7 @@
 import type { ContainerSummary } from "../../api/shapes/container.ts";
 import type { Listing } from "../format/listing.ts";
 import { ago, ellipsis, goTime, humanSize, shortId } from "../format/units.ts";
+import { labelField, pairs } from "./labels.ts";
 import { portsText } from "./ports.ts";
 
 export interface ContainerListingStyle {
@@ -24,13 +25,8 @@ export function containerListing({ truncate, size }: ContainerListingStyle): Lis
       Ports: ["PORTS", ({ Ports }) => portsText(Ports)],
       Names: ["NAMES", ({ Names }) => Names.map((name) => name.replace(/^\//, "")).join(",")],
       Size: ["SIZE", sizeText],
-      Labels: ["LABELS", ({ Labels }) => pairs(Labels ?? {})],
-      Label: [
-        "LABEL",
-        ({ Labels }) =>
-          (key: unknown) =>
-            Labels?.[String(key)] ?? "",
-      ],
+      Labels: ["LABELS", ({ Labels }) => pairs(Labels)],
+      Label: labelField(({ Labels }) => Labels),
       Mounts: ["MOUNTS", ({ Mounts }) => mountsText(Mounts, truncate)],
       LocalVolumes: ["LOCAL VOLUMES", ({ Mounts }) => Mounts.filter(({ Type }) => Type === "volume").length],
       Networks: ["NETWORKS", ({ NetworkSettings }) => Object.keys(NetworkSettings?.Networks ?? {}).join(",")],
@@ -53,10 +49,4 @@ function sizeText({ SizeRw, SizeRootFs }: ContainerSummary): string {
 function mountsText(mounts: ContainerSummary["Mounts"], truncate: boolean): string {
   const names = mounts.map(({ Name, Source }) => Name ?? Source);
   return names.map((name) => (truncate ? ellipsis(name, 15) : name)).join(",");
-}
-
-/** Labels as `a=1,b=2`, in the order of their keys. */
-export function pairs(labels: Readonly<Record<string, string>>): string {
-  const keys = Object.keys(labels).toSorted();
-  return keys.map((key) => `${key}=${labels[key]}`).join(",");
 }

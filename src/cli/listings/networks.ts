@@ -1,7 +1,7 @@
 import type { NetworkResource } from "../../api/shapes/network.ts";
 import type { Listing } from "../format/listing.ts";
 import { shortId } from "../format/units.ts";
-import { pairs } from "./containers.ts";
+import { labelField, pairs } from "./labels.ts";
 
 /** The columns of `network ls`, as docker names and fills them. */
 export function networkListing({ truncate }: { readonly truncate: boolean }): Listing<NetworkResource> {
@@ -16,13 +16,8 @@ export function networkListing({ truncate }: { readonly truncate: boolean }): Li
       IPv4: ["IPV4", ({ EnableIPv4 }) => String(EnableIPv4)],
       IPv6: ["IPV6", ({ EnableIPv6 }) => String(EnableIPv6)],
       Internal: ["INTERNAL", ({ Internal }) => String(Internal)],
-      Labels: ["LABELS", ({ Labels }) => pairs(Labels ?? {})],
-      Label: [
-        "LABEL",
-        ({ Labels }) =>
-          (key: unknown) =>
-            Labels?.[String(key)] ?? "",
-      ],
+      Labels: ["LABELS", ({ Labels }) => pairs(Labels)],
+      Label: labelField(({ Labels }) => Labels),
       CreatedAt: ["CREATED AT", ({ Created }) => goMoment(Created)],
     },
   };
