@@ -9,6 +9,7 @@ import { watchIdle } from "./daemon/idle.ts";
 import { takeRoot } from "./daemon/lock.ts";
 import { createLog } from "./daemon/log.ts";
 import { type DaemonOptions, parseOptions, usage } from "./daemon/options.ts";
+import { tidyAtRest } from "./daemon/rest.ts";
 import { serve } from "./daemon/serve.ts";
 
 /** A daemon that answers requests. */
@@ -54,12 +55,14 @@ async function start(options: DaemonOptions, layout: Layout, release: () => void
     leaving = true;
     log.info({ why }, "leaving");
     stopWatching();
+    stopTidying();
     const closed = service.close().then(() => engine.close());
     closed.finally(release).then(left.resolve, left.reject);
   };
   const { idleExit: seconds } = options;
   const watching = { busy: () => engine.busy(), leave: () => stop("idle") };
   const stopWatching = seconds === undefined ? () => {} : watchIdle(service.activity, { seconds, ...watching });
+  const stopTidying = tidyAtRest(service.activity);
   return { ended: left.promise, stop };
 }
 
