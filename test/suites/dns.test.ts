@@ -206,8 +206,7 @@ describe("names of the world", needed, () => {
     writeFileSync(resolverFile, "nameserver 127.0.1.1\n");
     assert.deepEqual((await dig("www.example.org")).answers, ["A 192.0.2.1"]);
     writeFileSync(resolverFile, "nameserver 127.0.1.2\n");
-    const followed = async () => (await dig("www.example.org")).answers[0] === "A 192.0.2.2";
-    await eventually("the other server is asked", followed);
+    assert.deepEqual((await dig("www.example.org")).answers, ["A 192.0.2.2"]);
   });
 
   test("are not asked for by who must not: internal networks, single words with ndots", async () => {

@@ -23,19 +23,13 @@ test("a resolv.conf is read as resolv.conf(5) says", () => {
 test("a file is followed: written, renamed over, behind a link, gone and back", (context: TestContext) => {
   const directory = mkdtempSync(join(tmpdir(), "sampan-"));
   context.after(() => rmSync(directory, { recursive: true }));
-  let now = 0;
-  context.mock.method(performance, "now", () => now);
   const path = join(directory, "resolv.conf");
   const file = new ResolverFile(path);
-  const servers = () => {
-    now += 1001;
-    return file.servers;
-  };
+  const servers = () => file.servers;
   assert.deepEqual(servers(), []);
   writeFileSync(path, "nameserver 192.0.2.1\n");
   assert.deepEqual(servers(), ["192.0.2.1"]);
   writeFileSync(path, "nameserver 192.0.2.22\n");
-  assert.deepEqual(file.servers, ["192.0.2.1"], "within a second nobody looks");
   assert.deepEqual(servers(), ["192.0.2.22"]);
   writeFileSync(join(directory, "new"), "nameserver 192.0.2.33\n");
   renameSync(join(directory, "new"), path);
