@@ -45,6 +45,13 @@ export interface Sandbox extends SandboxState {
   readonly named: boolean;
   /** What the start program is to add; undefined when there is nothing to do in the kernel. */
   readonly attachment: Attachment | undefined;
+  /**
+   * The start program has failed. True: it may be tried again with the `attachment` of now, for a port that nobody chose
+   * was some other process's, and there is another one instead.
+   */
+  retry(error: unknown): boolean;
+  /** What to say of a start that has failed; the error itself when it has nothing to do with networks. */
+  explain(error: unknown): unknown;
   /** The start program has run: names are served from now on. */
   started(pid: number): void;
   /** Joins one network more while it runs; the answer is its endpoint there. */

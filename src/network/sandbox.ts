@@ -2,9 +2,11 @@ import { messageOf, SampanError } from "../errors/index.ts";
 import { type ExpectedSockets, expectSockets, openSockets } from "./dns/sockets.ts";
 import type { ContainerDns, DnsSockets } from "./dns/types.ts";
 import { endpointOption } from "./endpoints/settings.ts";
+import { takenPort } from "./host/reservations.ts";
 import type { ContainerNetworking } from "./host/types.ts";
 import type { Joining, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
 import type { NetworkParts } from "./parts.ts";
+import { explainPort } from "./publishing.ts";
 import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, PublishedPort } from "./types.ts";
 
 /** A container's endpoint with why it is there. */
@@ -21,9 +23,11 @@ export function isConnected({ driver }: Pick<NetworkRecord, "driver">): boolean 
 export class ContainerSandbox implements Sandbox {
   readonly containerId: string;
   readonly #parts: NetworkParts;
-  readonly #dns: SandboxRequest["dns"];
+  readonly #request: SandboxRequest;
   #joined: readonly Joined[];
   #ports: readonly PublishedPort[];
+  /** Ports that were some other process's. */
+  readonly #refused: PublishedPort[] = [];
   #sockets: ExpectedSockets | undefined;
   #released = false;
 
@@ -35,7 +39,7 @@ export class ContainerSandbox implements Sandbox {
   ) {
     this.#parts = parts;
     this.containerId = request.containerId;
-    this.#dns = request.dns;
+    this.#request = request;
     this.#joined = joined;
     this.#ports = ports;
   }
@@ -91,10 +95,29 @@ export class ContainerSandbox implements Sandbox {
       endpoints: attachment.endpoints,
       ports: attachment.ports,
       connect: (p, container) => {
-        attachment.connect(p, container);
+        const giveBack = attachment.connect(p, container);
         sockets.steps(p, container.namespace);
+        return giveBack;
       },
     };
+  }
+
+  retry(error: unknown): boolean {
+    const taken = takenPort(error, this.#ports);
+    if (taken === undefined) return false;
+    this.#refused.push(taken);
+    const { ports: wanted, containerName } = this.#request;
+    const allocated = { ports: this.#ports, refused: this.#refused };
+    const others = this.#parts.ports.another(wanted, this.#joined, containerName, allocated);
+    if (others === undefined) return false;
+    this.#sockets?.cancel();
+    this.#sockets = undefined;
+    this.#ports = others;
+    return true;
+  }
+
+  explain(error: unknown): unknown {
+    return explainPort(error, this.#joined, this.#request.containerName) ?? error;
   }
 
   started(_pid: number): void {
@@ -197,7 +220,7 @@ export class ContainerSandbox implements Sandbox {
   }
 
   #dnsSettings(): ContainerDns {
-    const { servers, ndotsSet } = this.#dns;
+    const { servers, ndotsSet } = this.#request.dns;
     const named = this.#joined.filter(({ names }) => names.length > 0).sort(byPriority);
     const forward = this.#joined.some(({ network }) => isConnected(network) && !network.internal);
     return { networks: named.map(({ network }) => network.id), forward, servers, ndotsSet };

@@ -110,7 +110,8 @@ export interface Attachment {
   readonly ports: readonly PublishedPort[];
   /**
    * Adds the steps to `p`, which runs in the machine's network namespace, as the container's monitor-to-be: links,
-   * addresses, routes, published ports. They are done before the container's program runs; a failing step fails the start.
+   * addresses, routes, published ports. They are done before the container's program runs; a failing step fails the start. What
+   * it answers adds the steps that give back what the monitor holds, after the end of the container's first process.
    */
-  connect(p: Program, container: NamespaceAccess): void;
+  connect(p: Program, container: NamespaceAccess): (() => void) | undefined;
 }

@@ -70,7 +70,7 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
     ),
   );
   p.in("cgroup", () => placement.after());
-  if (network) p.in("network", () => connect(p, spec, network, placement));
+  const giveBack = network && p.in("network", () => connect(p, spec, network, placement));
   const ends = p.in("monitor", () => stdio.keep());
   superviseSteps(p, {
     process: spec.process,
@@ -81,6 +81,7 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
     status,
     title: `sampan-monitor ${spec.id}`,
     oomFile: oomFile(host.cgroups, spec.cgroupPath),
+    giveBack: giveBack && (() => p.in("network", giveBack)),
     cleanUp: () => p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath)),
   });
   return { program: p, pid: child.pid };
@@ -92,13 +93,20 @@ function networkOf(p: Program, { namespaces }: ContainerSpec, ahead?: NetworkNam
   return ahead ?? p.in("network", () => makeNetworkNamespace(p));
 }
 
-/** While the child builds its root; it waits for this before it executes its program. */
-function connect(p: Program, spec: ContainerSpec, network: NetworkNamespace, placement: Placement): void {
-  if (spec.connect) {
-    spec.connect(p, network);
-    placement.connected();
-  }
+/**
+ * While the child builds its root; it waits for this before it executes its program. The answer adds the steps that give
+ * back what the monitor holds for the container.
+ */
+function connect(
+  p: Program,
+  spec: ContainerSpec,
+  network: NetworkNamespace,
+  placement: Placement,
+): (() => void) | undefined {
+  const giveBack = spec.connect?.(p, network);
+  if (spec.connect) placement.connected();
   letGo(p, network);
+  return giveBack;
 }
 
 /** A pipe that execve closes: its end tells that the program runs, or that the child has died trying. */

@@ -40,7 +40,9 @@ export interface SupervisionOptions {
   readonly status: ReturnType<Program["pair"]>;
   /** The file whose `oom_kill` line counts the victims of the memory limit. */
   readonly oomFile?: string | undefined;
-  /** Steps after the end: the cgroup's removal. */
+  /** Steps after the end and before anybody is told of it: what others may want at once. */
+  readonly giveBack?: (() => void) | undefined;
+  /** Steps after that: the cgroup's removal. */
   readonly cleanUp: () => void;
 }
 
@@ -105,6 +107,7 @@ export function superviseSteps(p: Program, options: SupervisionOptions): void {
     );
     p.call("clock_gettime", [0, record.time], { note: "and when" });
     if (options.oomFile) readOom(p, options.oomFile, record);
+    options.giveBack?.();
     p.announce(record.whole, "tell the daemon that it has ended");
     if (options.files.exitFile) writeExitFile(p, options.files.exitFile, record.whole);
     options.cleanUp();

@@ -168,9 +168,12 @@ export interface ContainerSpec {
   readonly resources: Resources;
   /**
    * Connects its new network namespace: steps in the machine's namespaces, done before its program runs. Absent: it has
-   * loopback only.
+   * loopback only. What it answers adds steps after the end of the container's first process.
    */
-  readonly connect?: (p: Program, network: Pick<NetworkNamespace, "namespace" | "rtnetlink">) => void;
+  readonly connect?: (
+    p: Program,
+    network: Pick<NetworkNamespace, "namespace" | "rtnetlink">,
+  ) => (() => void) | undefined;
 }
 
 /** Where the files of one supervised process are. */

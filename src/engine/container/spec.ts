@@ -31,6 +31,7 @@ export async function containerSpec(
   const { config, hostConfig: host } = record;
   const root = rootOf(parts, record, files);
   const devices = resolveDevices(host);
+  const attachment = sandbox?.attachment;
   const user = await parts.runtime.resolveUser(root, record.config.User, host.GroupAdd ?? []);
   return {
     id: record.id,
@@ -50,7 +51,7 @@ export async function containerSpec(
     init: host.Init ?? false,
     cgroupPath: cgroupPathOf(parts, record),
     resources: resourcesOf(host, devices.rules),
-    ...(sandbox?.attachment && { connect: sandbox.attachment.connect.bind(sandbox.attachment) }),
+    ...(attachment && { connect: attachment.connect }),
   };
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
 import { signals } from "../../kernel/signals.ts";
+import type { Sandbox } from "../../network/networking.ts";
 import { ExecuteError } from "../../runtime/runtime.ts";
 import type { Running } from "../../runtime/types.ts";
 import { logLimits } from "../logs/options.ts";
@@ -68,22 +69,37 @@ export async function startContainer(
   await connectAttaches(container, running);
 }
 
-async function launch({ parts }: StartContext, container: Container, size: TerminalSize | undefined): Promise<Running> {
-  const { record, files, state } = container;
-  const sandbox = await sandboxFor(parts, container);
-  try {
-    const spec = await containerSpec(parts, container, { size, sandbox });
-    container.user = spec.process.user;
-    const running = await parts.runtime.start(spec, {
-      files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
-      hold: container.pendingAttaches.size > 0,
-    });
-    container.sandbox = sandbox;
-    return running;
-  } catch (error) {
-    await sandbox?.release();
-    throw error;
+/** How often a start is tried again because a port that nobody chose was some other process's: as often as dockerd does. */
+const portAttempts = 10;
+
+async function launch(context: StartContext, container: Container, size: TerminalSize | undefined): Promise<Running> {
+  const sandbox = await sandboxFor(context.parts, container);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const running = await execute(context, container, { size, sandbox });
+      container.sandbox = sandbox;
+      return running;
+    } catch (error) {
+      if (attempt < portAttempts && sandbox?.retry(error)) continue;
+      const explained = sandbox ? sandbox.explain(error) : error;
+      await sandbox?.release();
+      throw explained;
+    }
   }
+}
+
+async function execute(
+  { parts }: StartContext,
+  container: Container,
+  options: { readonly size: TerminalSize | undefined; readonly sandbox: Sandbox | undefined },
+): Promise<Running> {
+  const { record, files, state } = container;
+  const spec = await containerSpec(parts, container, options);
+  container.user = spec.process.user;
+  return parts.runtime.start(spec, {
+    files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
+    hold: container.pendingAttaches.size > 0,
+  });
 }
 
 /** No promise where nothing is to be waited for: a start is what users wait for. */

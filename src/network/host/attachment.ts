@@ -42,8 +42,8 @@ export function attachmentOf(plan: Plan): Attachment {
   };
 }
 
-function connect(p: Program, access: NamespaceAccess, plan: Plan): void {
-  reservePorts(p, plan.reservations);
+function connect(p: Program, access: NamespaceAccess, plan: Plan): (() => void) | undefined {
+  const giveBack = reservePorts(p, plan.reservations);
   if (plan.places.size > 0) {
     makeLinks(p, access.namespace, plan);
     const inside = [...configurations(plan), ...routes(plan)];
@@ -54,6 +54,7 @@ function connect(p: Program, access: NamespaceAccess, plan: Plan): void {
     ask(p, socket, transaction(plan.additions), { note: publishNote });
     p.call("close", [socket], { note: "it is not needed any more" });
   }
+  return giveBack;
 }
 
 /** By which a failure of this step is known. */

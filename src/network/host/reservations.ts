@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import { named, type Ref } from "../../kernel/block.ts";
+import { named, type Ref, type Slot } from "../../kernel/block.ts";
 import * as f from "../../kernel/flags.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import { ipBytes } from "../../kernel/netlink/ip.ts";
@@ -23,16 +23,22 @@ const sockets: Record<Protocol, { type: number; name: string; protocol: number }
 /**
  * Reserves ports of the machine by sockets that are bound and nothing else: whoever wants one finds it in use, and the step
  * fails where somebody has it. They are the process', which becomes the container's monitor, so they end with the container.
- * Packets never reach them, for they are led to the container before.
+ * Packets never reach them, for they are led to the container before. The answer adds the steps that close them: monitors
+ * stay a little longer than their containers, and whoever is told of the end may want the ports at once.
  */
-export function reservePorts(p: Program, ports: readonly PublishedPort[]): void {
-  if (ports.length === 0) return;
+export function reservePorts(p: Program, ports: readonly PublishedPort[]): (() => void) | undefined {
+  if (ports.length === 0) return undefined;
   const one = p.words([1], "1");
   const zero = p.words([0], "0");
-  for (const port of ports) reserve(p, port, one, zero);
+  const sockets = ports.map((port) => reserve(p, port, one, zero));
+  return () => {
+    for (const socket of sockets) {
+      p.call("close", [socket], { note: "somebody else may have the port now", tolerate: "all" });
+    }
+  };
 }
 
-function reserve(p: Program, port: PublishedPort, one: Ref, zero: Ref): void {
+function reserve(p: Program, port: PublishedPort, one: Ref, zero: Ref): Slot {
   const { type, name, protocol } = sockets[port.protocol];
   const six = familyOf(port) === 6;
   const what = describe(port);
@@ -56,6 +62,7 @@ function reserve(p: Program, port: PublishedPort, one: Ref, zero: Ref): void {
   // With this two sockets could share the port until one listens
   if (protocol === 6) set(SOL_SOCKET, SO_REUSEADDR, zero, "nobody else shall have it from now on");
   p.place(done);
+  return socket;
 }
 
 const marker = "reserve the machine's port ";
@@ -75,6 +82,12 @@ function socketAddress(p: Program, { hostAddress, hostPort }: PublishedPort, six
   bytes.writeUInt16BE(hostPort, 2);
   bytes.set(ipBytes(hostAddress), six ? 8 : 4);
   return p.bytes(bytes, `{ ${hostAddress.includes(":") ? `[${hostAddress}]` : hostAddress}:${hostPort} }`);
+}
+
+/** That one of `ports` which some other process has, when that is why the start has failed. */
+export function takenPort(error: unknown, ports: readonly PublishedPort[]): PublishedPort | undefined {
+  if (!(error instanceof KernelError) || error.errno !== "EADDRINUSE") return undefined;
+  return ports.find((port) => error.step?.note === reservation(port));
 }
 
 /** dockerd's words for a start that failed because a port of the machine was not to be had; undefined for other errors. */
