@@ -140,6 +140,7 @@ class ComposedNetworks implements Networking {
         connected.filter(({ connections }) => connections.some(({ network }) => isConnected(network))),
       );
       for (const { id } of networks) this.#ensured.set(id, "done");
+      if (networks.length > 0) this.#lookForWarnings();
       if (networks.length === 0) rmSync(this.#mark, { force: true });
     }
     for (const [index, sandbox] of sandboxes.entries()) await sandbox.resume(running[index]?.pid ?? 0);
@@ -147,6 +148,8 @@ class ComposedNetworks implements Networking {
   }
 
   warnings(): readonly string[] {
+    // Somebody may have changed his rules: who asks again hears of it
+    if (this.#ensured.size > 0) this.#lookForWarnings();
     return this.#warnings;
   }
 

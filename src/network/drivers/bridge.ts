@@ -41,17 +41,18 @@ async function create(
   const { name, mtu, ipv4, ipv6 } = settings;
   const purpose = `make the bridge ${name} of network ${network}`;
   // A MAC of its own: else it would be that of some port, and change when that one goes
-  const mac = `02:42:${id.slice(0, 8).match(/../g)?.join(":")}`;
+  const hash = id.slice(0, 8);
+  const mac = `02:42:${hash.match(/../g)?.join(":")}`;
   await machine.change([createBridge({ name, index, mac, mtu, up: true }), setLink(index, { alias })], purpose);
   // Answers to the machine's own 127.0.0.1 come in by the bridge, see firewall/rules.ts
   if (ipv4) writeSysctl(`ipv4/conf/${name}/route_localnet`, "1", purpose);
   if (ipv6) writeSysctl(`ipv6/conf/${name}/disable_ipv6`, "0", purpose);
   // A container shall not become the machine's router (CVE-2020-13401); the setting is absent without IPv6
   if (readSysctl(`ipv6/conf/${name}/accept_ra`) !== undefined) writeSysctl(`ipv6/conf/${name}/accept_ra`, "0", purpose);
-  const addresses = addressesOf(settings).map((address) => newAddress(index, address));
-  if (addresses.length + (ipv6 ? 1 : 0) > 0)
+  const addresses = [...addressesOf(settings), ...(ipv6 ? [linkLocal(hash)] : [])];
+  if (addresses.length > 0)
     await machine.change(
-      [...addresses, ...(ipv6 ? [loopbackRoute(index)] : [])],
+      [...addresses.map((address) => newAddress(index, address)), ...(ipv6 ? [loopbackRoute(index)] : [])],
       `give the bridge ${name} its addresses`,
     );
   return index;
@@ -80,6 +81,15 @@ export async function removeBridge(
 
 function addressesOf({ ipv4, ipv6 }: BridgeSettings): readonly string[] {
   return [...(ipv4?.addresses ?? []), ...(ipv6?.addresses ?? [])];
+}
+
+/**
+ * The address that the kernel would make of the MAC address 02:42:`hash` (EUI-64, RFC 4291 appendix A). From it the bridge
+ * asks where a container is when it forwards to it; the kernel's own could not be used for the two seconds that the search
+ * for duplicates takes.
+ */
+function linkLocal(hash: string): string {
+  return `fe80::42:${hash.slice(0, 2)}ff:fe${hash.slice(2, 4)}:${hash.slice(4, 8)}/64`;
 }
 
 function newAddress(link: number, address: string) {
