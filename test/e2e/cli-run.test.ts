@@ -131,9 +131,7 @@ suite("sampan run and its companions", requires("busybox"), () => {
 
   test("flags whose feature is not there are refused by name", async () => {
     const cases: readonly (readonly [flags: readonly string[], stderr: RegExp])[] = [
-      [["-p", "80:80"], /"-p, --publish" flag: publishing ports is not in this version/],
-      [["--restart", "always"], /restart policies are not in this version/],
-      [["--network", "mine"], /network mine cannot be joined/],
+      [["--userns", "1000"], /"--userns" flag: user namespaces are not in this version/],
       [["--health-cmd", "true"], /health checks are not in this version/],
       [["--gpus", "all"], /GPU devices are not in this version/],
       [["--security-opt", "apparmor=x"], /apparmor/i],

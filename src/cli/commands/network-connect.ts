@@ -2,6 +2,7 @@ import { defineCommand } from "../command.ts";
 import { integer, list, text } from "../options.ts";
 import { commaList } from "../parsing/csv.ts";
 import { parseDriverOption, parseLink } from "../parsing/network.ts";
+import { mapOf, some } from "../run/absent.ts";
 import { ipamConfig } from "../run/endpoints.ts";
 
 export default defineCommand({
@@ -26,9 +27,9 @@ export default defineCommand({
       Container: container,
       EndpointConfig: {
         IPAMConfig: ipamConfig({ ip: values.ip, ip6: values.ip6, linkLocalIps }),
-        Links: values.link,
-        Aliases: values.alias.flat(),
-        DriverOpts: Object.fromEntries(values["driver-opt"]),
+        Links: some(values.link),
+        Aliases: some(values.alias.flat()),
+        DriverOpts: mapOf(values["driver-opt"]),
         GwPriority: values["gw-priority"],
       },
     });
