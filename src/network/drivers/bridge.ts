@@ -43,7 +43,9 @@ async function create(
   // A MAC of its own: else it would be that of some port, and change when that one goes
   const hash = id.slice(0, 8);
   const mac = `02:42:${hash.match(/../g)?.join(":")}`;
-  await machine.change([createBridge({ name, index, mac, mtu, up: true }), setLink(index, { alias })], purpose);
+  // Its link-local address is one of `addressesOf`, usable at once: it asks for neighbours when packets are forwarded
+  const changes = setLink(index, { alias, linkLocal: false, up: true });
+  await machine.change([createBridge({ name, index, mac, mtu }), changes], purpose);
   // Answers to the machine's own 127.0.0.1 come in by the bridge, see firewall/rules.ts
   if (ipv4) writeSysctl(`ipv4/conf/${name}/route_localnet`, "1", purpose);
   if (ipv6) writeSysctl(`ipv6/conf/${name}/disable_ipv6`, "0", purpose);
@@ -79,8 +81,11 @@ export async function removeBridge(
   await machine.change([deleteLink(link.index)], `remove the bridge ${name}`, ["ENODEV"]);
 }
 
+/** All that the bridge has; with IPv6 fe80::1, too, as with dockerd. */
 function addressesOf({ ipv4, ipv6 }: BridgeSettings): readonly string[] {
-  return [...(ipv4?.addresses ?? []), ...(ipv6?.addresses ?? [])];
+  const six = ipv6?.addresses ?? [];
+  const linkLocal = "fe80::1/64";
+  return [...(ipv4?.addresses ?? []), ...six, ...(six.length > 0 && !six.includes(linkLocal) ? [linkLocal] : [])];
 }
 
 /**

@@ -11,8 +11,8 @@ const purpose = { 4: "let containers reach other machines", 6: "let containers r
 /** More links than that are not a machine's own: pairs would be too many. */
 const mostLinks = 32;
 
-/** Kinds of links that never led anywhere without somebody who made them for it. */
-const made: ReadonlySet<string | undefined> = new Set(["veth", "bridge", "macvlan", "ipvlan", "dummy"]);
+/** Kinds of links that never led anywhere without somebody who made them for it, as ports of bridges. */
+const made: ReadonlySet<string | undefined> = new Set(["bridge", "macvlan", "ipvlan", "dummy"]);
 
 export function forwards(family: Family): boolean {
   return readSysctl(setting[family]) === "1";
@@ -24,7 +24,10 @@ export function forwards(family: Family): boolean {
  * libvirt or a VPN find forwarding on and add no rules of their own for it.
  */
 export function forwardingElements(family: Family, links: readonly Link[]): RuleElement[] {
-  const own = links.filter(({ name, kind, alias }) => name !== "lo" && !made.has(kind) && !alias?.startsWith("sampan"));
+  const own = links.filter(
+    ({ name, kind, master, alias }) =>
+      name !== "lo" && !made.has(kind) && master === undefined && !alias?.startsWith("sampan"),
+  );
   const elements: RuleElement[] = [{ set: "changed", key: [`ipv${family}`] }];
   if (own.length > mostLinks) return elements;
   for (const from of own)
