@@ -11,6 +11,7 @@ import { logLimits } from "../logs/options.ts";
 import { resolveMounts } from "../mounts/resolve.ts";
 import { decideEndpoints } from "../networks/decide.ts";
 import { exposedPorts, portRequests } from "../networks/ports.ts";
+import { moveInterfaceSysctls } from "../networks/sysctls.ts";
 import type { EngineParts } from "../parts.ts";
 import { type ContainerRecord, newborn } from "../records/record.ts";
 import { resolveDevices } from "../request/devices.ts";
@@ -71,8 +72,9 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const find = (reference: string) => mentioned(parts, reference);
   const modes = resolveModes(wanted, withDefaultNetwork(given, parts.networking.defaultNetwork), find);
   const host = withSwapDefault(modes, parts.cgroups.support.swap);
-  const endpoints = decideEndpoints(parts.networking, host, request.endpoints);
-  validate(parts, merged, host);
+  const endpoints = merged.NetworkDisabled ? {} : decideEndpoints(parts.networking, host, request.endpoints);
+  const moved = moveInterfaceSysctls(host, endpoints);
+  validate(parts, merged, moved.host);
   const { path, args } = commandLine(merged);
   const mounts = resolveMounts(host, merged.Volumes, (reference) => find(reference).record.mounts);
   const record = {
@@ -84,11 +86,11 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
     path,
     args,
     config: { ...merged, Hostname: hostnameOf(merged, host, { id, find }) },
-    hostConfig: host,
-    endpoints,
+    hostConfig: moved.host,
+    endpoints: moved.endpoints,
     mounts,
   };
-  return { record, warnings: warningsOf(merged, host) };
+  return { record, warnings: [...(request.warnings ?? []), ...warningsOf(merged, host)] };
 }
 
 /** A container that the request mentions. "invalid": a client that is told "not-found" takes the image for missing and pulls it. */
@@ -170,9 +172,10 @@ export function parsePlatform(text: string | undefined): Platform | undefined {
 
 function warningsOf({ Healthcheck }: ContainerConfig, host: HostConfig): string[] {
   const probed = Healthcheck?.Test !== undefined && Healthcheck.Test.length > 0 && Healthcheck.Test[0] !== "NONE";
-  const discarded = host.NetworkMode === "host" && Object.keys(host.PortBindings).length > 0;
+  const { NetworkMode: mode, PortBindings: bindings } = host;
+  const discarded = (mode === "host" || mode === "none") && Object.keys(bindings).length > 0;
   return [
     ...(probed ? ["The image's health check is not run: Sampan has none yet"] : []),
-    ...(discarded ? ["Published ports are discarded when using host network mode"] : []),
+    ...(discarded ? [`Published ports are discarded when using ${mode} network mode`] : []),
   ];
 }
