@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { world } from "../support/netns.ts";
+import { eventually } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { uplink } from "../support/uplink.ts";
 
@@ -38,7 +39,7 @@ suite("beside the firewalls of others", runnable, () => {
     await withTable(chain, async () => {
       await net.serve("blocked", ["-p", "8080:7000"]);
       await restart();
-      assert.match(await warnings(), /inet other forward.*drops/);
+      await eventually("it is said", async () => /inet other forward.*drops/.test(await warnings()));
       assert.match(await net.machine.namespace.ok("nft", "list", "table", "inet", "other"), /policy drop/);
       assert.equal(await who("machine", "tcp:127.0.0.1:8080"), "blocked", "what is not forwarded gets through");
       assert.notEqual(await who("outside", `tcp:${machine.v4}:8080`), "blocked");

@@ -108,16 +108,16 @@ suite("published ports", requires("docker", "ip", "nft", "cc", "curl"), () => {
   });
 
   test("ranges, and the first that is free in a range", async () => {
-    const ports = [7000, 7001, 7002];
+    const ports = [7000, 7001, 7002, 7011, 7012];
     await net.serve(
       "range",
-      ["--network", "dual", "-p", "8090-8092:7000-7002", "-p", "7000-7002:7000-7002/udp"],
+      ["--network", "dual", "-p", "8090-8092:7000-7002", "-p", "7010-7012:7010-7012/udp"],
       ports,
     );
     const tcp = [8090, 8091, 8092].map((port) => `tcp:${machine.v4}:${port}`);
-    const udp = [7001, 7002].map((port) => `udp:${machine.v6}:${port}`);
+    const udp = [7011, 7012].map((port) => `udp:${machine.v6}:${port}`);
     assert.deepEqual(await not("range", "outside", ...tcp, ...udp), []);
-    assert.equal(await net.ok("port", "range", "7001/udp").then(firstLine), "0.0.0.0:7001");
+    assert.equal(await net.ok("port", "range", "7011/udp").then(firstLine), "0.0.0.0:7011");
     await net.serve("free", ["--network", "other", "-p", "8091-8095:7000"]);
     assert.equal(firstLine(await net.ok("port", "free", "7000")), "0.0.0.0:8093");
     assert.deepEqual(await at("outside", `tcp:${machine.v4}:8093`), ["free"]);

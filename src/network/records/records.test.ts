@@ -224,10 +224,10 @@ test("families, gateways and several subnets", async () => {
   assert.match(six.subnets[0]?.gateway ?? "", /^fd.*::1$/);
   const lan = [{ subnet: "192.168.8.0/24" }, { subnet: "192.168.9.0/24", gateway: "192.168.9.254" }];
   const macvlan = await records.create({ name: "lan", driver: "macvlan", ipam: { config: lan } });
-  assert.deepEqual(macvlan.subnets, [
-    { subnet: "192.168.8.0/24" },
-    { subnet: "192.168.9.0/24", gateway: "192.168.9.254" },
-  ]);
+  assert.deepEqual(macvlan.subnets, lan);
+  const options = { parent: "eth0" };
+  const routed = await records.create({ name: "routed", driver: "macvlan", options, ipam: { config: lan } });
+  assert.deepEqual(routed.subnets, [{ subnet: "192.168.8.0/24", gateway: "192.168.8.1" }, lan[1]]);
   const isolated = await records.create({
     name: "isolated",
     internal: true,

@@ -171,15 +171,18 @@ export class NetworkRecords {
 }
 
 /**
- * A bridge has an address unless its network is cut off from the machine. The gateway of macvlan and ipvlan networks is
- * outside, so only the user knows it.
+ * A bridge has an address unless its network is cut off from the machine. Of macvlan and ipvlan networks with a parent the
+ * gateway is outside: where the user does not name it, it is taken to be the first address, as by dockerd.
  */
 function gatewayPolicy(
   driver: NetworkRecord["driver"],
   options: Readonly<Record<string, string>>,
   internal: boolean,
 ): Pick<ReserveOptions, "gateway"> {
-  if (driver !== "bridge") return { gateway: () => false };
+  if (driver !== "bridge") {
+    const hasRouter = !internal && !!options[option.parent] && !/^l3/.test(options[option.ipvlanMode] ?? "");
+    return { gateway: () => hasRouter };
+  }
   const none4 =
     options[option.gatewayMode4] === "isolated" || (internal && parseBoolean(options[option.inhibit4] ?? "") === true);
   const none6 = options[option.gatewayMode6] === "isolated";
