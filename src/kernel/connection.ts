@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { SampanError } from "../errors/index.ts";
 import { replyHeader } from "./wire.ts";
 
@@ -48,6 +49,16 @@ export class Connection {
   close(): void {
     this.socket.destroy();
     this.#end();
+  }
+
+  /** As `close`, when the other side has gone: what it held, it holds no more. It is waited for a second at most. */
+  async finish(): Promise<void> {
+    const enough = new AbortController();
+    const late = setTimeout(1000, undefined, { signal: enough.signal }).catch(() => undefined);
+    if (!this.#ended) this.socket.end();
+    while ((await Promise.race([this.next(), late])) !== undefined);
+    enough.abort();
+    this.close();
   }
 
   #end(): void {

@@ -109,7 +109,8 @@ class SocketSession implements Session {
       const results = await this.run(program);
       return { results, exited: announcement(this.#connection), connection: this.#connection };
     } catch (error) {
-      this.close();
+      // Whoever tries again wants the ports that this one had reserved
+      await this.#connection.finish();
       throw error;
     }
   }

@@ -27,10 +27,12 @@ const sockets: Record<Protocol, { type: number; name: string; protocol: number }
  * stay a little longer than their containers, and whoever is told of the end may want the ports at once.
  */
 export function reservePorts(p: Program, ports: readonly PublishedPort[]): (() => void) | undefined {
-  if (ports.length === 0) return undefined;
+  // A routed network needs none of the machine's
+  const wanted = ports.filter(({ hostPort }) => hostPort !== 0);
+  if (wanted.length === 0) return undefined;
   const one = p.words([1], "1");
   const zero = p.words([0], "0");
-  const sockets = ports.map((port) => reserve(p, port, one, zero));
+  const sockets = wanted.map((port) => reserve(p, port, one, zero));
   return () => {
     for (const socket of sockets) {
       p.call("close", [socket], { note: "somebody else may have the port now", tolerate: "all" });

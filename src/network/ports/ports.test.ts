@@ -124,6 +124,23 @@ test("what running containers have is theirs after a restart of the daemon", () 
   taken(() => allocate(ports, v4, "8080 80"), inUse("0.0.0.0:8080"));
 });
 
+test("when another process has a port another one is chosen in its place, and the others stay", () => {
+  const ports = new Ports();
+  const requests = [request("80"), request("8000-8001 80"), request("81")];
+  const first = ports.allocate(requests, v4);
+  const [refused] = first;
+  assert.ok(refused);
+  ports.undo(first);
+  const second = ports.allocate(requests, v4, [refused]);
+  assert.deepEqual(
+    [first, second].map((all) => all.map(({ hostPort }) => hostPort)),
+    [
+      [32768, 8000, 32769],
+      [32769, 8000, 32770],
+    ],
+  );
+});
+
 test("a routed family needs no port of the machine", () => {
   const ports = new Ports();
   const routed = { ...both, routed6: true };

@@ -25,7 +25,7 @@ interface Group {
 
 /**
  * Which ports of the machine our containers have. Whether another process has one only `bind` knows: when it says so of a
- * port that nobody chose, `release` and `allocate` again give the next one.
+ * port that nobody chose, `undo` and `allocate` again choose another in its place.
  */
 export class Ports {
   readonly #taken = new TakenPorts();
@@ -42,12 +42,17 @@ export class Ports {
   /**
    * Chooses the host's addresses and ports for all requests of one container, or throws and chooses none. As dockerd: a
    * request without an address is for every address of each family that the container has, with one port for both.
+   * `refused` are ports that other processes have: they are not chosen.
    */
-  allocate(requests: readonly PortRequest[], target: PublishTarget): PublishedPort[] {
+  allocate(
+    requests: readonly PortRequest[],
+    target: PublishTarget,
+    refused: readonly PublishedPort[] = [],
+  ): PublishedPort[] {
     const published: PublishedPort[] = [];
     try {
       for (const group of groupsOf(requests, target)) {
-        const hostPort = group.routed ? 0 : this.#choose(group, target);
+        const hostPort = group.routed ? 0 : this.#choose(group, target, refused);
         const { protocol, containerPort } = group.request;
         for (const hostAddress of group.addresses) {
           const port = { protocol, containerPort, hostAddress, hostPort };
@@ -67,12 +72,22 @@ export class Ports {
     for (const port of ports) this.#taken.delete(port);
   }
 
+  /** As `release`, and these are the next to be chosen. */
+  undo(ports: readonly PublishedPort[]): void {
+    this.release(ports);
+    for (const { protocol, hostPort } of ports.toReversed()) {
+      for (const [key, last] of this.#last) {
+        if (last === hostPort && key.startsWith(`${protocol} `)) this.#last.set(key, hostPort - 1);
+      }
+    }
+  }
+
   /** Takes again what running containers have had under an earlier daemon. */
   restore(ports: readonly PublishedPort[]): void {
     for (const port of ports) this.#taken.add(port);
   }
 
-  #choose({ request, addresses }: Group, target: PublishTarget): number {
+  #choose({ request, addresses }: Group, target: PublishTarget, refused: readonly PublishedPort[]): number {
     const { hostPort, protocol } = request;
     if (typeof hostPort === "number") {
       for (const address of addresses) {
@@ -88,6 +103,7 @@ export class Ports {
     for (let i = 0; i < count; i++) {
       const port = first + ((start + i) % count);
       if (hostPort === undefined && this.#reserved.has(port)) continue;
+      if (refused.some((other) => other.hostPort === port && other.protocol === protocol)) continue;
       if (addresses.some((address) => this.#taken.conflict(protocol, port, address) !== undefined)) continue;
       this.#last.set(key, port);
       return port;
