@@ -226,8 +226,9 @@ test("families, gateways and several subnets", async () => {
   const macvlan = await records.create({ name: "lan", driver: "macvlan", ipam: { config: lan } });
   assert.deepEqual(macvlan.subnets, lan);
   const options = { parent: "eth0" };
-  const routed = await records.create({ name: "routed", driver: "macvlan", options, ipam: { config: lan } });
-  assert.deepEqual(routed.subnets, [{ subnet: "192.168.8.0/24", gateway: "192.168.8.1" }, lan[1]]);
+  const other = [{ subnet: "192.168.18.0/24" }, { subnet: "192.168.19.0/24", gateway: "192.168.19.254" }];
+  const routed = await records.create({ name: "routed", driver: "macvlan", options, ipam: { config: other } });
+  assert.deepEqual(routed.subnets, [{ subnet: "192.168.18.0/24", gateway: "192.168.18.1" }, other[1]]);
   const isolated = await records.create({
     name: "isolated",
     internal: true,
