@@ -228,6 +228,8 @@ export interface CreateRequest {
   readonly platform?: string | undefined;
   readonly config: ContainerConfigRequest;
   readonly hostConfig?: HostConfigRequest | null | undefined;
+  /** What is to be told whoever asks: of translating the request, for the engine has none of its own in mind. */
+  readonly warnings?: readonly string[] | undefined;
   /** By name or id of the network. */
   readonly endpoints?: Readonly<Record<string, EndpointSettingsRequest | null>> | null | undefined;
 }

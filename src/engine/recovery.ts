@@ -9,6 +9,7 @@ import { startsWithDaemon } from "./container/restart-policy.ts";
 import { cgroupPathOf } from "./container/spec.ts";
 import type { EngineContainers } from "./containers.ts";
 import { sandboxRequest } from "./networks/sandbox.ts";
+import { holdAddresses } from "./networks/static-addresses.ts";
 import type { EngineParts } from "./parts.ts";
 import type { ContainerRecord } from "./records/record.ts";
 import type { ContainerTable } from "./records/store.ts";
@@ -24,6 +25,7 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   }
   for (const { record, state } of table.all()) {
     registry.index(new Container(record, state, new ContainerFiles(layout, record.id)));
+    holdAddresses(parts.networking, record.endpoints);
   }
   const all = [...registry.all()];
   await Promise.all(all.map((container) => takeOver(parts, container, containers)));

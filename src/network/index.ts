@@ -108,12 +108,12 @@ class ComposedNetworks implements Networking {
     this.#records.remove(network.id);
   }
 
-  hold(network: NetworkRecord, request: EndpointRequest): void {
-    this.#parts.endpoints.hold(network, request);
+  hold(network: NetworkRecord, addresses: Pick<EndpointRequest, "ipv4" | "ipv6">): void {
+    this.#parts.endpoints.hold(network, addresses);
   }
 
-  unhold(network: NetworkRecord, request: EndpointRequest): void {
-    this.#parts.endpoints.unhold(network, request);
+  unhold(network: NetworkRecord, addresses: Pick<EndpointRequest, "ipv4" | "ipv6">): void {
+    this.#parts.endpoints.unhold(network, addresses);
   }
 
   open(request: SandboxRequest): Sandbox | Promise<Sandbox> {
@@ -155,7 +155,7 @@ class ComposedNetworks implements Networking {
 
   async close({ remove }: { readonly remove: boolean }): Promise<void> {
     this.#parts.dns.close();
-    await this.#parts.host.close({ remove });
+    await this.#parts.host.close({ remove: remove && existsSync(this.#mark) });
     if (remove) rmSync(this.#mark, { force: true });
   }
 

@@ -84,8 +84,8 @@ export interface Networking {
   /** Nothing is attached to it any more. */
   remove(network: NetworkRecord): Promise<void>;
   /** Keeps the addresses that a container asks for by themselves, as long as it is there and joined; it need not run. */
-  hold(network: NetworkRecord, request: EndpointRequest): void;
-  unhold(network: NetworkRecord, request: EndpointRequest): void;
+  hold(network: NetworkRecord, addresses: Pick<EndpointRequest, "ipv4" | "ipv6">): void;
+  unhold(network: NetworkRecord, addresses: Pick<EndpointRequest, "ipv4" | "ipv6">): void;
   /** Chooses addresses and ports for a container that starts; a promise only when something has to be made first. */
   open(request: SandboxRequest): Sandbox | Promise<Sandbox>;
   /** Makes the kernel's state, pools, ports and names those of the containers that run; answers in their order. */

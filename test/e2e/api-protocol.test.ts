@@ -83,7 +83,6 @@ suite("the API's protocol", requires("busybox"), () => {
     }
     for (const [method, path] of [
       ["POST", "/build"],
-      ["POST", "/networks/create"],
       ["POST", "/volumes/create"],
       ["GET", "/containers/a/stats"],
       ["POST", "/commit"],

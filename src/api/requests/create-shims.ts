@@ -1,6 +1,7 @@
 import type { CreateRequest, HostConfigRequest, MountRequest } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { type ApiVersion, versionNumber } from "../http/versions.ts";
+import { moveMacAddress } from "./mac-address-shim.ts";
 
 const v1_25 = versionNumber("1.25");
 const v1_40 = versionNumber("1.40");
@@ -19,15 +20,13 @@ export function modernise(
   const endpoints = request.endpoints;
   const joined = Object.keys(endpoints ?? {});
   if (version < v1_44 && joined.length > 1) {
-    throw new SampanError(
-      "invalid",
-      `Container cannot be created with network endpoints: ${joined.join(", ")}: API versions before 1.44 know one`,
-    );
+    throw new SampanError("invalid", `Container cannot be created with network endpoints: ${joined.join(", ")}`);
   }
+  const moved = moveMacAddress(request, version);
   return {
-    ...request,
+    ...moved,
+    config: version < v1_44 ? withoutStartInterval(moved.config) : moved.config,
     platform: version < v1_41 ? undefined : request.platform,
-    config: version < v1_44 ? withoutStartInterval(request.config) : request.config,
     hostConfig: host,
   };
 }

@@ -60,7 +60,12 @@ export function infoResponse(info: EngineInfo, around: Surroundings): InfoRespon
     Images: info.images,
     Driver: graphDriver.Name,
     DriverStatus: [],
-    Plugins: { Volume: ["local"], Network: ["host", "null"], Authorization: null, Log: ["local"] },
+    Plugins: {
+      Volume: ["local"],
+      Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
+      Authorization: null,
+      Log: ["local"],
+    },
     ...limits(info),
     Debug: false,
     NFd: around.openFiles,

@@ -11,6 +11,7 @@ import { logLimits } from "../logs/options.ts";
 import { resolveMounts } from "../mounts/resolve.ts";
 import { decideEndpoints } from "../networks/decide.ts";
 import { exposedPorts, portRequests } from "../networks/ports.ts";
+import { holdAddresses } from "../networks/static-addresses.ts";
 import { moveInterfaceSysctls } from "../networks/sysctls.ts";
 import type { EngineParts } from "../parts.ts";
 import { type ContainerRecord, newborn } from "../records/record.ts";
@@ -52,6 +53,7 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
     await snapshots.prepare(record.id, record.layers);
     await makeVolumes(parts, record, files);
     registry.insert(container);
+    holdAddresses(parts.networking, record.endpoints);
   } catch (error) {
     await snapshots.remove(record.id);
     files.remove();

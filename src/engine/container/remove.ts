@@ -1,3 +1,4 @@
+import { unholdAddresses } from "../networks/static-addresses.ts";
 import type { EngineParts } from "../parts.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
@@ -13,6 +14,7 @@ export async function removeContainer(
 ): Promise<void> {
   const { registry, discards, images, events } = parts;
   registry.delete(container);
+  unholdAddresses(parts.networking, container.record.endpoints);
   container.removed = true;
   clearTimeout(container.restartTimer);
   container.cancelAttaches();

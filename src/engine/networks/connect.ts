@@ -5,10 +5,12 @@ import type { Container } from "../container/live.ts";
 import { sharedContainer } from "../container/modes.ts";
 import { ownEntries } from "../container/system-files.ts";
 import type { EngineParts } from "../parts.ts";
+import type { ContainerRecord } from "../records/record.ts";
 import { endpointEvents } from "./events.ts";
 import { rewriteFiles } from "./files.ts";
 import { joiningOf, noteNetworks } from "./sandbox.ts";
 import { endpointRequest, normaliseSettings } from "./settings.ts";
+import { holdAddresses, unholdAddresses } from "./static-addresses.ts";
 
 /** Joins a container to one network more; the caller holds its lock. All or nothing. */
 export async function connectContainer(
@@ -25,6 +27,13 @@ export async function connectContainer(
   const joined = { ...before, endpoints: { ...before.endpoints, [network.name]: settings } };
   if (container.running !== undefined) await joinNow(parts, container, network, settings);
   parts.registry.writeRecord(container, joined);
+  unholdAddresses(parts.networking, pick(before.endpoints, network.name));
+  holdAddresses(parts.networking, pick(joined.endpoints, network.name));
+}
+
+function pick(endpoints: ContainerRecord["endpoints"], name: string): ContainerRecord["endpoints"] {
+  const settings = endpoints[name];
+  return settings === undefined ? {} : { [name]: settings };
 }
 
 /** Throws with dockerd's texts for what a container's network mode does not go with. */

@@ -6,6 +6,7 @@ import type { EngineParts } from "../parts.ts";
 import { endpointEvents } from "./events.ts";
 import { rewriteFiles } from "./files.ts";
 import { noteNetworks } from "./sandbox.ts";
+import { unholdAddresses } from "./static-addresses.ts";
 
 /** Takes a container from a network; the caller holds its lock. */
 export async function disconnectContainer(
@@ -21,7 +22,7 @@ export async function disconnectContainer(
     const why = "container was created in host network mode";
     throw new SampanError("denied", `cannot disconnect container from host network - ${why}`);
   }
-  const { [network.name]: _left, ...others } = record.endpoints;
+  const { [network.name]: left, ...others } = record.endpoints;
   if (running !== undefined && sandbox?.endpoints.some(({ networkId }) => networkId === network.id)) {
     const { named } = sandbox;
     const endpoint = await sandbox.leave(running.pid, network.id);
@@ -30,4 +31,5 @@ export async function disconnectContainer(
     endpointEvents(parts, container, "disconnect", [endpoint]);
   }
   parts.registry.writeRecord(container, { ...container.record, endpoints: others });
+  if (left !== undefined) unholdAddresses(parts.networking, { [network.name]: left });
 }
