@@ -64,8 +64,10 @@ export function createEndpointLink(connection: Connection, place: LinkPlace): Re
 /** Brings the container's end up with its addresses, on a socket that was made in the container. */
 export function configureEndpoint({ endpoint }: Connection, link: number): Request[] {
   const { ipv4, ipv6 } = endpoint;
-  // Without IPv6 there is no link-local address either: nobody waits for it, and no router is asked for
-  const requests = [setLink(link, { up: true, ...(ipv6 === undefined && { linkLocal: false }) })];
+  // Without IPv6 there is no link-local address either: nobody waits for it, and no router is asked for. That has to be
+  // known before the link comes up; in one message the kernel does it after.
+  const requests = ipv6 === undefined ? [setLink(link, { linkLocal: false })] : [];
+  requests.push(setLink(link, { up: true }));
   if (ipv4) requests.push(addAddress({ link, address: cidr(ipv4), broadcast: broadcastOf(ipv4) }));
   if (ipv6) requests.push(addAddress({ link, address: cidr(ipv6), noDad: true }));
   for (const address of endpoint.linkLocal) {
