@@ -1,23 +1,14 @@
 import { existsSync, rmdirSync } from "node:fs";
 import { posix } from "node:path";
 import { SampanError } from "../errors/index.ts";
-import type { Ref, Slot } from "../kernel/block.ts";
+import type { Slot } from "../kernel/block.ts";
 import type { Program } from "../kernel/program.ts";
 import type { Available } from "./available.ts";
-import { errnoOf, parseFlat, readText, writeText } from "./files.ts";
+import { errnoOf, readText, writeText } from "./files.ts";
 import type { Current, Write } from "./limits.ts";
-import { makeDirectory, readInto, removeDirectory, writeValues } from "./steps.ts";
+import { makeDirectory, removeDirectory, writeValues } from "./steps.ts";
 import { checkedPath, directoriesOf, pidsBelow, removeNow, sweep, waitFor } from "./tree.ts";
-import type {
-  CgroupLayout,
-  CgroupPath,
-  CgroupSupport,
-  Cgroups,
-  ExitCounts,
-  Hierarchy,
-  Resources,
-  Usage,
-} from "./types.ts";
+import type { CgroupLayout, CgroupPath, CgroupSupport, Cgroups, Hierarchy, Resources, Usage } from "./types.ts";
 
 /** What is known of the machine once the containers' parent stands. */
 export interface Machine {
@@ -77,17 +68,9 @@ export abstract class MachineCgroups implements Cgroups {
     });
   }
 
-  readExit(program: Program, path: CgroupPath): Ref {
+  oomCounter(path: CgroupPath): string | undefined {
     const directory = this.directory("memory", path);
-    if (directory === undefined) return program.buffer(8, "no memory controller");
-    return program.in("cgroup", () =>
-      readInto(program, `${directory}/${this.oomFile}`, 256, "count the kills for want of memory"),
-    );
-  }
-
-  decodeExit(bytes: Uint8Array): ExitCounts {
-    const text = Buffer.from(bytes).toString("latin1").replace(/\0.*$/s, "");
-    return { oomKills: parseFlat(text).oom_kill ?? 0 };
+    return directory && `${directory}/${this.oomFile}`;
   }
 
   remove(program: Program, path: CgroupPath): void {

@@ -1,4 +1,4 @@
-import { named, type Ref, type Slot } from "../kernel/block.ts";
+import { named, type Slot } from "../kernel/block.ts";
 import { AT_FDCWD, AT_REMOVEDIR, O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY } from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
 
@@ -31,21 +31,6 @@ export function openDirectory(p: Program, path: string, note: string, options: {
     ? named(O_RDONLY | O_DIRECTORY | O_CLOEXEC, "O_RDONLY|O_DIRECTORY|O_CLOEXEC")
     : named(O_PATH | O_DIRECTORY | O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
   return p.sys("openat", [here, p.text(path), flags, 0], { note });
-}
-
-/** Reads the beginning of a file; what is not there reads as nothing. */
-export function readInto(p: Program, file: string, size: number, note: string): Ref {
-  const buffer = p.buffer(size, baseName(file));
-  const after = p.label();
-  const fd = p.sys("openat", [here, p.text(file), named(O_RDONLY | O_CLOEXEC, "O_RDONLY|O_CLOEXEC"), 0], {
-    note: `open ${baseName(file)}`,
-    tolerate: "all",
-    orElse: after,
-  });
-  p.call("read", [fd, buffer, size - 1], { note, tolerate: "all" });
-  p.call("close", [fd], { note: `close ${baseName(file)}` });
-  p.place(after);
-  return buffer;
 }
 
 /** rmdir; what holds processes or cgroups, or is gone, is left as it is. */

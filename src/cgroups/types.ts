@@ -1,4 +1,4 @@
-import type { Ref, Slot } from "../kernel/block.ts";
+import type { Slot } from "../kernel/block.ts";
 import type { Program } from "../kernel/program.ts";
 import type { Resources } from "./resources.ts";
 import type { Usage } from "./usage.ts";
@@ -62,15 +62,10 @@ export interface CgroupSupport {
   readonly freezer: boolean;
 }
 
-/** How often the kernel killed for want of memory, read when the last process has gone. */
-export interface ExitCounts {
-  readonly oomKills: number;
-}
-
 /**
  * The cgroups of one daemon's containers, v1 or v2. The life of a container's cgroup, as steps in programs:
  *
- *     create ─▶ bornIn (v2) ─▶ clone ─▶ enter (v1) ─▶ … ─▶ readExit ─▶ remove
+ *     create ─▶ bornIn (v2) ─▶ clone ─▶ enter (v1) ─▶ … ─▶ remove
  *
  * and everything else (usage, update, freeze, sweep) by plain file access from TypeScript. Children of a cgroup are
  * born in it, so only the first process and those of `exec` are placed. The cgroup namespace's root is where the
@@ -103,9 +98,8 @@ export interface Cgroups {
   /** v1: steps by which the running process, single-threaded as yet, moves itself in every hierarchy; none on v2. */
   enter(program: Program, path: CgroupPath): void;
 
-  /** Steps for after the container's end; the buffer is for `decodeExit`. A cgroup that is gone already reads as zeros. */
-  readExit(program: Program, path: CgroupPath): Ref;
-  decodeExit(bytes: Uint8Array): ExitCounts;
+  /** The file whose line `oom_kill N` counts the victims of the memory limit; undefined without a memory controller. */
+  oomCounter(path: CgroupPath): string | undefined;
 
   /** Steps that remove the cgroup. What is not empty yet, or holds cgroups of the container's own making, stays for `removeNow`. */
   remove(program: Program, path: CgroupPath): void;

@@ -80,7 +80,7 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
     child,
     status,
     title: `sampan-monitor ${spec.id}`,
-    oomFile: oomFile(host.cgroups, spec.cgroupPath),
+    oomFile: host.cgroups.oomCounter(spec.cgroupPath),
     giveBack: giveBack && (() => p.in("network", giveBack)),
     cleanUp: () => p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath)),
   });
@@ -231,12 +231,4 @@ function viewOptions(hierarchy: Hierarchy): (readonly [string, string | true])[]
       ["name", hierarchy.name],
     ];
   return hierarchy.controllers.map((controller) => [controller, true] as const);
-}
-
-/** The file with the line `oom_kill N`: the same on v1 and v2. */
-function oomFile(cgroups: Cgroups, path: string): string | undefined {
-  const { version, hierarchies } = cgroups.layout;
-  const hierarchy =
-    version === "v2" ? hierarchies[0] : hierarchies.find(({ controllers }) => controllers.includes("memory"));
-  return hierarchy && `${hierarchy.mountPoint}${path}/${version === "v2" ? "memory.events" : "memory.oom_control"}`;
 }

@@ -104,11 +104,12 @@ export class Cage {
   async #wait(session: Session, path: CgroupPath, pid: number): Promise<{ status: number; oomKills: number }> {
     const status = await waitStatus(session, pid);
     const p = new Program("clean up after a shell");
-    const exit = this.cgroups.readExit(p, path);
+    const counter = this.cgroups.oomCounter(path);
+    const counts = counter === undefined ? "" : readFileSync(counter, "utf8");
     this.cgroups.remove(p, path);
-    const results = await session.run(p);
+    await session.run(p);
     session.close();
-    return { status, ...this.cgroups.decodeExit(results.bytes(exit)) };
+    return { status, oomKills: Number(/^oom_kill (\d+)$/m.exec(counts)?.[1] ?? 0) };
   }
 }
 
