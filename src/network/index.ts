@@ -4,10 +4,13 @@ import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../errors/index.ts";
 import type { Executor } from "../kernel/executor.ts";
 import type { Layout } from "../storage/layout.ts";
+import { ResolverFile } from "./dns/resolv-conf.ts";
 import { createDnsServer } from "./dns/server.ts";
 import { defaultBridgeName } from "./drivers/names.ts";
 import { Endpoints } from "./endpoints/endpoints.ts";
 import { openNetworkHost } from "./host/host.ts";
+import type { NetworkHost } from "./host/types.ts";
+import type { HostPrefix } from "./ipam/types.ts";
 import type { Networking, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
 import type { NetworkingOptions } from "./options.ts";
 import type { NetworkLog, NetworkParts } from "./parts.ts";
@@ -39,7 +42,8 @@ export async function openNetworks(open: OpenNetworksOptions): Promise<Networkin
     root: layout.root,
     bridgeInterface: defaultBridgeName(layout.suffix),
     options,
-    host: () => host.usedRanges(),
+    host: async () => [...(await host.usedRanges()), ...nameServers()],
+    bridgeAddresses: isForeign(options.bridge) ? await addressesOf(host, options.bridge) : [],
   });
   const parts: NetworkParts = {
     executor,
@@ -53,6 +57,21 @@ export async function openNetworks(open: OpenNetworksOptions): Promise<Networkin
     defaultNetwork: options.bridge === "none" ? "none" : "bridge",
     mark: join(layout.run, "networks"),
   });
+}
+
+/** Subnets that we choose leave the machine its name servers, wherever they are. */
+function nameServers(): HostPrefix[] {
+  return new ResolverFile().servers.map((server) => ({ range: `${server}/${server.includes(":") ? 128 : 32}` }));
+}
+
+/** Whether `--bridge` names a bridge that is not ours to make. */
+function isForeign(bridge: string | undefined): bridge is string {
+  return bridge !== undefined && bridge !== "none";
+}
+
+async function addressesOf(host: NetworkHost, name: string): Promise<string[]> {
+  const used = await host.usedRanges();
+  return used.filter(({ link }) => link === name).map(({ range }) => range);
 }
 
 class ComposedNetworks implements Networking {

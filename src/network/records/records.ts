@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { SampanError } from "../../errors/index.ts";
+import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
 import { poolsOf } from "../ipam/default-pools.ts";
 import { Ipam, type ReserveOptions } from "../ipam/ipam.ts";
 import { parseSubnets, type WantedSubnet } from "../ipam/validate.ts";
@@ -126,7 +126,8 @@ export class NetworkRecords {
     for (const [id, name] of ids) {
       const old = stored.find((each) => each.id === id);
       const since = old?.createdAt ?? Date.now();
-      const record = name === "bridge" ? await this.#bridge(old, since) : plainNetwork(root, name, since);
+      const record =
+        name === "bridge" ? await this.#bridge(old, since).catch(noBridge) : plainNetwork(root, name, since);
       if (JSON.stringify(record) !== JSON.stringify(old)) this.#table.put(record);
       this.#remember(record);
     }
@@ -168,6 +169,11 @@ export class NetworkRecords {
     this.#byId.set(record.id, record);
     this.#byName.set(record.name, record);
   }
+}
+
+/** What the daemon does not start for, in dockerd's words. */
+function noBridge(cause: unknown): never {
+  throw new SampanError(kindOf(cause), `error creating default "bridge" network: ${messageOf(cause)}`, { cause });
 }
 
 /**
