@@ -31,13 +31,15 @@ export async function ensureAgainLink(machine: Machine, indexes: Indexes, suffix
   const mac = "02:53:61:6d:70:61";
   const pair = createVeth({ host: { name: names.out, index: out }, peer: { name: names.in, index: into, mac } });
   const alias = linkAlias(suffix, "input");
-  const ends = [out, into].map((link) => setLink(link, { alias, linkLocal: false, up: true }));
+  const ends = [out, into].flatMap((link) => [setLink(link, { alias, linkLocal: false }), setLink(link, { up: true })]);
   await machine.change([...pair, ...ends], purpose);
   // Senders are reached by other links: the laxest of this and of "all" counts
   writeSysctl(`ipv4/conf/${names.in}/rp_filter`, "2", purpose);
   await machine.change(
     [
       addAddress({ link: into, address: own, scope: "link" }),
+      // Without a route of its own the next hop would be the copied packet's destination
+      addRoute({ to: `${beyond.ip}/32`, link: out }),
       addRoute({ to: `${beyond.ip6}/128`, link: out }),
       ...Object.values(beyond).map((address) => addNeighbour({ link: out, address, mac })),
     ],
