@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { docker, dockerIsRecent } from "../support/docker.ts";
@@ -127,6 +127,54 @@ suite("sampan run and its companions", requires("busybox"), () => {
     writeFileSync(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls: rules }));
     assert.equal(await inContainer(["--security-opt", `seccomp=${profile}`], "mkdir /x 2>/dev/null || echo no"), "no");
     assert.equal(await inContainer(["--ulimit", "nofile=100:200"], "ulimit -Sn; ulimit -Hn"), "100\n200");
+  });
+
+  test("flags that reach other containers: --volumes-from, --pid, --network container:", async () => {
+    const keep = ["run", "-d", "--name", "first", "-v", "/data", "--mount", "type=volume,src=shared,dst=/shared"];
+    await box.ok(...keep, "busybox", "sh", "-c", "echo a > /data/x; echo b > /shared/y; exec sleep 1000");
+    await eventually("it has written", async () => (await outcome("exec", "first", "cat", "/shared/y")).status === 0);
+    assert.equal(
+      await inContainer(["--volumes-from", "first:ro"], "cat /data/x; touch /data/z 2>/dev/null || echo no"),
+      "a\nno",
+    );
+    assert.equal(await inContainer(["-v", "shared:/s"], "cat /s/y"), "b");
+    assert.match(await inContainer(["--pid", "container:first"], "ps"), /^ +1 root .*sleep 1000$/m);
+    const namespace = await box.ok("exec", "first", "readlink", "/proc/self/ns/net");
+    assert.equal(await inContainer(["--network", "container:first"], "readlink /proc/self/ns/net"), namespace);
+    assert.equal(await box.ok("rm", "-fv", "first"), "first");
+  });
+
+  test("--restart, --log-driver, --log-opt, --sysctl, --cgroupns", async () => {
+    const flaky = [
+      "run",
+      "-d",
+      "--name",
+      "flaky",
+      "--restart",
+      "on-failure:2",
+      "busybox",
+      "sh",
+      "-c",
+      "echo try; exit 3",
+    ];
+    await box.ok(...flaky);
+    await eventually("it has given up", async () => {
+      const state = await box.ok("inspect", "-f", "{{.State.Status}} {{.RestartCount}}", "flaky");
+      return state === "exited 2" || undefined;
+    });
+    assert.equal(await box.ok("logs", "flaky"), "try\ntry\ntry");
+    await box.ok("rm", "flaky");
+    const limited = ["--log-driver", "json-file", "--log-opt", "max-size=1k", "--log-opt", "max-file=1"];
+    await box.ok("run", "--name", "short", ...limited, "busybox", "sh", "-c", "seq 1 200000");
+    const kept = (await box.ok("logs", "short")).split("\n");
+    assert.deepEqual([kept.length < 100000, kept.at(-1)], [true, "200000"]);
+    await box.ok("rm", "short");
+    await box.ok("run", "--name", "silent", "--log-driver", "none", "busybox", "echo", "x");
+    assert.match((await outcome("logs", "silent")).err, /does not support reading/);
+    await box.ok("rm", "silent");
+    assert.equal(await inContainer(["--sysctl", "kernel.msgmax=9000"], "cat /proc/sys/kernel/msgmax"), "9000");
+    const cgroups = await inContainer(["--cgroupns", "host"], "readlink /proc/self/ns/cgroup");
+    assert.equal(cgroups, readlinkSync("/proc/self/ns/cgroup"));
   });
 
   test("flags whose feature is not there are refused by name", async () => {

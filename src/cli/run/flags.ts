@@ -51,7 +51,12 @@ const identityFlags = {
     parsePullPolicy,
   ),
   quiet: flag("q", "Suppress the pull output"),
-  restart: parsed("", 'Restart policy to apply when a container exits (default "no")', "string", parseRestart),
+  restart: parsed(
+    "",
+    'Restart policy when a container exits (no|always|unless-stopped|on-failure[:times]) (default "no")',
+    "string",
+    parseRestart,
+  ),
   rm: flag("", "Automatically remove the container when it exits"),
 };
 

@@ -11,7 +11,7 @@ import { parseExpose, parsePublish } from "../parsing/ports.ts";
 
 /** The flags of `run` and `create` about networks; names, ports and addresses. */
 export const networkFlags = {
-  "add-host": list("", "Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
+  "add-host": list("", "Add a custom host-to-IP mapping (host:ip|host:host-gateway)", parseExtraHost),
   dns: list("", "Set custom DNS servers", parseDns),
   "dns-option": list("", "Set DNS options"),
   "dns-search": list("", "Set custom DNS search domains", parseDnsSearch),
@@ -21,8 +21,13 @@ export const networkFlags = {
   link: list("", "Add link to another container", parseLink),
   "link-local-ip": list("", "Container IPv4/IPv6 link-local addresses"),
   "mac-address": parsed("", "Container MAC address (e.g., 92:d0:c6:0a:29:33)", "string", parseMacAddress),
-  network: list("", "Connect a container to a network", parseNetwork, "network"),
+  network: list(
+    "",
+    "Connect a container to a network (NAME|none|host|container:NAME, or name=NAME,alias=ALIAS,ip=ADDRESS,...)",
+    parseNetwork,
+    "network",
+  ),
   "network-alias": list("", "Add network-scoped alias for the container"),
-  publish: list("p", "Publish a container's port(s) to the host", parsePublish),
+  publish: list("p", "Publish a container's port(s) to the host ([[ip:][port]:]port[/tcp|udp|sctp])", parsePublish),
   "publish-all": flag("P", "Publish all exposed ports to random ports"),
 };
