@@ -41,22 +41,17 @@ async function create(
   const { name, mtu, ipv4, ipv6 } = settings;
   const purpose = `make the bridge ${name} of network ${network}`;
   // A MAC of its own: else it would be that of some port, and change when that one goes
-  const hash = id.slice(0, 8);
-  const mac = `02:42:${hash.match(/../g)?.join(":")}`;
-  // Its link-local address is one of `addressesOf`, usable at once: it asks for neighbours when packets are forwarded
-  const changes = setLink(index, { alias, linkLocal: false, up: true });
-  await machine.change([createBridge({ name, index, mac, mtu }), changes], purpose);
+  const mac = `02:42:${id.slice(0, 8).match(/../g)?.join(":")}`;
+  const changes = [setLink(index, { alias, linkLocal: false }), setLink(index, { up: true })];
+  await machine.change([createBridge({ name, index, mac, mtu }), ...changes], purpose);
   // Answers to the machine's own 127.0.0.1 come in by the bridge, see firewall/rules.ts
   if (ipv4) writeSysctl(`ipv4/conf/${name}/route_localnet`, "1", purpose);
   if (ipv6) writeSysctl(`ipv6/conf/${name}/disable_ipv6`, "0", purpose);
   // A container shall not become the machine's router (CVE-2020-13401); the setting is absent without IPv6
   if (readSysctl(`ipv6/conf/${name}/accept_ra`) !== undefined) writeSysctl(`ipv6/conf/${name}/accept_ra`, "0", purpose);
-  const addresses = [...addressesOf(settings), ...(ipv6 ? [linkLocal(hash)] : [])];
-  if (addresses.length > 0)
-    await machine.change(
-      [...addresses.map((address) => newAddress(index, address)), ...(ipv6 ? [loopbackRoute(index)] : [])],
-      `give the bridge ${name} its addresses`,
-    );
+  const addresses = addressesOf(settings).map((address) => newAddress(index, address));
+  const requests = [...addresses, ...(ipv6 ? [loopbackRoute(index)] : [])];
+  if (requests.length > 0) await machine.change(requests, `give the bridge ${name} its addresses`);
   return index;
 }
 
@@ -81,20 +76,14 @@ export async function removeBridge(
   await machine.change([deleteLink(link.index)], `remove the bridge ${name}`, ["ENODEV"]);
 }
 
-/** All that the bridge has; with IPv6 fe80::1, too, as with dockerd. */
+/**
+ * All addresses of the bridge; with IPv6 fe80::1, too, as with dockerd. From that the bridge asks where a container is when it
+ * forwards to it; one that the kernel made could not be used for the two seconds that the search for duplicates takes.
+ */
 function addressesOf({ ipv4, ipv6 }: BridgeSettings): readonly string[] {
   const six = ipv6?.addresses ?? [];
   const linkLocal = "fe80::1/64";
   return [...(ipv4?.addresses ?? []), ...six, ...(six.length > 0 && !six.includes(linkLocal) ? [linkLocal] : [])];
-}
-
-/**
- * The address that the kernel would make of the MAC address 02:42:`hash` (EUI-64, RFC 4291 appendix A). From it the bridge
- * asks where a container is when it forwards to it; the kernel's own could not be used for the two seconds that the search
- * for duplicates takes.
- */
-function linkLocal(hash: string): string {
-  return `fe80::42:${hash.slice(0, 2)}ff:fe${hash.slice(2, 4)}:${hash.slice(4, 8)}/64`;
 }
 
 function newAddress(link: number, address: string) {

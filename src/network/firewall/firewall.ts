@@ -7,6 +7,7 @@ import {
   dumpTables,
   type NftSet,
 } from "../../kernel/netlink/nftables/index.ts";
+import { NetlinkError } from "../../kernel/netlink/query.ts";
 import type { Machine } from "../host/machine.ts";
 import type { RuleElement } from "./elements.ts";
 import { elementOf, keyIdentity, valueIdentity } from "./identity.ts";
@@ -89,10 +90,14 @@ export class Firewall {
     this.#made = true;
   }
 
-  /** What a set holds now; nothing where there are no tables. */
+  /** What a set holds now; nothing where there is no such set, as before the tables are made. */
   async elements(set: SetName): Promise<RuleElement[]> {
-    if ((await this.#version()) === undefined) return [];
-    return [...(await this.#elementsOf(new Set([set]))).values()];
+    try {
+      return [...(await this.#elementsOf(new Set([set]))).values()];
+    } catch (error) {
+      if (error instanceof NetlinkError && error.errno === "ENOENT") return [];
+      throw error;
+    }
   }
 
   /** Whether there are tables of ours, of whatever version. */
@@ -107,11 +112,6 @@ export class Firewall {
       if (await this.exists())
         await this.#machine.transact(table.removeTables(this.#name), "remove the firewall rules");
     });
-  }
-
-  /** Tables of ours may have gone since: `nft flush ruleset`. */
-  doubt(): void {
-    this.#made = undefined;
   }
 
   /** One change after the other: two that both find no tables would make the rules twice. */

@@ -13,7 +13,7 @@ export interface LinkChanges {
   readonly master?: number | Hole | undefined;
   /** A text for people; not in the kernel's way of anything. */
   readonly alias?: string | undefined;
-  /** Whether the kernel makes an IPv6 link-local address when the link comes up. */
+  /** Whether the kernel makes an IPv6 link-local address when the link comes up; it does so before it looks at this. */
   readonly linkLocal?: boolean | undefined;
 }
 

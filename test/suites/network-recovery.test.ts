@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { afterEach, test } from "node:test";
+import { option } from "../../src/network/records/driver-options.ts";
+import { cable, connection, kernelWorld, network, ports, sh } from "../support/network-host.ts";
+import { inOwnNetwork } from "../support/own-network.ts";
+
+const { machine: here, outside: there } = cable;
+
+inOwnNetwork(import.meta.url, () => {
+  const world = kernelWorld();
+  const one = network("one", 1);
+  const two = network("two", 2, { options: { [option.icc]: "false" } });
+
+  afterEach(() => world.clear());
+
+  const ruleset = () => sh(`nft -a list table ${world.table}`);
+
+  test("a daemon that starts again changes nothing that is right, and connections go on", async () => {
+    const a = await world.start("a", [connection("a", one, 10)], ports("8080:7000/tcp", "8053:53/udp"));
+    const texts = Array.from({ length: 20 }, (_, i) => `${9000 + i}:${9000 + i}/tcp`);
+    const b = await world.start("b", [connection("b", two, 10)], ports(...texts));
+    await a.serve(7000);
+    const stream = await world.outside.background("stream", "1500", `tcp:${here.v4}:8080`, `tcp:${here.v6}:8080`);
+    let said = "";
+    stream.stdout?.on("data", (chunk: Buffer) => {
+      said += chunk;
+    });
+    const before = ruleset();
+    const addresses = sh("ip -o addr; ip -6 route show table local");
+    for (let round = 0; round < 3; round++) {
+      world.host = world.newHost();
+      await world.host.recover([one, two], [a.networking, b.networking]);
+    }
+    assert.equal(ruleset(), before);
+    assert.equal(
+      sh("ip -o addr; ip -6 route show table local").replaceAll(/tentative /g, ""),
+      addresses.replaceAll(/tentative /g, ""),
+    );
+    await once(stream, "close");
+    for (const line of said.trim().split("\n")) {
+      const [, echoes, pause] = /= (\d+) echoes, longest pause (\d+) ms/.exec(line) ?? [];
+      assert.ok(Number(echoes) > 100 && Number(pause) < 400, line);
+    }
+  });
+
+  test("what is missing is added, what is nobody's is removed", async () => {
+    const a = await world.start("a", [connection("a", one, 10)], ports("8080:7000/tcp"));
+    const b = await world.start("b", [connection("b", two, 10)], ports("8081:7000/tcp"));
+    await a.serve(7000);
+    await b.end(); // while no daemon is there
+    sh(`nft delete element ${world.table} everywhere4 '{ tcp . 8080 }'
+nft delete element ${world.table} masquerade4 '{ "br-${one.id.slice(0, 12)}" }'
+nft add element ${world.table} everywhere4 '{ tcp . 8080 : 10.81.9.9 . 1 }'
+ip addr del 10.81.1.1/24 dev br-${one.id.slice(0, 12)}`);
+    world.host = world.newHost();
+    await world.host.recover([one], [a.networking]);
+    assert.deepEqual(Object.values(await world.outside.ask(`tcp:${here.v4}:8080`)), [`a ${there.v4}`]);
+    assert.deepEqual(Object.values(await a.ask(`tcp:${there.v4}:7000`)), [`outside ${here.v4}`]);
+    assert.doesNotMatch(ruleset(), /8081|10\.81\.9\.9/);
+    assert.doesNotMatch(sh("ip -o link"), new RegExp(`br-${two.id.slice(0, 12)}`));
+  });
+
+  test("tables that somebody has flushed, or that another version has made, are replaced", async () => {
+    const a = await world.start("a", [connection("a", one, 10)], ports("8080:7000/tcp"));
+    await a.serve(7000);
+    const asked = `tcp:${here.v4}:8080`;
+    sh(
+      `nft delete table ${world.table}; nft add table ${world.table} '{ comment "rules of before"; chain odd { drop; }; }'`,
+    );
+    world.host = world.newHost();
+    await world.host.recover([one], [a.networking]);
+    assert.deepEqual(Object.values(await world.outside.ask(asked)), [`a ${there.v4}`]);
+    assert.doesNotMatch(ruleset(), /odd/);
+    sh("nft flush ruleset");
+    world.host = world.newHost();
+    await world.host.recover([one], [a.networking]);
+    assert.deepEqual(Object.values(await world.outside.ask(asked)), [`a ${there.v4}`]);
+  });
+
+  test("a daemon with nothing to recover looks at nothing and makes nothing", async () => {
+    await world.host.close({ remove: true });
+    world.host = world.newHost();
+    await world.host.recover([one, two], []);
+    assert.deepEqual(world.left(), []);
+  });
+
+  test("forwarding is turned on, the machine becomes no router by it, and it is turned off again", async () => {
+    await world.host.close({ remove: true });
+    sh(
+      "ip link add other type veth peer name far netns $PPID 2>/dev/null || ip link add other type veth peer name far",
+    );
+    sh("ip link set other up; ip addr add 198.51.100.1/24 dev other");
+    sh("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+    sh("sysctl -qw net.ipv6.conf.eth0.accept_ra=1");
+    world.host = world.newHost();
+    await world.start("a", [connection("a", one, 10)]);
+    assert.equal(sh("sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding"), "1\n1");
+    assert.equal(sh("sysctl -n net.ipv6.conf.eth0.accept_ra"), "2");
+    assert.equal(sh(`sysctl -n net.ipv6.conf.br-${one.id.slice(0, 12)}.accept_ra`), "0");
+    assert.match(world.elements("unforwarded4"), /"eth0" \. "other"/);
+    assert.match(world.elements("unforwarded6"), /"other" \. "eth0"/);
+    world.host = world.newHost();
+    await world.clear();
+    await world.host.recover([], []);
+    await world.host.close({ remove: true });
+    assert.equal(sh("sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding"), "0\n0");
+    sh("ip link del other");
+    assert.deepEqual(world.left(), []);
+  });
+
+  test("other tables that drop what we forward are named, with a remedy", async () => {
+    world.host = world.newHost();
+    assert.deepEqual(await world.host.warnings(), []);
+    sh("nft add table ip filter '{ chain FORWARD { type filter hook forward priority filter; policy drop; }; }'");
+    const [warning, ...others] = await world.host.warnings();
+    assert.match(warning ?? "", /"ip filter FORWARD" drops forwarded packets.*iptables/);
+    assert.deepEqual(others, []);
+    sh("nft delete table ip filter");
+  });
+
+  test("what the machine uses is known, apart from our own bridges", async () => {
+    await world.start("a", [connection("a", one, 10)]);
+    sh("ip route add 10.50.0.0/16 via 192.0.2.1");
+    const used = await world.host.usedRanges();
+    assert.ok(
+      used.some(({ range, viaGateway }) => range === "10.50.0.0/16" && viaGateway),
+      JSON.stringify(used),
+    );
+    assert.ok(used.some(({ range, link }) => range === "192.0.2.2/24" && link === "eth0"));
+    assert.ok(!used.some(({ range }) => range.startsWith("10.81.1")), JSON.stringify(used));
+  });
+});
