@@ -138,7 +138,7 @@ class ComposedNetworks implements Networking {
   open(request: SandboxRequest): Sandbox | Promise<Sandbox> {
     const missing = request.joinings
       .map(({ network }) => network)
-      .filter((network) => isConnected(network) && this.#ensured.get(network.id) !== "done");
+      .filter((network) => isConnected(network) && !(this.#isEnsured(network) && this.#parts.host.ready(network)));
     if (missing.length === 0) return ContainerSandbox.open(this.#parts, request);
     return Promise.all(missing.map((network) => this.#ensure(network))).then(() =>
       ContainerSandbox.open(this.#parts, request),
@@ -178,10 +178,14 @@ class ComposedNetworks implements Networking {
     if (remove) rmSync(this.#mark, { force: true });
   }
 
+  #isEnsured({ id }: NetworkRecord): boolean {
+    return this.#ensured.get(id) === "done";
+  }
+
   #ensure(network: NetworkRecord): Promise<void> {
     const known = this.#ensured.get(network.id);
-    if (known === "done") return Promise.resolve();
-    if (known !== undefined) return known;
+    if (known === "done" && this.#parts.host.ready(network)) return Promise.resolve();
+    if (known instanceof Promise) return known;
     this.#leaveMark();
     const making = this.#parts.host.ensure(network).then(
       () => void this.#ensured.set(network.id, "done"),

@@ -197,6 +197,7 @@ export class KernelWorld {
   #executor: (Executor & AsyncDisposable) | undefined;
   readonly #options: HostOptions;
   readonly #containers = new Set<Container>();
+  readonly #hosts: NetworkHost[] = [];
 
   constructor(options: HostOptions = {}) {
     this.#options = options;
@@ -227,7 +228,9 @@ ip route add 10.81.0.0/16 via ${machine.v4}; ip -6 route add fd00::/8 via ${mach
 
   /** As a daemon that starts anew. */
   newHost(): NetworkHost {
-    return openNetworkHost({ executor: this.executor, suffix: this.suffix, options: this.#options });
+    const host = openNetworkHost({ executor: this.executor, suffix: this.suffix, options: this.#options });
+    this.#hosts.push(host);
+    return host;
   }
 
   async start(
@@ -273,6 +276,7 @@ ip route add 10.81.0.0/16 via ${machine.v4}; ip -6 route add fd00::/8 via ${mach
   async close(): Promise<void> {
     await this.clear();
     await this.host.close({ remove: true });
+    for (const host of this.#hosts) await host.close();
     await this.outside.end();
     await this.#executor?.[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true });

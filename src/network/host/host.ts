@@ -1,3 +1,4 @@
+import { SampanError } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
 import { bridgeSettings } from "../drivers/bridge-settings.ts";
 import { type Suffix, tableName } from "../drivers/names.ts";
@@ -10,7 +11,7 @@ import { attachmentOf, type Place } from "./attachment.ts";
 import { forgetFlowsAfter, forgetFlowsBefore } from "./flows.ts";
 import { Indexes } from "./indexes.ts";
 import { Machine } from "./machine.ts";
-import { NetworkLinks } from "./network-links.ts";
+import { hasLinkOfOwn, NetworkLinks } from "./network-links.ts";
 import { connectRunning, disconnectRunning } from "./running.ts";
 import type { Connection, ContainerNetworking, HostOptions, NetworkHost, UsedRange } from "./types.ts";
 import { usedRanges } from "./used-ranges.ts";
@@ -49,8 +50,12 @@ class KernelNetworkHost implements NetworkHost {
     this.#links = new NetworkLinks({ ...parts, ipForward: options.ipForward ?? true });
   }
 
+  ready(network: NetworkRecord): boolean {
+    return !hasLinkOfOwn(network) || this.#links.index(network) !== undefined;
+  }
+
   async ensure(network: NetworkRecord): Promise<void> {
-    if (this.#links.index(network) === undefined) await this.#links.ensure(network);
+    if (!this.ready(network)) await this.#links.ensure(network);
   }
 
   attachment(container: ContainerNetworking): Attachment {
@@ -127,9 +132,11 @@ class KernelNetworkHost implements NetworkHost {
   #places(connections: readonly Connection[]): Map<Connection, Place> {
     const places = new Map<Connection, Place>();
     for (const connection of connections) {
-      const parent = this.#links.index(connection.network);
-      if (parent === undefined) continue;
       const { network } = connection;
+      if (!hasLinkOfOwn(network)) continue;
+      const parent = this.#links.index(network);
+      if (parent === undefined)
+        throw new SampanError("unavailable", `Cannot join network ${network.name}: its link is gone; start again`);
       const isolated = network.driver === "bridge" && !bridgeSettings(network, this.#suffix).icc;
       places.set(connection, { parent, isolated, ...this.#indexes.next() });
     }

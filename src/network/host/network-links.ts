@@ -75,8 +75,6 @@ export class NetworkLinks {
     ports: readonly RuleElement[],
   ): Promise<void> {
     const { machine, firewall, suffix } = this.#parts;
-    // Nothing is asked where nothing can be: most starts of a daemon are no recovery
-    if (used.size === 0 && !networks.some((network) => hasLink(linkName(network, suffix) ?? ""))) return;
     const exists = await firewall.exists();
     const links = await machine.links();
     await this.#removeForeign(links, networks);
@@ -156,7 +154,8 @@ function hasParent({ driver }: NetworkRecord): boolean {
   return driver === "macvlan" || driver === "ipvlan";
 }
 
-function hasLinkOfOwn(network: NetworkRecord): boolean {
+/** Whether the machine has a link for the network: networks of other drivers need none. */
+export function hasLinkOfOwn(network: NetworkRecord): boolean {
   return network.driver === "bridge" || hasParent(network);
 }
 

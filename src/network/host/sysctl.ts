@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { SampanError } from "../../errors/index.ts";
 
 /** Settings of the daemon's own network namespace: /proc/sys/net shows that of the process that opens it. */
@@ -32,7 +32,7 @@ export function writeSysctl(path: string, value: string, why: string): void {
   }
 }
 
-/** The links of which there are settings. */
+/** Whether the machine has a link of this name: the cheapest way to know. */
 export function hasLink(name: string): boolean {
-  return readSysctl(`ipv4/conf/${name}/forwarding`) !== undefined;
+  return existsSync(`${root}/ipv4/conf/${name}/forwarding`);
 }

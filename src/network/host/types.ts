@@ -41,6 +41,8 @@ export interface UsedRange {
  * Life: `openNetworkHost` → `recover` with what is running → the rest in any order → `close`.
  */
 export interface NetworkHost {
+  /** Whether `ensure` has nothing to do: asked at every start, and answered without the kernel's help. */
+  ready(network: NetworkRecord): boolean;
   /** Makes the network's bridge or parent link and its elements in the rules; quick when they are there. Before `attachment`. */
   ensure(network: NetworkRecord): Promise<void>;
   /** What the start program of a container adds; its networks have been ensured. */
