@@ -13,6 +13,7 @@ import { parseSysctl } from "../parsing/sysctl.ts";
 import { parseUlimit } from "../parsing/ulimit.ts";
 import { parseVolume } from "../parsing/volume.ts";
 import { parseAttach, parsePullPolicy } from "./choices.ts";
+import { healthFlags } from "./health.ts";
 import { networkFlags } from "./network-flags.ts";
 
 /** The process: what runs, as whom, where, with which input and output. */
@@ -129,4 +130,5 @@ export const containerFlags = {
   ...fileFlags,
   ...namespaceFlags,
   ...networkFlags,
+  ...healthFlags,
 };

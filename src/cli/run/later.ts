@@ -2,7 +2,6 @@ import type { AnyOptions } from "../options.ts";
 import { flag, hidden, later, list, text } from "../options.ts";
 import { networkFlags } from "./network-flags.ts";
 
-const health = "health checks are";
 const realtime = "real-time CPU limits are";
 const windows = "containers for Windows are";
 
@@ -13,12 +12,6 @@ const refused = {
   "cpu-rt-period": later(realtime),
   "cpu-rt-runtime": later(realtime),
   gpus: later("GPU devices are"),
-  "health-cmd": later(health),
-  "health-interval": later(health),
-  "health-retries": later(health),
-  "health-start-interval": later(health),
-  "health-start-period": later(health),
-  "health-timeout": later(health),
   "io-maxbandwidth": later(windows),
   "io-maxiops": later(windows),
   isolation: later(windows),
@@ -33,7 +26,6 @@ const tolerated = {
   "dns-opt": hidden(list("", "")),
   net: hidden(networkFlags.network),
   "net-alias": hidden(networkFlags["network-alias"]),
-  "no-healthcheck": hidden(flag("", "")),
   runtime: hidden(text("", "")),
   "volume-driver": hidden(text("", "")),
 };

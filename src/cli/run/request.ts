@@ -7,6 +7,7 @@ import { securityOptions } from "../parsing/security-opt.ts";
 import { asSet, defined, mapOf, some } from "./absent.ts";
 import { connections, exposedPorts, networksOf } from "./connections.ts";
 import type { containerFlags } from "./flags.ts";
+import { healthcheckOf } from "./health.ts";
 import type { quietFlags } from "./later.ts";
 
 export type ContainerValues = ValuesOf<typeof containerFlags & typeof quietFlags>;
@@ -62,7 +63,7 @@ function processConfig(values: ContainerValues, environment: Context["env"]): Om
     StopTimeout: values["stop-timeout"],
     Volumes: anonymousVolumes(values),
     ExposedPorts: exposedPorts(values),
-    Healthcheck: values["no-healthcheck"] ? { Test: ["NONE"] } : undefined,
+    Healthcheck: healthcheckOf(values),
   });
 }
 
