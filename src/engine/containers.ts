@@ -14,6 +14,7 @@ import { restartDelay } from "./container/restart-policy.ts";
 import { startContainer } from "./container/start.ts";
 import { killRunning, send, stopRunning } from "./container/stop.ts";
 import { viewOf } from "./container/view.ts";
+import { HealthMonitor } from "./health/health.ts";
 import { parseName } from "./identity/names.ts";
 import { renameEndpoints } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
@@ -171,6 +172,7 @@ export class EngineContainers implements Containers {
   /** Waits for a process's end, and then does what its container wants: be removed, be started again, or nothing. */
   watch(container: Container, running: Running): void {
     container.running = running;
+    container.health = HealthMonitor.begin(this.#parts, container);
     const ended = running.exited.then((exit) => this.#end(container, running, exit));
     container.ended = ended.then(
       () => {},
@@ -226,6 +228,7 @@ export class EngineContainers implements Containers {
     for (const container of this.#parts.registry.all()) {
       clearTimeout(container.restartTimer);
       container.running?.detach();
+      container.health?.stop();
       container.cancelAttaches();
     }
   }

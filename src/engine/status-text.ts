@@ -24,12 +24,17 @@ export function humanDuration(seconds: number): string {
   return `${Math.floor(days / 365)} years`;
 }
 
+function healthText({ health }: ContainerState): string {
+  if (health === undefined) return "";
+  return health.status === "starting" ? " (health: starting)" : ` (${health.status})`;
+}
+
 /** What the STATUS column says, at the Unix time `now` in milliseconds. */
 export function statusText(state: ContainerState, now: number): string {
   const since = (time: string) => humanDuration(Math.max(0, (now - Date.parse(time)) / 1000));
   switch (state.status) {
     case "running":
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(state)}`;
     case "paused":
       return `Up ${since(state.startedAt)} (Paused)`;
     case "restarting":

@@ -18,7 +18,6 @@ const refused: [flags: string, dockerSays: RegExp, sampanSays: RegExp][] = [
   ["--device /dev/nosuch", /\/dev\/nosuch/, /\/dev\/nosuch/],
   ["--device-read-bps /dev/nosuch:1mb", /\/dev\/nosuch/, /\/dev\/nosuch/],
   ["--gpus all", /DeviceRequests/, /not in this version/],
-  ["--health-cmd true", /Healthcheck/, /not in this version/],
   [
     "--ip 1.2.3.4",
     /user specified IP address is supported on user defined/,

@@ -251,6 +251,21 @@ export interface ContainerState {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  /** Absent where nothing is probed. */
+  readonly Health?: Health;
+}
+
+export interface Health {
+  readonly Status: "starting" | "healthy" | "unhealthy";
+  readonly FailingStreak: number;
+  readonly Log:
+    | readonly {
+        readonly Start: string;
+        readonly End: string;
+        readonly ExitCode: number;
+        readonly Output: string;
+      }[]
+    | null;
 }
 
 /** How a container is joined to one network. */

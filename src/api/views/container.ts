@@ -1,6 +1,6 @@
 import type { ContainerSize, ContainerView } from "../../engine/types.ts";
 import { type ApiVersion, versionNumber } from "../http/versions.ts";
-import type { ContainerInspect, ContainerState, ContainerSummary, HostConfig } from "../shapes/container.ts";
+import type { ContainerInspect, ContainerState, ContainerSummary, Health, HostConfig } from "../shapes/container.ts";
 import { networkSettings, networksOf, portList } from "./container-network.ts";
 import { graphDriver } from "./graph-driver.ts";
 
@@ -48,7 +48,18 @@ function state({ state }: ContainerView): ContainerState {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(state.health && { Health: health(state.health) }),
   };
+}
+
+function health({ status, failingStreak, log }: NonNullable<ContainerView["state"]["health"]>): Health {
+  const Log = log.map(({ start, end, exitCode, output }) => ({
+    Start: start,
+    End: end,
+    ExitCode: exitCode,
+    Output: output,
+  }));
+  return { Status: status, FailingStreak: failingStreak, Log: Log.length === 0 ? null : Log };
 }
 
 /** What nobody has asked for is left out where dockerd leaves it out. */

@@ -5,6 +5,7 @@ import { parseSignal } from "../../kernel/signals.ts";
 import type { LayerRef } from "../../storage/snapshots/types.ts";
 import type { ContainerConfig, CreateRequest, HostConfig } from "../config.ts";
 import { parseExtraHost } from "../files/hosts.ts";
+import { validateHealthcheck } from "../health/probe.ts";
 import { newId, shortId } from "../identity/ids.ts";
 import { parseName, randomName } from "../identity/names.ts";
 import { logLimits } from "../logs/options.ts";
@@ -68,7 +69,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const wanted = normaliseConfig(request.config);
   const image = parts.images.resolve(wanted.Image, parsePlatform(request.platform));
   const given = normaliseHostConfig(request.hostConfig ?? {});
-  refuseUnsupported(wanted, given);
+  refuseUnsupported(given);
   const id = newId();
   const merged = mergeImage(wanted, image.config.config ?? {});
   const find = (reference: string) => mentioned(parts, reference);
@@ -92,7 +93,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
     endpoints: moved.endpoints,
     mounts,
   };
-  return { record, warnings: [...(request.warnings ?? []), ...warningsOf(merged, host)] };
+  return { record, warnings: [...(request.warnings ?? []), ...warningsOf(host)] };
 }
 
 /** A container that the request mentions. "invalid": a client that is told "not-found" takes the image for missing and pulls it. */
@@ -117,6 +118,7 @@ function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig)
   for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
   portRequests(config, host);
   exposedPorts(config);
+  validateHealthcheck(config.Healthcheck);
   if (config.StopSignal !== undefined) parseSignal(config.StopSignal);
   for (const name of [config.Hostname, config.Domainname]) {
     if (Buffer.byteLength(name) > longestHostname) {
@@ -172,12 +174,7 @@ export function parsePlatform(text: string | undefined): Platform | undefined {
   return { os, architecture, ...(variant !== undefined && { variant }) };
 }
 
-function warningsOf({ Healthcheck }: ContainerConfig, host: HostConfig): string[] {
-  const probed = Healthcheck?.Test !== undefined && Healthcheck.Test.length > 0 && Healthcheck.Test[0] !== "NONE";
-  const { NetworkMode: mode, PortBindings: bindings } = host;
+function warningsOf({ NetworkMode: mode, PortBindings: bindings }: HostConfig): string[] {
   const discarded = (mode === "host" || mode === "none") && Object.keys(bindings).length > 0;
-  return [
-    ...(probed ? ["The image's health check is not run: Sampan has none yet"] : []),
-    ...(discarded ? [`Published ports are discarded when using ${mode} network mode`] : []),
-  ];
+  return discarded ? [`Published ports are discarded when using ${mode} network mode`] : [];
 }

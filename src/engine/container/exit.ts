@@ -23,6 +23,7 @@ export function noteExit(parts: EngineParts, container: Container, exit: Exit): 
   container.running = undefined;
   container.sandbox = undefined;
   container.state = {
+  container.health?.stop();
     ...container.state,
     status: "exited",
     pid: 0,
@@ -31,6 +32,8 @@ export function noteExit(parts: EngineParts, container: Container, exit: Exit): 
     finishedAt: exit.at,
     network: undefined,
   };
+    // dockerd's word for what nobody probes any more.
+    health: container.state.health && { ...container.state.health, status: "unhealthy" },
   try {
     registry.writeState(container);
   } catch (error) {

@@ -70,7 +70,7 @@ const makers: Readonly<Record<string, Maker>> = {
     const names = values.map((value) => networking.find(value)?.name ?? value);
     return ({ record }) => names.some((name) => Object.hasOwn(record.endpoints, name));
   },
-  health: any((_container, value) => value === "none"),
+  health: any(({ state }, value) => (state.health?.status ?? "none") === value),
   publish: (values) => {
     const ports = new Set(values.flatMap(expandPorts));
     return ({ sandbox }) => (sandbox?.ports ?? []).some((port) => ports.has(`${port.containerPort}/${port.protocol}`));

@@ -1,5 +1,6 @@
 import type { Sandbox } from "../../network/networking.ts";
 import type { ResolvedUser, Running } from "../../runtime/types.ts";
+import type { HealthMonitor } from "../health/health.ts";
 import type { ContainerRecord, RecordedState } from "../records/record.ts";
 import { rfc3339 } from "../time.ts";
 import type { ContainerState, WaitResult } from "../types.ts";
@@ -22,6 +23,8 @@ export class Container {
   running: Running | undefined;
   /** When its process's end has been noted. */
   ended: Promise<void> | undefined;
+  /** Probes its health while it runs, and remembers the last results. */
+  health: HealthMonitor | undefined;
   /** Its part in its networks while it runs; none when it uses another container's. */
   sandbox: Sandbox | undefined;
   /** A start by the restart policy that is yet to come. */
@@ -81,7 +84,7 @@ export class Container {
 
   /** The state as the API tells it. */
   view(): ContainerState {
-    const { status, pid, exitCode, oomKilled, error, startedAt, finishedAt } = this.state;
+    const { status, pid, exitCode, oomKilled, error, startedAt, finishedAt, health } = this.state;
     return {
       status,
       running: status === "running" || status === "paused",
@@ -94,6 +97,7 @@ export class Container {
       error,
       startedAt: rfc3339(startedAt),
       finishedAt: rfc3339(finishedAt),
+      ...(health && { health: { ...health, log: this.health?.log ?? [] } }),
     };
   }
 }

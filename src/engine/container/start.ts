@@ -5,6 +5,7 @@ import { signals } from "../../kernel/signals.ts";
 import type { Sandbox } from "../../network/networking.ts";
 import { ExecuteError } from "../../runtime/runtime.ts";
 import type { Running } from "../../runtime/types.ts";
+import { probeOf } from "../health/probe.ts";
 import { logLimits } from "../logs/options.ts";
 import { endpointEvents } from "../networks/events.ts";
 import { openSandbox, recordedNetwork } from "../networks/sandbox.ts";
@@ -57,6 +58,7 @@ export async function startContainer(
     stopped: false,
     network: sandbox && recordedNetwork(sandbox),
   };
+    health: probeOf(container.record.config) && { status: "starting", failingStreak: 0 },
   context.watch(container, running);
   try {
     parts.registry.writeState(container);

@@ -1,26 +1,18 @@
 import type { Duplex } from "node:stream";
 import { messageOf, SampanError } from "../../errors/index.ts";
-import { ExecuteError } from "../../runtime/runtime.ts";
-import type { Exit, Running } from "../../runtime/types.ts";
+import type { Running } from "../../runtime/types.ts";
 import { containerEvent } from "../container/events.ts";
-import { namespacesOf } from "../container/modes.ts";
-import { cgroupPathOf } from "../container/spec.ts";
 import { newId } from "../identity/ids.ts";
 import { frame } from "../logs/render.ts";
 import type { EngineParts } from "../parts.ts";
 import { parseDetachKeys } from "../streams/detach-keys.ts";
 import { joinStreams } from "../streams/join.ts";
 import type { Attachment, ExecRequest, Execs, ExecView, JoinEnd, TerminalSize } from "../types.ts";
+import { type BeginOptions, beginExec } from "./begin.ts";
 import { Exec } from "./exec.ts";
-import { execProcess } from "./spec.ts";
 
 /** Ended ones of a container that stay inspectable; health checks and the like make many. */
 const kept = 64;
-
-interface BeginOptions {
-  readonly attached: boolean;
-  readonly size: TerminalSize | undefined;
-}
 
 /** The commands that run, ran or will run in containers besides their first processes. */
 export class EngineExecs implements Execs {
@@ -48,7 +40,7 @@ export class EngineExecs implements Execs {
 
   async start(id: string, options: { readonly consoleSize?: TerminalSize | undefined } = {}): Promise<void> {
     const exec = this.#claim(id);
-    await this.#begin(exec, { attached: false, size: options.consoleSize });
+    await beginExec(this.#parts, exec, { attached: false, size: options.consoleSize });
   }
 
   attach(
@@ -101,7 +93,7 @@ export class EngineExecs implements Execs {
     } = exec.request;
     let running: Running;
     try {
-      running = await this.#begin(exec, options);
+      running = await beginExec(this.#parts, exec, options);
     } catch (error) {
       const text = Buffer.from(`${messageOf(error)}\r\n`);
       const bytes = tty ? text : Buffer.concat([frame(1, text), text]);
@@ -115,35 +107,6 @@ export class EngineExecs implements Execs {
       containerEvent(this.#parts.events, exec.container, "exec_detach", { execID: exec.id });
     }
     return end;
-  }
-
-  async #begin(exec: Exec, { attached, size }: BeginOptions): Promise<Running> {
-    const { container } = exec;
-    const { runtime, registry, events } = this.#parts;
-    containerEvent(events, container, exec.action("exec_start"), { execID: exec.id });
-    try {
-      const process = await execProcess(this.#parts, exec, { attached, size });
-      const target = {
-        id: container.id,
-        pid: container.running?.pid ?? 0,
-        cgroupPath: cgroupPathOf(this.#parts, container.record),
-        namespaces: namespacesOf(container.record.hostConfig, (reference) => registry.get(reference)),
-      };
-      const options = { files: container.files.exec(exec.id), hold: attached };
-      const running = await runtime.exec(target, process, options);
-      exec.begin(running);
-      running.exited.then((exit) => this.#ended(exec, exit));
-      return running;
-    } catch (error) {
-      exec.end(error instanceof ExecuteError ? error.exitCode : 126);
-      const kind = error instanceof SampanError ? error.kind : "internal";
-      throw new SampanError(kind, `OCI runtime exec failed: exec failed: ${messageOf(error)}`, { cause: error });
-    }
-  }
-
-  #ended(exec: Exec, { code }: Exit): void {
-    exec.end(code);
-    containerEvent(this.#parts.events, exec.container, "exec_die", { execID: exec.id, exitCode: String(code) });
   }
 
   #forgetOld({ container }: Exec): void {

@@ -3,7 +3,7 @@ import type { Endpoint, PublishedPort } from "../../network/types.ts";
 import type { LayerRef } from "../../storage/snapshots/types.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "../config.ts";
 import type { ContainerMount } from "../mounts/types.ts";
-import type { ContainerStatus } from "../types.ts";
+import type { ContainerHealth, ContainerStatus } from "../types.ts";
 
 /**
  * What was decided when a container was created, as the database keeps it. Only its name and the networks it is joined to
@@ -45,6 +45,8 @@ export interface RecordedState {
   readonly restarts: number;
   /** What networks have given it, while it runs. */
   readonly network?: RecordedNetwork | undefined;
+  /** Where it is probed. */
+  readonly health?: Omit<ContainerHealth, "log"> | undefined;
   /** Somebody asked for its end: no policy but `always` at a daemon's start brings it back. */
   readonly stopped: boolean;
 }

@@ -1,6 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
 import type { ImageDefaults } from "../../images/types.ts";
 import type { ContainerConfig } from "../config.ts";
+import { mergeHealthcheck } from "../health/probe.ts";
 
 /**
  * What the request and the image say together, by dockerd's rules: the request wins; variables, labels, ports and volumes
@@ -22,7 +23,7 @@ export function mergeImage(request: ContainerConfig, image: ImageDefaults): Cont
     StopSignal: request.StopSignal || image.StopSignal,
     StopTimeout: request.StopTimeout ?? image.StopTimeout,
     Shell: request.Shell ?? image.Shell,
-    Healthcheck: request.Healthcheck ?? image.Healthcheck,
+    Healthcheck: mergeHealthcheck(request.Healthcheck, image.Healthcheck),
   });
 }
 

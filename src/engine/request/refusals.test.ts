@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kindOf, messageOf } from "../../errors/index.ts";
-import type { ContainerConfigRequest, HostConfigRequest } from "../config.ts";
-import { normaliseConfig, normaliseHostConfig } from "./normalise.ts";
+import type { HostConfigRequest } from "../config.ts";
+import { normaliseHostConfig } from "./normalise.ts";
 import { refuseUnsupported } from "./refusals.ts";
 
-function refusal(host: HostConfigRequest, config: ContainerConfigRequest = {}): string | undefined {
+function refusal(host: HostConfigRequest): string | undefined {
   try {
-    refuseUnsupported(normaliseConfig(config), normaliseHostConfig(host));
+    refuseUnsupported(normaliseHostConfig(host));
     return undefined;
   } catch (error) {
     return `${kindOf(error)}: ${messageOf(error)}`;
@@ -95,13 +95,6 @@ const refused: readonly (readonly [HostConfigRequest, RegExp])[] = [
 for (const [host, pattern] of refused) {
   test(`${JSON.stringify(host)} is refused`, () => assert.match(refusal(host) ?? "", pattern));
 }
-
-test("a health check of the request is refused, NONE is not", () => {
-  assert.match(refusal({}, { Healthcheck: { Test: ["CMD", "x"] } }) ?? "", /^unsupported: .*--no-healthcheck/);
-  assert.match(refusal({}, { Healthcheck: { Interval: 5_000_000_000 } }) ?? "", /^unsupported: /);
-  assert.equal(refusal({}, { Healthcheck: { Interval: 0, Retries: 0 } }), undefined);
-  assert.equal(refusal({}, { Healthcheck: { Test: ["NONE"] } }), undefined);
-});
 
 test("privileged and systempaths=unconfined hide nothing", () => {
   assert.equal(normaliseHostConfig({ Privileged: true }).MaskedPaths, null);

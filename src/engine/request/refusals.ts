@@ -1,6 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import type { Healthcheck } from "../../images/types.ts";
-import type { ContainerConfig, HostConfig } from "../config.ts";
+import type { HostConfig } from "../config.ts";
 
 /** What Sampan does not do (yet): the field, whether it was asked for, and what is lacking. */
 interface Refusal<T> {
@@ -56,14 +55,6 @@ const hostRefusals: readonly Refusal<HostConfig>[] = [
   { field: "Cgroup", asked: (host) => host.Cgroup !== "", lacks: "a container has a cgroup of its own" },
 ];
 
-const configRefusals: readonly Refusal<ContainerConfig>[] = [
-  {
-    field: "Healthcheck",
-    asked: ({ Healthcheck }) => asksForHealth(Healthcheck),
-    lacks: "health checks are not there yet; use --no-healthcheck",
-  },
-];
-
 const logDrivers: readonly string[] = ["json-file", "local", "none"];
 const logOptions: readonly string[] = [
   "max-size",
@@ -79,8 +70,7 @@ const logOptions: readonly string[] = [
 const runtimes: readonly string[] = ["sampan", "runc", "io.containerd.runc.v2"];
 
 /** Throws for everything a request asks for that Sampan cannot honour; what is left at its default is no request. */
-export function refuseUnsupported(config: ContainerConfig, host: HostConfig): void {
-  refuse(configRefusals, config);
+export function refuseUnsupported(host: HostConfig): void {
   refuse(hostRefusals, host);
   if (!logDrivers.includes(host.LogConfig.Type)) {
     throw new SampanError("invalid", `logger: no log driver named '${host.LogConfig.Type}' is registered`);
@@ -93,13 +83,6 @@ export function refuseUnsupported(config: ContainerConfig, host: HostConfig): vo
     throw new SampanError("invalid", `unknown or invalid runtime name: ${host.Runtime}`);
   }
   validateRestart(host);
-}
-
-/** A command, or a time or count for the image's own check. */
-function asksForHealth(check: Healthcheck | undefined): boolean {
-  if (check?.Test?.[0] === "NONE") return false;
-  const { Test, ...settings } = check ?? {};
-  return filled(Test) || Object.values(settings).some((value) => value !== undefined && value !== null && value !== 0);
 }
 
 function refuse<T>(refusals: readonly Refusal<T>[], given: T): void {

@@ -1,0 +1,44 @@
+import { messageOf, SampanError } from "../../errors/index.ts";
+import { ExecuteError } from "../../runtime/runtime.ts";
+import type { Exit, Running } from "../../runtime/types.ts";
+import { containerEvent } from "../container/events.ts";
+import { namespacesOf } from "../container/modes.ts";
+import { cgroupPathOf } from "../container/spec.ts";
+import type { EngineParts } from "../parts.ts";
+import type { TerminalSize } from "../types.ts";
+import type { Exec } from "./exec.ts";
+import { execProcess } from "./spec.ts";
+
+export interface BeginOptions {
+  readonly attached: boolean;
+  readonly size: TerminalSize | undefined;
+}
+
+/** Starts an exec's process and watches for its end. Throws with dockerd's text when it cannot be started. */
+export async function beginExec(parts: EngineParts, exec: Exec, { attached, size }: BeginOptions): Promise<Running> {
+  const { container } = exec;
+  const { runtime, registry, events } = parts;
+  containerEvent(events, container, exec.action("exec_start"), { execID: exec.id });
+  try {
+    const process = await execProcess(parts, exec, { attached, size });
+    const target = {
+      id: container.id,
+      pid: container.running?.pid ?? 0,
+      cgroupPath: cgroupPathOf(parts, container.record),
+      namespaces: namespacesOf(container.record.hostConfig, (reference) => registry.get(reference)),
+    };
+    const running = await runtime.exec(target, process, { files: container.files.exec(exec.id), hold: attached });
+    exec.begin(running);
+    running.exited.then((exit) => ended(parts, exec, exit));
+    return running;
+  } catch (error) {
+    exec.end(error instanceof ExecuteError ? error.exitCode : 126);
+    const kind = error instanceof SampanError ? error.kind : "internal";
+    throw new SampanError(kind, `OCI runtime exec failed: exec failed: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function ended({ events }: EngineParts, exec: Exec, { code }: Exit): void {
+  exec.end(code);
+  containerEvent(events, exec.container, "exec_die", { execID: exec.id, exitCode: String(code) });
+}
