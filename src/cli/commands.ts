@@ -16,6 +16,7 @@ export const groups: Readonly<Record<string, string>> = {
   image: "Manage images",
   network: "Manage networks",
   system: "Manage Sampan",
+  volume: "Manage volumes",
 };
 
 /** All commands. Files are loaded when their command is used: `sampan run` reads nothing of `sampan ps`. */
@@ -75,7 +76,7 @@ export const commands: readonly Entry[] = [
   { paths: ["daemon"], summary: "Run the daemon in the foreground", load: () => import("./commands/daemon.ts") },
   {
     paths: ["inspect"],
-    summary: "Return low-level information on containers, images and networks",
+    summary: "Return low-level information on containers, images, networks and volumes",
     load: () => import("./commands/inspect.ts"),
   },
   {
@@ -162,6 +163,31 @@ export const commands: readonly Entry[] = [
     paths: ["stop", "container stop"],
     summary: "Stop one or more running containers",
     load: () => import("./commands/stop.ts"),
+  },
+  {
+    paths: ["volume create"],
+    summary: "Create a volume",
+    load: () => import("./commands/volume-create.ts"),
+  },
+  {
+    paths: ["volume inspect"],
+    summary: "Display detailed information on one or more volumes",
+    load: () => import("./commands/volume-inspect.ts"),
+  },
+  {
+    paths: ["volume ls", "volume list"],
+    summary: "List volumes",
+    load: () => import("./commands/volume-ls.ts"),
+  },
+  {
+    paths: ["volume prune"],
+    summary: "Remove unused local volumes",
+    load: () => import("./commands/volume-prune.ts"),
+  },
+  {
+    paths: ["volume rm", "volume remove"],
+    summary: "Remove one or more volumes",
+    load: () => import("./commands/volume-rm.ts"),
   },
   {
     paths: ["wait", "container wait"],

@@ -5,6 +5,7 @@ import { chooseHost } from "./host.ts";
 import { Images } from "./images.ts";
 import { Networks } from "./networks.ts";
 import { Transport } from "./transport.ts";
+import { Volumes } from "./volumes.ts";
 
 export interface ClientOptions {
   /** `unix:///path`: the daemon to talk to. Without it `SAMPAN_HOST`, then the default daemon, started on demand. */
@@ -23,6 +24,7 @@ export class SampanClient {
   readonly execs: Execs;
   readonly images: Images;
   readonly networks: Networks;
+  readonly volumes: Volumes;
   readonly #transport: Transport;
 
   constructor(options: ClientOptions = {}) {
@@ -35,6 +37,7 @@ export class SampanClient {
     this.execs = new Execs(this.#transport);
     this.images = new Images(this.#transport);
     this.networks = new Networks(this.#transport);
+    this.volumes = new Volumes(this.#transport);
   }
 
   version(): Promise<VersionResponse> {

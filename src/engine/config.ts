@@ -93,7 +93,10 @@ export interface MountRequest {
         readonly Labels?: Readonly<Record<string, string>> | undefined;
         readonly Subpath?: string | undefined;
         readonly DriverConfig?:
-          | { readonly Name?: string | undefined; readonly Options?: object | undefined }
+          | {
+              readonly Name?: string | undefined;
+              readonly Options?: Readonly<Record<string, string>> | undefined;
+            }
           | undefined;
       }
     | undefined;

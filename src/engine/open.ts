@@ -26,6 +26,7 @@ import { readCeilings } from "./request/ulimits.ts";
 import { infoOf, versionOf } from "./system/info.ts";
 import { readMachine } from "./system/machine.ts";
 import type { Engine, EngineInfo, EngineOptions, EngineVersion, Explanation } from "./types.ts";
+import { NamedVolumes } from "./volumes/engine-volumes.ts";
 import { Volumes } from "./volumes/volumes.ts";
 
 /** The native helper of this checkout. */
@@ -82,6 +83,7 @@ class ComposedEngine implements Engine {
   readonly execs: EngineExecs;
   readonly images: EngineImages;
   readonly networks: EngineNetworks;
+  readonly volumes: NamedVolumes;
   readonly #parts: EngineParts;
   readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
   readonly #release: () => Promise<void>;
@@ -98,6 +100,7 @@ class ComposedEngine implements Engine {
     this.execs = new EngineExecs(parts);
     this.images = new EngineImages(parts);
     this.networks = new EngineNetworks(parts);
+    this.volumes = new NamedVolumes(parts);
   }
 
   get events(): Events {

@@ -13,6 +13,7 @@ import { holdAddresses } from "./networks/static-addresses.ts";
 import type { EngineParts } from "./parts.ts";
 import type { ContainerRecord } from "./records/record.ts";
 import type { ContainerTable } from "./records/store.ts";
+import { recoverVolumes } from "./volumes/use.ts";
 
 /**
  * Puts a daemon that has just started into the picture: containers that run are taken over through their monitors,
@@ -30,6 +31,7 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   const all = [...registry.all()];
   await Promise.all(all.map((container) => takeOver(parts, container, containers)));
   await rejoin(parts, all);
+  await recoverVolumes(parts);
   await sweep(parts, all);
   for (const container of all) resume(parts, container, containers);
 }

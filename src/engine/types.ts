@@ -13,10 +13,12 @@ import type { Layout } from "../storage/layout.ts";
 import type { ContainerConfig, CreateRequest, HostConfig } from "./config.ts";
 import type { EventLog } from "./events/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
+import type { EngineVolumes } from "./volumes/types.ts";
 
 export type * from "./config.ts";
 export type * from "./events/types.ts";
 export type * from "./networks/types.ts";
+export type * from "./volumes/types.ts";
 
 /** Where an id or a name is wanted: the full id, a unique prefix of it, or the name with or without a slash. */
 export type ContainerReference = string;
@@ -390,6 +392,7 @@ export interface Engine {
   readonly execs: Execs;
   readonly images: Images;
   readonly networks: Networks;
+  readonly volumes: EngineVolumes;
   readonly events: EventLog;
   info(): EngineInfo;
   version(): EngineVersion;

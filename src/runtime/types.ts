@@ -66,6 +66,9 @@ export interface BindMount extends MountTarget {
   readonly sourceIsDirectory: boolean;
   readonly recursive: boolean;
   readonly propagation: Propagation;
+  /** The source is what `subpath` leads to inside this directory, whose links others may make. */
+  readonly within?: string;
+  readonly subpath?: string;
 }
 
 export interface TmpfsMount extends MountTarget {

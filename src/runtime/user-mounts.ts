@@ -1,4 +1,4 @@
-import { named, type Slot } from "../kernel/block.ts";
+import { named, type Ref, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
 import type { Inside } from "./inside.ts";
@@ -25,10 +25,8 @@ export function mountAll(p: Program, inside: Inside, mounts: readonly Mount[]): 
 }
 
 function mountBind(p: Program, inside: Inside, mount: BindMount): void {
-  const source = p.text(mount.source);
   const tree = copyTree(p, {
-    directory: f.AT_FDCWD,
-    path: source,
+    ...sourceOf(p, mount),
     recursive: mount.recursive,
     note: `take ${mount.source} of the machine`,
   });
@@ -40,6 +38,18 @@ function mountBind(p: Program, inside: Inside, mount: BindMount): void {
     note: `${mount.readOnly ? "read-only, " : ""}with ${mount.propagation} propagation`,
   });
   attach(p, tree, targetOf(inside, mount), `mount it at ${mount.target}`);
+}
+
+function sourceOf(p: Program, { source, within, subpath = "" }: BindMount): { directory: Slot | number; path: Ref } {
+  if (within === undefined) return { directory: f.AT_FDCWD, path: p.text(source) };
+  const open = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
+  const directory = p.sys("openat", [f.AT_FDCWD, p.text(within), open, 0], { note: `open ${within}` });
+  const how = p.words(
+    [f.O_PATH | f.O_CLOEXEC, 0, f.RESOLVE_IN_ROOT | f.RESOLVE_NO_MAGICLINKS],
+    "{ resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }",
+  );
+  const part = p.sys("openat2", [directory, p.text(subpath), how, 24], { note: `find ${subpath} inside of it` });
+  return { directory: part, path: p.text("") };
 }
 
 function targetOf(inside: Inside, mount: BindMount): Slot {

@@ -30,10 +30,7 @@ const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
   ["GET", "/images/get", "save images"],
   ["GET", "/system/df", "sum up disk usage"],
   ["GET", "/distribution/*", "ask a registry about an image"],
-  ["POST", "/volumes/create", "create a volume"],
   ["PUT", "/volumes/:name", "change a volume"],
-  ["DELETE", "/volumes/:name", "remove a volume"],
-  ["POST", "/volumes/prune", "prune volumes"],
 ];
 
 const swarmNouns = ["swarm", "nodes", "services", "tasks", "secrets", "configs"];

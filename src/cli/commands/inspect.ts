@@ -4,11 +4,13 @@ import { ExitError, invalid } from "../errors.ts";
 import { inspectFlags, printInspected, sizeFlag } from "../inspect.ts";
 import { parsed } from "../options.ts";
 
-type Kind = "container" | "image" | "network";
+type Kind = "container" | "image" | "network" | "volume";
+
+const kinds: readonly Kind[] = ["container", "image", "network", "volume"];
 
 export default defineCommand({
   usage: "[OPTIONS] NAME|ID [NAME|ID...]",
-  summary: "Return low-level information on containers, images and networks",
+  summary: "Return low-level information on containers, images, networks and volumes",
   arity: { min: 1 },
   options: {
     ...inspectFlags,
@@ -24,14 +26,15 @@ async function find(
   name: string,
   { size, type }: { readonly size: boolean; readonly type: Kind | undefined },
 ): Promise<object> {
-  const { containers, images, networks } = context.client;
-  const kinds: Readonly<Record<Kind, () => Promise<object>>> = {
+  const { containers, images, networks, volumes } = context.client;
+  const inspectors: Readonly<Record<Kind, () => Promise<object>>> = {
     container: () => containers.inspect(name, { size: size || undefined }),
     image: () => images.inspect(name),
     network: () => networks.inspect(name),
+    volume: () => volumes.inspect(name),
   };
-  if (type !== undefined) return kinds[type]();
-  for (const inspect of Object.values(kinds)) {
+  if (type !== undefined) return inspectors[type]();
+  for (const inspect of Object.values(inspectors)) {
     const found = await inspect().catch((error) => {
       // What can be no image's name is refused as invalid.
       if (error.kind !== "not-found" && error.kind !== "invalid") throw error;
@@ -42,6 +45,7 @@ async function find(
 }
 
 function kind(text: string): Kind {
-  if (text === "container" || text === "image" || text === "network") return text;
-  throw invalid(`${JSON.stringify(text)} is not a type that Sampan has: use container, image or network`);
+  const known = kinds.find((one) => one === text);
+  if (known !== undefined) return known;
+  throw invalid(`${JSON.stringify(text)} is not a type that Sampan has: use container, image, network or volume`);
 }

@@ -28,6 +28,7 @@ import { resolveUlimits } from "../request/ulimits.ts";
 import { nowNs } from "../time.ts";
 import type { CreateResult } from "../types.ts";
 import { makeVolumes } from "../volumes/fill.ts";
+import { volumeNames } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
 import { ContainerFiles } from "./files.ts";
 import { Container } from "./live.ts";
@@ -47,6 +48,7 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
   const name = asked ?? freeName(parts);
   using _reserved = registry.reserve(name);
   using _pinned = registry.pin(record.imageId);
+  using _kept = parts.volumes.pin(volumeNames(record));
   const files = new ContainerFiles(layout, record.id);
   const container = new Container({ ...record, name }, newborn, files);
   try {

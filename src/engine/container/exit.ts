@@ -1,6 +1,7 @@
 import type { Exit } from "../../runtime/types.ts";
 import { endpointEvents } from "../networks/events.ts";
 import type { EngineParts } from "../parts.ts";
+import { leaveVolumes, volumeEvents } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
 import { cgroupPathOf } from "./spec.ts";
@@ -48,6 +49,10 @@ export function noteExit(parts: EngineParts, container: Container, exit: Exit): 
   containerEvent(events, container, "die", {
     execDuration: String(seconds < 0n ? 0n : seconds),
     exitCode: String(exit.code),
+  });
+  volumeEvents(parts, container.record, "unmount");
+  leaveVolumes(parts, container.record).catch((error) => {
+    log.error({ error, container: container.id }, "a volume is still mounted");
   });
   container.tellExit();
 }

@@ -46,8 +46,10 @@ function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
       };
     }
     case "volume": {
-      const source = join(volumes.directory(mount.name), mount.subpath);
-      volumes.ensure(mount.name, mount.anonymous);
+      const within = volumes.directory(mount.name);
+      const source = join(within, mount.subpath);
+      const { labels = {}, options = {} } = mount;
+      volumes.ensure(mount.name, mount.anonymous, { labels, options });
       return {
         type: "bind",
         target,
@@ -55,10 +57,18 @@ function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
         source,
         recursive: true,
         propagation: "rprivate",
-        sourceIsDirectory: inspect(source, false),
+        sourceIsDirectory: mount.subpath === "" || isDirectory(source),
+        ...(mount.subpath !== "" && { within, subpath: mount.subpath }),
       };
     }
   }
+}
+
+/** Whether the part of a volume that is wanted is a directory; it has to be there. */
+function isDirectory(source: string): boolean {
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (stat !== undefined) return stat.isDirectory();
+  throw new SampanError("invalid", `cannot access path ${source}: lstat ${source}: no such file or directory`);
 }
 
 /** Whether the source is a directory; a missing one is made one, or is an error. */

@@ -30,12 +30,16 @@ export async function removeContainer(
 }
 
 /** Volumes nobody gave a name, unless another container uses them by `--volumes-from`. */
-async function removeAnonymous({ registry, volumes }: EngineParts, { record }: Container): Promise<void> {
+async function removeAnonymous({ registry, volumes, events }: EngineParts, { record }: Container): Promise<void> {
   const mine = record.mounts.flatMap((mount) => (mount.type === "volume" && mount.anonymous ? [mount.name] : []));
   if (mine.length === 0) return;
   const used = new Set<string>();
   for (const other of registry.all()) {
     for (const mount of other.record.mounts) if (mount.type === "volume") used.add(mount.name);
   }
-  for (const name of mine) if (!used.has(name)) await volumes.remove(name);
+  for (const name of mine) {
+    if (used.has(name) || volumes.isPinned(name) || volumes.find(name) === undefined) continue;
+    await volumes.remove(name);
+    events.emit("volume", "destroy", name, { driver: "local" });
+  }
 }

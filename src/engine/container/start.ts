@@ -12,6 +12,7 @@ import { openSandbox, recordedNetwork } from "../networks/sandbox.ts";
 import type { EngineParts } from "../parts.ts";
 import { nowNs } from "../time.ts";
 import type { TerminalSize } from "../types.ts";
+import { enterVolumes, leaveVolumes, volumeEvents } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
 import { unlinkIfThere } from "./files.ts";
 import type { Container } from "./live.ts";
@@ -67,6 +68,7 @@ export async function startContainer(
     throw error;
   }
   if (sandbox !== undefined) endpointEvents(parts, container, "connect", sandbox.endpoints);
+  volumeEvents(parts, container.record, "mount");
   containerEvent(parts.events, container, "start");
   await connectAttaches(container, running);
 }
@@ -75,6 +77,21 @@ export async function startContainer(
 const portAttempts = 10;
 
 async function launch(context: StartContext, container: Container, size: TerminalSize | undefined): Promise<Running> {
+  const mounted = enterVolumes(context.parts, container.record);
+  if (mounted !== undefined) await mounted;
+  try {
+    return await launchWithVolumes(context, container, size);
+  } catch (error) {
+    await leaveVolumes(context.parts, container.record);
+    throw error;
+  }
+}
+
+async function launchWithVolumes(
+  context: StartContext,
+  container: Container,
+  size: TerminalSize | undefined,
+): Promise<Running> {
   const sandbox = await sandboxFor(context.parts, container);
   for (let attempt = 1; ; attempt++) {
     try {

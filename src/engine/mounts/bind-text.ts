@@ -77,6 +77,10 @@ function clean(path: string): string {
 /** A name as dockerd's local driver takes it. */
 export function volumeName(name: string): string {
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return name;
+  if (name.length === 1) {
+    const least = "names should be at least two alphanumeric characters";
+    throw new SampanError("invalid", `create ${name}: volume name is too short, ${least}`);
+  }
   const allowed = `only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`;
   const help = "If you intended to pass a host directory, use absolute path";
   throw new SampanError(

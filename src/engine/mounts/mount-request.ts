@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import type { Propagation } from "../../runtime/types.ts";
 import type { MountRequest } from "../config.ts";
+import { checkLocalOptions } from "../volumes/local-options.ts";
 import { volumeName } from "./bind-text.ts";
 import { destinationOf } from "./path.ts";
 import { defaultTmpfs, parseTmpfs } from "./tmpfs-options.ts";
@@ -73,12 +74,11 @@ function volume(request: MountRequest, common: Common, fresh: () => string): Con
   const driver = options?.DriverConfig;
   if (request.BindOptions !== undefined) throw refuse("volume", "field BindOptions must not be specified");
   if (request.TmpfsOptions !== undefined) throw refuse("volume", "field TmpfsOptions must not be specified");
-  if ((driver?.Name && driver.Name !== "local") || Object.keys(driver?.Options ?? {}).length > 0) {
-    throw new SampanError(
-      "unsupported",
-      "Cannot honour VolumeOptions.DriverConfig: the only volumes are plain local ones",
-    );
+  if (driver?.Name && driver.Name !== "local") {
+    const plugin = `error looking up volume plugin ${driver.Name}: plugin ${JSON.stringify(driver.Name)} not found`;
+    throw new SampanError("invalid", plugin);
   }
+  checkLocalOptions(driver?.Options ?? {});
   const subpath = options?.Subpath ?? "";
   if (subpath.startsWith("/") || posix.normalize(`${subpath}/.`).startsWith("..")) {
     throw refuse("volume", "subpath must be a relative path within the volume");
@@ -91,6 +91,8 @@ function volume(request: MountRequest, common: Common, fresh: () => string): Con
     mode: "z",
     subpath,
     copy: !(options?.NoCopy ?? false),
+    ...(options?.Labels && { labels: options.Labels }),
+    ...(driver?.Options && { options: driver.Options }),
   };
 }
 

@@ -27,6 +27,9 @@ export interface ContainerVolume extends CommonMount {
   readonly subpath: string;
   /** Fill an empty volume with what the image has at the destination. */
   readonly copy: boolean;
+  /** What the volume gets when the container is what makes it. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 /** Memory that ends with the container. */

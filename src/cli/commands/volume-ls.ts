@@ -1,0 +1,28 @@
+import { defineCommand } from "../command.ts";
+import { formatListing } from "../format/listing.ts";
+import { compareNaturally } from "../format/natural.ts";
+import { volumeListing } from "../listings/volumes.ts";
+import { flag, folded, text } from "../options.ts";
+import type { Filters } from "../parsing/filter.ts";
+import { addFilter } from "../parsing/filter.ts";
+
+export default defineCommand({
+  usage: "[OPTIONS]",
+  summary: "List volumes",
+  arity: { min: 0, max: 0 },
+  options: {
+    filter: folded<Filters>("f", 'Provide filter values (e.g. "dangling=true")', "filter", {
+      initial: {},
+      read: addFilter,
+    }),
+    format: text("", "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or a Go template"),
+    quiet: flag("q", "Only display volume names"),
+  },
+  run: async (context, _args, values) => {
+    const filters = Object.keys(values.filter).length === 0 ? undefined : values.filter;
+    const { Volumes: volumes } = await context.client.volumes.list({ filters });
+    const rows = volumes.toSorted((a, b) => compareNaturally(a.Name, b.Name));
+    for (const line of formatListing(volumeListing, rows, values)) context.print(line);
+    return 0;
+  },
+});
