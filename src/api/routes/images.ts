@@ -3,12 +3,15 @@ import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
 import type { Api } from "../http/fastify.ts";
+import { versionNumber } from "../http/versions.ts";
 import { filterFlag, parseFilters } from "../requests/filters.ts";
 import { filterImages, imageFilters } from "../requests/image-filters.ts";
 import { imageReference, platformOf } from "../requests/image-reference.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/image.ts";
 import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
+
+const v1_44 = versionNumber("1.44");
 
 const listQuery = z.object({ filters: text() });
 const deleteQuery = z.object({ force: flag(), noprune: flag() });
@@ -31,7 +34,10 @@ export function imageRoutes(app: Api, { engine }: ApiContext): void {
     const { name, verb } = nameAndVerb(pathOf(request)["*"]);
     if (verb === "json") {
       const { platform } = readQuery(inspectQuery, queryOf(request));
-      sendJson(reply, imageInspect(images.resolve(name, platformOf(platform)), request.raw.versioned.version));
+      const { version } = request.raw.versioned;
+      // The first Compose takes whatever version the daemon speaks, and what images had until 1.44 for granted.
+      const meant = request.headers["user-agent"]?.startsWith("docker-compose/1.") ? Math.min(version, v1_44) : version;
+      sendJson(reply, imageInspect(images.resolve(name, platformOf(platform)), meant));
     } else if (verb === "history") sendJson(reply, imageHistory(images.resolve(name)));
     else if (verb === "get") throw notYet("save images");
     else throw new SampanError("not-found", "page not found");
