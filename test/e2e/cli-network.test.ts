@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
-import { SampanMachine } from "../support/machine-sampan.ts";
 import { world } from "../support/netns.ts";
-import type { Finished } from "../support/process.ts";
+import { type Finished, runProgram } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sampan as program } from "../support/sandbox.ts";
 import { openTerminal } from "../support/terminal.ts";
@@ -10,9 +9,14 @@ import { image, uplink } from "../support/uplink.ts";
 
 const net = world();
 
+/** Sampan's command line, to whatever engine the machine has: with SAMPAN_TEST_ENGINE=dockerd it proves itself there. */
+function environment(): NodeJS.ProcessEnv {
+  const { env } = net.machine;
+  return { ...env, SAMPAN_HOST: env.DOCKER_HOST };
+}
+
 function sampan(...args: string[]): Promise<Finished> {
-  assert.ok(net.machine instanceof SampanMachine);
-  return net.machine.box.run(args, { input: "" });
+  return runProgram(program, args, { cwd: net.machine.directory, env: environment(), input: "" });
 }
 
 /** `sampan ARGS…`, which has to succeed; its output without the last line's end. */
@@ -38,12 +42,7 @@ async function alike(...args: string[]): Promise<string> {
 
 const serve = (name: string, ...ports: number[]): string[] => [image, "probe", "serve", name, ...ports.map(String)];
 
-const ownOnly = net.machine.engine === "sampan" ? {} : { skip: "of Sampan's own command line" };
-
-suite("networks on the command line", {
-  ...requires("docker", "ip", "nft", "cc", "busybox", "tmux"),
-  ...ownOnly,
-}, () => {
+suite("networks on the command line", requires("docker", "ip", "nft", "cc", "busybox", "tmux"), () => {
   before(async () => {
     await ok("network", "create", "--subnet", "10.85.1.0/24", "--gateway", "10.85.1.254", "--label", "k=v", "front");
     await ok("network", "create", "--internal", "--subnet", "10.85.2.0/24", "--ip-range", "10.85.2.128/25", "back");
@@ -72,16 +71,15 @@ suite("networks on the command line", {
   });
 
   test("what was asked for is there", async () => {
-    assert.equal(
-      await ok("port", "web"),
-      [
-        ...["53/udp -> 0.0.0.0:5353", "7000/tcp -> 0.0.0.0:8080", "9000/tcp -> 127.0.0.1:9000"],
-        ...["9001/tcp -> 127.0.0.1:9001", "9002/tcp -> 127.0.0.1:9002"],
-      ].join("\n"),
-    );
+    // dockerd has a process that also takes IPv6 connections to containers without IPv6; Sampan has none.
+    const mappings = (await ok("port", "web")).split("\n").filter((line) => !line.includes("[::]"));
+    assert.deepEqual(mappings, [
+      ...["53/udp -> 0.0.0.0:5353", "7000/tcp -> 0.0.0.0:8080", "9000/tcp -> 127.0.0.1:9000"],
+      ...["9001/tcp -> 127.0.0.1:9001", "9002/tcp -> 127.0.0.1:9002"],
+    ]);
     assert.match(
       await ok("ps", "--filter", "name=web", "--format", "{{.Ports}}"),
-      /^443\/tcp, 127\.0\.0\.1:9000-9002->9000-9002\/tcp, 0\.0\.0\.0:5353->53\/udp, 0\.0\.0\.0:8080->7000\/tcp$/,
+      /^443\/tcp, 127\.0\.0\.1:9000-9002->9000-9002\/tcp, 0\.0\.0\.0:5353->53\/udp.*, 0\.0\.0\.0:8080->7000\/tcp/,
     );
     assert.match((await net.answer("outside", `tcp:${uplink.machine.v4}:8080`)) ?? "", /^web /);
     assert.match((await net.answer("machine", "tcp:127.0.0.1:9001")) ?? "", /^web /);
@@ -107,7 +105,9 @@ suite("networks on the command line", {
     assert.equal(await ok("run", "--rm", "--network", "container:web", image, ...links), own);
     await fails(125, /port publishing/, "run", "--rm", "--network", "container:web", "-p", "80", ...serve("x"));
     const { stderr } = await sampan("run", "--rm", "--network", "none", "-p", "80", image, "true");
-    assert.match(stderr, /WARNING: Published ports are discarded when using none network mode/);
+    if (net.machine.engine === "sampan") {
+      assert.match(stderr, /WARNING: Published ports are discarded when using none network mode/);
+    }
   });
 
   test("what cannot be is refused in docker's words", async () => {
@@ -138,8 +138,7 @@ suite("networks on the command line", {
     assert.match(refusing.stdout, /^WARNING! This will remove all custom networks[\s\S]*\[y\/N\] $/);
     assert.equal(await ok("network", "prune", "-f", "--filter", "label!=keep"), "Deleted Networks:\nspare\n");
     const { machine } = net;
-    assert.ok(machine instanceof SampanMachine);
-    const terminal = await openTerminal(machine.directory, [program, "network", "prune"], machine.box.env);
+    const terminal = await openTerminal(machine.directory, [program, "network", "prune"], environment());
     await terminal.shows(/\[y\/N\]/);
     await terminal.type("y");
     await terminal.press("Enter");
