@@ -10,6 +10,7 @@ import type { ApiMessage } from "./http/message.ts";
 import { createApiServer } from "./http/server.ts";
 import { checkVersion, splitVersion } from "./http/versions.ts";
 import { containerLifeRoutes } from "./routes/container-life.ts";
+import { containerUseRoutes } from "./routes/container-use.ts";
 import { containerWatchRoutes } from "./routes/container-watch.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -28,6 +29,7 @@ const routes = [
   containerRoutes,
   containerLifeRoutes,
   containerWatchRoutes,
+  containerUseRoutes,
   execRoutes,
   imageRoutes,
   imageTransferRoutes,

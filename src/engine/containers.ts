@@ -1,7 +1,7 @@
 import { messageOf, SampanError } from "../errors/index.ts";
 import { parseSignal, signals } from "../kernel/signals.ts";
 import type { Exit, Running } from "../runtime/types.ts";
-import type { CreateRequest } from "./config.ts";
+import type { CreateRequest, HostConfigRequest } from "./config.ts";
 import { attachContainer } from "./container/attach.ts";
 import { createContainer } from "./container/create.ts";
 import { containerEvent } from "./container/events.ts";
@@ -9,15 +9,18 @@ import { endWithMonitor, noteExit } from "./container/exit.ts";
 import { listContainers } from "./container/list.ts";
 import type { Container } from "./container/live.ts";
 import { readContainerLog } from "./container/logs.ts";
+import { pauseContainer, unpauseContainer } from "./container/pause.ts";
 import { removeContainer } from "./container/remove.ts";
 import { restartDelay } from "./container/restart-policy.ts";
 import { startContainer } from "./container/start.ts";
 import { killRunning, send, stopRunning } from "./container/stop.ts";
+import { checkUpdate, updateContainer } from "./container/update.ts";
 import { viewOf } from "./container/view.ts";
 import { HealthMonitor } from "./health/health.ts";
 import { parseName } from "./identity/names.ts";
-import { renameEndpoints } from "./networks/sandbox.ts";
+import { closeSandbox, renameEndpoints } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
+import { topContainer } from "./top/top.ts";
 import type {
   Attachment,
   AttachOptions,
@@ -28,6 +31,7 @@ import type {
   ListOptions,
   LogOptions,
   LogReading,
+  ProcessTable,
   RemoveContainerOptions,
   StopOptions,
   TerminalSize,
@@ -52,7 +56,12 @@ export class EngineContainers implements Containers {
     const container = this.#find(reference);
     return container.lock.run(async () => {
       this.#mustBeHere(container, reference);
-      if (container.isRunning) throw new SampanError("not-modified", `Container ${container.id} is already running`);
+      if (container.state.status === "paused") {
+        throw new SampanError("conflict", "cannot start a paused container, try unpause instead");
+      }
+      if (container.isRunning || container.state.status === "restarting") {
+        throw new SampanError("not-modified", `Container ${container.id} is already running`);
+      }
       clearTimeout(container.restartTimer);
       await this.#start(container, { size: options.consoleSize, restarts: 0 });
     });
@@ -126,6 +135,7 @@ export class EngineContainers implements Containers {
   async kill(reference: string, signal = "SIGKILL"): Promise<void> {
     const container = this.#find(reference);
     const number = parseSignal(signal || "SIGKILL");
+    if (this.#giveUpRestarting(container)) return;
     const { running } = container;
     if (running === undefined) {
       const why = `container ${container.id} is not running`;
@@ -154,17 +164,39 @@ export class EngineContainers implements Containers {
     containerEvent(this.#parts.events, container, "rename", { oldName: `/${oldName}` });
   }
 
+  pause(reference: string): Promise<void> {
+    const container = this.#find(reference);
+    return container.lock.run(() => pauseContainer(this.#parts, container));
+  }
+
+  unpause(reference: string): Promise<void> {
+    const container = this.#find(reference);
+    return container.lock.run(() => unpauseContainer(this.#parts, container));
+  }
+
+  async update(reference: string, changes: HostConfigRequest): Promise<{ readonly warnings: readonly string[] }> {
+    checkUpdate(this.#parts, changes);
+    const container = this.#find(reference);
+    await container.lock.run(async () => {
+      this.#mustBeHere(container, reference);
+      updateContainer(this.#parts, container, changes);
+    });
+    return { warnings: [] };
+  }
+
+  top(reference: string, psArguments: string): ProcessTable {
+    return topContainer(this.#parts, this.#find(reference), psArguments || "-ef");
+  }
+
   async remove(reference: string, options: RemoveContainerOptions = {}): Promise<void> {
     const container = this.#find(reference);
     const { running } = container;
-    if (running !== undefined) {
-      if (!options.force) throw this.#isRunning(container);
-      await killRunning(this.#parts, container, running);
-    }
+    if (!options.force && isLive(container)) throw mayNotBeRemoved(reference, container);
+    if (running !== undefined) await killRunning(this.#parts, container, running);
     this.#giveUpRestarting(container);
     await container.lock.run(async () => {
       if (container.removed) return;
-      if (container.isRunning) throw this.#isRunning(container);
+      if (isLive(container)) throw mayNotBeRemoved(reference, container);
       await removeContainer(this.#parts, container, { volumes: options.volumes ?? false });
     });
   }
@@ -189,8 +221,7 @@ export class EngineContainers implements Containers {
   async #end(container: Container, running: Running, exit: Exit): Promise<boolean> {
     if (exit.monitorKilled && !this.#closed) await endWithMonitor(this.#parts, container);
     if (this.#closed || container.running !== running) return false;
-    // Only published ports are waited for: whoever is told of the end may start the next that wants them.
-    const released = container.sandbox?.release();
+    const released = closeSandbox(this.#parts, container);
     if (released !== undefined) await released;
     noteExit(this.#parts, container, exit);
     return true;
@@ -268,9 +299,15 @@ export class EngineContainers implements Containers {
     if (container.running !== undefined) return container.running;
     throw new SampanError("conflict", `Container ${container.id} is not running`);
   }
+}
 
-  #isRunning({ record }: Container): SampanError {
-    const help = "stop the container before removing or force remove";
-    return new SampanError("conflict", `cannot remove container "/${record.name}": container is running: ${help}`);
-  }
+/** Runs, or is between two lives. */
+function isLive({ isRunning, state }: Container): boolean {
+  return isRunning || state.status === "restarting";
+}
+
+function mayNotBeRemoved(reference: string, { state: { status } }: Container): SampanError {
+  const help =
+    status === "paused" ? " and must be unpaused first" : ": stop the container before removing or force remove";
+  return new SampanError("conflict", `cannot remove container "${reference}": container is ${status}${help}`);
 }

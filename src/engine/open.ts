@@ -23,6 +23,7 @@ import { Registry } from "./records/registry.ts";
 import { ContainerTable } from "./records/store.ts";
 import { recover } from "./recovery.ts";
 import { readCeilings } from "./request/ulimits.ts";
+import { EngineStats } from "./stats/stats.ts";
 import { infoOf, versionOf } from "./system/info.ts";
 import { readMachine } from "./system/machine.ts";
 import type { Engine, EngineInfo, EngineOptions, EngineVersion, Explanation } from "./types.ts";
@@ -68,8 +69,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const engine = new ComposedEngine(parts, { insecureRegistries, mirrors: Object.values(mirrors).flat() }, async () => {
     await parts.discards.close();
     parts.runtime.close();
-    const joined = [...parts.registry.all()].some(({ sandbox }) => sandbox !== undefined);
-    await networking.close({ remove: !joined });
+    await networking.close();
     await executor.close();
     cgroups.close();
     db.close();
@@ -83,6 +83,7 @@ class ComposedEngine implements Engine {
   readonly execs: EngineExecs;
   readonly images: EngineImages;
   readonly networks: EngineNetworks;
+  readonly stats: EngineStats;
   readonly volumes: NamedVolumes;
   readonly #parts: EngineParts;
   readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
@@ -100,6 +101,7 @@ class ComposedEngine implements Engine {
     this.execs = new EngineExecs(parts);
     this.images = new EngineImages(parts);
     this.networks = new EngineNetworks(parts);
+    this.stats = new EngineStats(parts);
     this.volumes = new NamedVolumes(parts);
   }
 
@@ -127,6 +129,7 @@ class ComposedEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    this.stats.close();
     this.containers.close();
     await this.#release();
   }

@@ -5,6 +5,7 @@ import { messageOf } from "../errors/index.ts";
 import { ContainerFiles, unlinkIfThere } from "./container/files.ts";
 import { Container } from "./container/live.ts";
 import { sharedContainer } from "./container/modes.ts";
+import { agreeWithFreezer } from "./container/pause.ts";
 import { startsWithDaemon } from "./container/restart-policy.ts";
 import { cgroupPathOf } from "./container/spec.ts";
 import type { EngineContainers } from "./containers.ts";
@@ -45,6 +46,7 @@ async function takeOver(parts: EngineParts, container: Container, containers: En
       files: files.monitor(state.starts, undefined),
     });
     containers.watch(container, running);
+    if (existsSync(`/proc/${state.pid}`)) agreeWithFreezer(parts, container);
   } else {
     await endUnknownLife(parts, container);
   }

@@ -6,11 +6,12 @@
  * makes of `ContainerView`.
  */
 import type { Duplex } from "node:stream";
+import type { Usage } from "../cgroups/types.ts";
 import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../images/types.ts";
 import type { NetworkingOptions } from "../network/options.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import type { Layout } from "../storage/layout.ts";
-import type { ContainerConfig, CreateRequest, HostConfig } from "./config.ts";
+import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
 import type { EventLog } from "./events/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 import type { EngineVolumes } from "./volumes/types.ts";
@@ -40,8 +41,6 @@ export interface ContainerState {
   readonly error: string;
   readonly startedAt: string;
   readonly finishedAt: string;
-}
-
   /** Absent where nothing is probed. */
   readonly health?: ContainerHealth | undefined;
 }
@@ -64,6 +63,8 @@ export interface ContainerHealth {
   readonly failingStreak: number;
   /** The last five at most, oldest first; those that this daemon has seen. */
   readonly log: readonly HealthResult[];
+}
+
 export interface MountPoint {
   readonly Type: string;
   readonly Name?: string;
@@ -234,7 +235,73 @@ export interface Containers {
   /** "conflict" when it does not run. */
   resize(reference: ContainerReference, size: TerminalSize): Promise<void>;
   rename(reference: ContainerReference, name: string): void;
+  /** Freezes all its processes; "conflict" when it does not run or is paused. */
+  pause(reference: ContainerReference): Promise<void>;
+  unpause(reference: ContainerReference): Promise<void>;
+  /**
+   * Changes limits and restart policy; of one that runs, at once. What is 0, "" or absent stays. "conflict" for what
+   * contradicts what holds already, "invalid" for what no kernel takes, "unsupported" for what this one lacks.
+   */
+  update(reference: ContainerReference, changes: HostConfigRequest): Promise<{ readonly warnings: readonly string[] }>;
+  /** Its processes, as ps(1) shows them; "-ef" when `psArguments` is "". */
+  top(reference: ContainerReference, psArguments: string): ProcessTable;
   remove(reference: ContainerReference, options?: RemoveContainerOptions): Promise<void>;
+}
+
+/** As `ps` shows processes: a heading per column, a cell per column and process. */
+export interface ProcessTable {
+  readonly titles: readonly string[];
+  readonly processes: readonly (readonly string[])[];
+}
+
+/** Since the link is there. */
+export interface LinkCounters {
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly rxErrors: number;
+  readonly rxDropped: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly txErrors: number;
+  readonly txDropped: number;
+}
+
+/** The processors of the machine, since its start. */
+export interface MachineCpu {
+  /** Nanoseconds of all of them together, idle ones included. */
+  readonly total: number;
+  readonly online: number;
+}
+
+/** What a container has used by one moment. */
+export interface StatsSample {
+  /** Unix nanoseconds. */
+  readonly readAt: bigint;
+  readonly usage: Usage;
+  readonly machine: MachineCpu;
+  /** By the link's name in the container. */
+  readonly links: Readonly<Record<string, LinkCounters>>;
+}
+
+export interface StatsReading {
+  readonly id: string;
+  /** Without a slash. */
+  readonly name: string;
+  /** undefined when it does not run. */
+  readonly sample: StatsSample | undefined;
+  /** The reading before, to see what has been used in between. */
+  readonly previous: StatsSample | undefined;
+}
+
+/** What containers use. Each is read once a second at most, however many ask. */
+export interface Stats {
+  /** With the reading before, which takes a second; without, at once, with `oneShot`. */
+  read(
+    reference: ContainerReference,
+    options?: { readonly oneShot?: boolean | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<StatsReading>;
+  /** Every second, until the container is removed or `signal` fires. Throws when there is none. */
+  follow(reference: ContainerReference, signal: AbortSignal): AsyncIterable<StatsReading>;
 }
 
 export interface ExecRequest {
@@ -393,6 +460,7 @@ export interface Engine {
   readonly images: Images;
   readonly networks: Networks;
   readonly volumes: EngineVolumes;
+  readonly stats: Stats;
   readonly events: EventLog;
   info(): EngineInfo;
   version(): EngineVersion;

@@ -18,6 +18,8 @@ export const errorKinds = {
   unavailable: { status: 503 },
   /** Space, memory, descriptors or ids have run out. */
   exhausted: { status: 500 },
+  /** What was asked for did not work out; dockerd, and hence we, answer 500 where no other status would surprise clients less. */
+  failed: { status: 500 },
   cancelled: { status: 499 },
   timeout: { status: 504 },
   /** A defect of ours, or a kernel answer nobody expected. */

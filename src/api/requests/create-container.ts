@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { CreateRequest } from "../../engine/types.ts";
+import type { CreateRequest, HostConfigRequest } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { endpointsConfig } from "./endpoint.ts";
 import { struct, validateJson } from "./validate.ts";
@@ -195,6 +195,11 @@ export function parseCreateContainer(json: unknown): Pick<CreateRequest, "config
   }
   const { HostConfig, NetworkingConfig, ...rest } = validateJson(body, json);
   return { config: rest, hostConfig: HostConfig, endpoints: NetworkingConfig?.EndpointsConfig };
+}
+
+/** The body of POST /containers/{id}/update: the limits and the restart policy of a HostConfig. */
+export function parseUpdateContainer(json: unknown): HostConfigRequest {
+  return validateJson(hostConfig, json ?? {});
 }
 
 /** Drops members that are null or missing: what is left was said. */

@@ -6,13 +6,8 @@ import { notYet } from "./images.ts";
 
 /** Docker's routes that have no answer yet, and what cannot be done for want of them. */
 const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
-  ["GET", "/containers/:id/top", "list the processes of a container"],
   ["GET", "/containers/:id/changes", "list the changes in a container's file system"],
   ["GET", "/containers/:id/export", "export a container's file system"],
-  ["GET", "/containers/:id/stats", "read a container's resource usage"],
-  ["POST", "/containers/:id/update", "change a container's limits"],
-  ["POST", "/containers/:id/pause", "pause a container"],
-  ["POST", "/containers/:id/unpause", "resume a container"],
   ["GET", "/containers/:id/attach/ws", "attach to a container over WebSocket"],
   ["HEAD", "/containers/:id/archive", "look at a file in a container"],
   ["GET", "/containers/:id/archive", "copy files from a container"],

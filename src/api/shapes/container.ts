@@ -357,3 +357,30 @@ export interface PruneContainersResponse {
   /** Bytes. */
   readonly SpaceReclaimed: number;
 }
+
+/** GET /containers/{id}/top. */
+export interface TopResponse {
+  readonly Titles: readonly string[];
+  readonly Processes: readonly (readonly string[])[];
+}
+
+/** POST /containers/{id}/update: what may be changed, and 0, "" or nothing for what stays. */
+export type UpdateContainerRequest = Pick<
+  HostConfig,
+  | "BlkioWeight"
+  | "CpuShares"
+  | "NanoCpus"
+  | "CpuPeriod"
+  | "CpuQuota"
+  | "CpusetCpus"
+  | "CpusetMems"
+  | "Memory"
+  | "MemorySwap"
+  | "MemoryReservation"
+  | "PidsLimit"
+  | "RestartPolicy"
+>;
+
+export interface UpdateContainerResponse {
+  readonly Warnings: readonly string[] | null;
+}

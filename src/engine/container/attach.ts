@@ -9,13 +9,12 @@ import type { Attachment, AttachOptions, JoinEnd } from "../types.ts";
 import { containerEvent } from "./events.ts";
 import type { Container, PendingAttach } from "./live.ts";
 import { readContainerLog } from "./logs.ts";
+import { isRestarting } from "./pause.ts";
 
 /** The right to talk to a container; "conflict" when it is in no state to be talked to. */
 export function attachContainer(parts: EngineParts, container: Container, options: AttachOptions): Attachment {
   const { status } = container.state;
-  if (status === "restarting") {
-    throw new SampanError("conflict", `Container ${container.id} is restarting, wait until the container is running`);
-  }
+  if (status === "restarting") throw isRestarting(container);
   if (status === "paused") {
     throw new SampanError("conflict", `Container ${container.id} is paused, unpause the container before attach`);
   }

@@ -6,6 +6,7 @@ import type { EngineParts } from "../parts.ts";
 import type { StopOptions } from "../types.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
+import { thawForEnd } from "./pause.ts";
 
 const defaultTimeout = 10;
 /** Seconds: a process that does not go at SIGKILL hangs in the kernel. */
@@ -38,10 +39,17 @@ export async function killRunning(parts: EngineParts, container: Container, runn
   throw new SampanError("timeout", `cannot stop container: ${container.id}: ${what}`);
 }
 
-/** Sends a signal; for one that is meant to end the container, its restart policy stays quiet. */
+/** Sends a signal; for one that is meant to end the container, its restart policy stays quiet, and it is not left paused. */
 export function send(parts: EngineParts, container: Container, running: Running, signal: number): void {
+  const { StopSignal } = container.record.config;
   running.signal(signal);
   containerEvent(parts.events, container, "kill", { signal: String(signal) });
+  if (signal === signals.SIGKILL || signal === parseSignal(StopSignal || "SIGTERM")) {
+    container.state = { ...container.state, stopped: true };
+  }
+  // dockerd resumes for whatever signal is sent to a container that does not say which is to stop it.
+  const wakes = signal === signals.SIGKILL || !StopSignal || signal === parseSignal(StopSignal);
+  if (wakes && container.state.status === "paused") thawForEnd(parts, container);
 }
 
 /** Whether it has ended, and that is noted, before the time is up. */

@@ -2,6 +2,8 @@ import type { Duplex } from "node:stream";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Running } from "../../runtime/types.ts";
 import { containerEvent } from "../container/events.ts";
+import type { Container } from "../container/live.ts";
+import { isRestarting } from "../container/pause.ts";
 import { newId } from "../identity/ids.ts";
 import { frame } from "../logs/render.ts";
 import type { EngineParts } from "../parts.ts";
@@ -25,7 +27,7 @@ export class EngineExecs implements Execs {
 
   create(reference: string, request: ExecRequest): string {
     const container = this.#parts.registry.get(reference);
-    if (!container.isRunning) throw new SampanError("conflict", `container ${container.id} is not running`);
+    mustTakeExecs(container, reference);
     if (request.cmd.length === 0) throw new SampanError("invalid", "No exec command specified");
     const exec = new Exec(newId(), container, request, parseDetachKeys(request.detachKeys));
     if (container.execIds.size === 0) {
@@ -78,7 +80,7 @@ export class EngineExecs implements Execs {
     const exec = this.#find(id);
     const { container } = exec;
     if (exec.started) throw new SampanError("conflict", `exec command ${id} has already been started`);
-    if (!container.isRunning) throw new SampanError("conflict", `container ${container.id} is not running`);
+    mustTakeExecs(container, container.id);
     exec.started = true;
     return exec;
   }
@@ -120,5 +122,15 @@ export class EngineExecs implements Execs {
       ids.delete(id);
       this.#execs.delete(id);
     }
+  }
+}
+
+/** Throws dockerd's "conflict" for a container that can execute nothing now. */
+function mustTakeExecs(container: Container, reference: string): void {
+  const { id, state, isRunning } = container;
+  if (state.status === "restarting") throw isRestarting(container);
+  if (!isRunning) throw new SampanError("conflict", `container ${id} is not running`);
+  if (state.status === "paused") {
+    throw new SampanError("conflict", `Container ${reference} is paused, unpause the container before exec`);
   }
 }

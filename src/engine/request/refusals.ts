@@ -91,7 +91,8 @@ function refuse<T>(refusals: readonly Refusal<T>[], given: T): void {
   }
 }
 
-function validateRestart({ RestartPolicy: { Name, MaximumRetryCount }, AutoRemove }: HostConfig): void {
+/** Throws `invalid`, with dockerd's texts, for a restart policy that is none. */
+export function validateRestart({ RestartPolicy: { Name, MaximumRetryCount }, AutoRemove }: HostConfig): void {
   if (!["no", "always", "unless-stopped", "on-failure"].includes(Name)) {
     throw new SampanError(
       "invalid",
