@@ -75,9 +75,10 @@ function load(name: string, here: Namespace, http: string, port: number): Runner
   };
 }
 
-async function serve(api: Api): Promise<void> {
-  const HostConfig = { PortBindings: { "8080/tcp": [{ HostPort: "8080" }] } };
-  const config = { Image: image, Cmd: ["/http", "serve", "8080"], ExposedPorts: { "8080/tcp": {} }, HostConfig };
+const published = { PortBindings: { "8080/tcp": [{ HostPort: "8080" }] } };
+
+async function serve(api: Api, port: string, HostConfig: object): Promise<void> {
+  const config = { Image: image, Cmd: ["/http", "serve", port], ExposedPorts: { [`${port}/tcp`]: {} }, HostConfig };
   const { Id } = (await api.call("POST", "/containers/create", config)) as { Id: string };
   await api.call("POST", `/containers/${Id}/start`);
 }
@@ -98,15 +99,20 @@ async function httpRunners(
   closing.defer(() => bare.close());
   await bare.background(bench.http, "serve", "8080");
   const api = new Api(box.layout.apiSocket);
-  await serve(api);
+  await serve(api, "8080", published);
+  await serve(api, "8081", { NetworkMode: "host" });
   api.close();
-  const runners = [load("bare server", bare, bench.http, 8080), load("sampan -p", machine, bench.http, 8080)];
+  const runners = [
+    load("bare server", bare, bench.http, 8080),
+    load("sampan --network host", machine, bench.http, 8081),
+    load("sampan -p", machine, bench.http, 8080),
+  ];
   if (!hasPeers()) return runners;
   const dockerd = ["dockerd", "--data-root", "/engine/data", "-H", "unix:///engine/docker.sock"];
   const docker = await startPeer("bench-docker", dockerd, "docker.sock");
   closing.defer(() => docker.close());
   await docker.api.send("POST", "/images/load", bench.archive, "application/x-tar");
-  await serve(docker.api);
+  await serve(docker.api, "8080", published);
   closing.defer(async () => {
     const all = (await docker.api.call("GET", "/containers/json?all=1")) as { Id: string }[];
     for (const { Id } of all) await docker.api.call("DELETE", `/containers/${Id}?force=1`);
