@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { messageOf } from "../errors/index.ts";
+import { messageOf, SampanError } from "../errors/index.ts";
 import type { Executor } from "../kernel/executor.ts";
 import type { Layout } from "../storage/layout.ts";
 import { ResolverFile } from "./dns/resolv-conf.ts";
@@ -45,7 +45,7 @@ export async function openNetworks(open: OpenNetworksOptions): Promise<Networkin
     host: async () => [...(await host.usedRanges()), ...nameServers()],
     bridgeAddresses: isForeign(options.bridge) ? await addressesOf(host, options.bridge) : [],
   });
-  const parts: NetworkParts = {
+  const parts = {
     executor,
     log,
     host,
@@ -82,14 +82,16 @@ class ComposedNetworks implements Networking {
   readonly #mark: string;
   /** Networks that are in the kernel, or about to be. */
   readonly #ensured = new Map<string, Promise<void> | "done">();
+  /** Networks that are being removed: nobody joins them any more. */
+  readonly #leaving = new Set<string>();
   #warnings: readonly string[] = [];
 
   constructor(
-    parts: NetworkParts,
+    parts: Omit<NetworkParts, "ensure">,
     records: NetworkRecords,
     { defaultNetwork, mark }: { readonly defaultNetwork: "bridge" | "none"; readonly mark: string },
   ) {
-    this.#parts = parts;
+    this.#parts = { ...parts, ensure: (network) => this.#ensure(network) };
     this.#records = records;
     this.defaultNetwork = defaultNetwork;
     this.#mark = mark;
@@ -118,13 +120,26 @@ class ComposedNetworks implements Networking {
   }
 
   async remove(network: NetworkRecord): Promise<void> {
-    const state = this.#ensured.get(network.id);
-    if (state !== undefined) {
-      await state;
-      await this.#parts.host.remove(network);
-      this.#ensured.delete(network.id);
+    this.#refuseUse(network);
+    this.#leaving.add(network.id);
+    try {
+      const state = this.#ensured.get(network.id);
+      if (state !== undefined) {
+        await state;
+        this.#refuseUse(network);
+        await this.#parts.host.remove(network);
+        this.#ensured.delete(network.id);
+      }
+      this.#records.remove(network.id);
+    } finally {
+      this.#leaving.delete(network.id);
     }
-    this.#records.remove(network.id);
+  }
+
+  /** Containers that are just starting count, too. */
+  #refuseUse({ id, name }: NetworkRecord): void {
+    if (this.#parts.endpoints.of(id).length === 0) return;
+    throw new SampanError("denied", `error while removing network: network ${name} has active endpoints`);
   }
 
   hold(network: NetworkRecord, addresses: Pick<EndpointRequest, "ipv4" | "ipv6">): void {
@@ -136,6 +151,8 @@ class ComposedNetworks implements Networking {
   }
 
   open(request: SandboxRequest): Sandbox | Promise<Sandbox> {
+    const left = request.joinings.find(({ network }) => this.#leaving.has(network.id));
+    if (left !== undefined) throw new SampanError("not-found", `network ${left.network.name} not found`);
     const missing = request.joinings
       .map(({ network }) => network)
       .filter((network) => isConnected(network) && !(this.#isEnsured(network) && this.#parts.host.ready(network)));
@@ -172,8 +189,9 @@ class ComposedNetworks implements Networking {
     return this.#warnings;
   }
 
-  async close({ remove }: { readonly remove: boolean }): Promise<void> {
+  async close(): Promise<void> {
     this.#parts.dns.close();
+    const remove = [...this.#ensured.keys()].every((id) => this.#parts.endpoints.of(id).length === 0);
     await this.#parts.host.close({ remove: remove && existsSync(this.#mark) });
     if (remove) rmSync(this.#mark, { force: true });
   }

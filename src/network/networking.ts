@@ -81,7 +81,7 @@ export interface Networking {
   get(reference: string): NetworkRecord;
   /** Throws with dockerd's texts. */
   create(request: NetworkRequest): Promise<{ readonly network: NetworkRecord; readonly warning: string }>;
-  /** Nothing is attached to it any more. */
+  /** "denied" as long as a container is joined to it. */
   remove(network: NetworkRecord): Promise<void>;
   /** Keeps the addresses that a container asks for by themselves, as long as it is there and joined; it need not run. */
   hold(network: NetworkRecord, addresses: Pick<EndpointRequest, "ipv4" | "ipv6">): void;
@@ -92,6 +92,6 @@ export interface Networking {
   recover(running: readonly RunningSandbox[]): Promise<Sandbox[]>;
   /** Whole sentences for `info`. */
   warnings(): readonly string[];
-  /** Leaves; with `remove`, no container is attached and nothing of ours stays in the kernel. */
-  close(options: { readonly remove: boolean }): Promise<void>;
+  /** Leaves. Where no container is joined, nothing of ours stays in the kernel. */
+  close(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { DnsServer } from "./dns/types.ts";
 import type { Endpoints } from "./endpoints/endpoints.ts";
 import type { NetworkHost } from "./host/types.ts";
 import type { Publishing } from "./publishing.ts";
+import type { NetworkRecord } from "./types.ts";
 
 /** The part of a pino logger that networks need. */
 export interface NetworkLog {
@@ -18,4 +19,6 @@ export interface NetworkParts {
   readonly ports: Publishing;
   readonly host: NetworkHost;
   readonly dns: DnsServer;
+  /** Sees that a network is in the kernel. */
+  ensure(network: NetworkRecord): Promise<void>;
 }

@@ -135,12 +135,12 @@ export class ContainerSandbox implements Sandbox {
   }
 
   async join(pid: number, joining: Joining): Promise<Endpoint> {
-    const { host, endpoints, dns } = this.#parts;
+    const { host, endpoints, dns, ensure } = this.#parts;
     const joined = allocate(this.#parts, this.containerId, joining, this.#joined);
     const after = [...this.#joined, joined];
     try {
       if (isConnected(joining.network)) {
-        await host.ensure(joining.network);
+        await ensure(joining.network);
         await host.connect(`/proc/${pid}/ns/net`, this.#networkingOf(after), joined.endpoint);
       }
     } catch (error) {

@@ -103,3 +103,15 @@ export function namespacesOf(host: HostConfig, find: Find): Namespaces {
     cgroup: host.CgroupnsMode === "host" ? "host" : "new",
   };
 }
+
+/** Which namespaces somebody who enters a running container has to enter: whose they are first of all, is no matter. */
+export function enteredNamespaces(host: HostConfig): Namespaces {
+  const of = (mode: string) => (mode === "host" ? "host" : "new");
+  return {
+    pid: of(host.PidMode),
+    network: of(host.NetworkMode),
+    ipc: of(host.IpcMode),
+    uts: of(host.UTSMode),
+    cgroup: of(host.CgroupnsMode),
+  };
+}

@@ -2,7 +2,7 @@ import { messageOf, SampanError } from "../../errors/index.ts";
 import { ExecuteError } from "../../runtime/runtime.ts";
 import type { Exit, Running } from "../../runtime/types.ts";
 import { containerEvent } from "../container/events.ts";
-import { namespacesOf } from "../container/modes.ts";
+import { enteredNamespaces } from "../container/modes.ts";
 import { cgroupPathOf } from "../container/spec.ts";
 import type { EngineParts } from "../parts.ts";
 import type { TerminalSize } from "../types.ts";
@@ -17,7 +17,7 @@ export interface BeginOptions {
 /** Starts an exec's process and watches for its end. Throws with dockerd's text when it cannot be started. */
 export async function beginExec(parts: EngineParts, exec: Exec, { attached, size }: BeginOptions): Promise<Running> {
   const { container } = exec;
-  const { runtime, registry, events } = parts;
+  const { runtime, events } = parts;
   containerEvent(events, container, exec.action("exec_start"), { execID: exec.id });
   try {
     const process = await execProcess(parts, exec, { attached, size });
@@ -25,7 +25,7 @@ export async function beginExec(parts: EngineParts, exec: Exec, { attached, size
       id: container.id,
       pid: container.running?.pid ?? 0,
       cgroupPath: cgroupPathOf(parts, container.record),
-      namespaces: namespacesOf(container.record.hostConfig, (reference) => registry.get(reference)),
+      namespaces: enteredNamespaces(container.record.hostConfig),
     };
     const running = await runtime.exec(target, process, { files: container.files.exec(exec.id), hold: attached });
     exec.begin(running);

@@ -1,9 +1,9 @@
 import { messageOf } from "../../errors/index.ts";
 import type { Container } from "../container/live.ts";
-import { sharedContainer } from "../container/modes.ts";
 import { resolvConfText } from "../container/system-files.ts";
 import { editHosts, type HostsEntry } from "../files/hosts.ts";
 import type { EngineParts } from "../parts.ts";
+import { usersOf } from "./sandbox.ts";
 
 interface Change {
   readonly remove: readonly HostsEntry[];
@@ -26,14 +26,6 @@ export async function rewriteFiles(parts: EngineParts, container: Container, cha
     const [before, after] = [change.wasNamed, named].map((value) => resolvConfText(parts, container.record, value));
     await rewrite(parts, user, "/etc/resolv.conf", (text) => (text === before ? after : undefined));
   }
-}
-
-/** Those whose network namespace this is. */
-function usersOf({ registry }: EngineParts, container: Container): Container[] {
-  const users = [...registry.all()].filter(
-    ({ record, isRunning }) => isRunning && sharedContainer(record.hostConfig.NetworkMode) === container.id,
-  );
-  return [container, ...users];
 }
 
 async function rewrite(

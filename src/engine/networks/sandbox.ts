@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/index.ts";
 import type { Joining, Sandbox, SandboxRequest, SandboxState } from "../../network/networking.ts";
 import type { EndpointSettings } from "../config.ts";
 import type { Container } from "../container/live.ts";
@@ -65,6 +66,36 @@ export function joiningOf(
     names: dnsNames(record, network.name, settings.Aliases ?? []),
     ...(Object.keys(links).length > 0 && { links }),
   };
+}
+
+/**
+ * Gives back what a container has of networks, at its end. Only published ports are waited for (whoever is told of the end
+ * may start the next that wants them), and links that would stay: who uses its network keeps that alive.
+ */
+export function closeSandbox(parts: EngineParts, container: Container): Promise<void> | undefined {
+  const { sandbox } = container;
+  if (sandbox === undefined) return undefined;
+  const [user] = usersOf(parts, container).filter((other) => other !== container);
+  if (user?.running === undefined) return sandbox.release();
+  const { pid } = user.running;
+  const leaving = sandbox.endpoints.map(
+    ({ networkId }) =>
+      () =>
+        sandbox.leave(pid, networkId),
+  );
+  return leaving
+    .reduce((before, leave) => before.then(leave), Promise.resolve<unknown>(undefined))
+    .catch((error) => parts.log.warn({ container: container.id }, `links are left: ${messageOf(error)}`))
+    .then(() => sandbox.release());
+}
+
+/** Those whose network namespace is this container's: itself first. */
+export function usersOf({ registry }: EngineParts, container: Container): Container[] {
+  const users: Container[] = [container];
+  for (const other of registry.all()) {
+    if (other.isRunning && sharedContainer(other.record.hostConfig.NetworkMode) === container.id) users.push(other);
+  }
+  return users;
 }
 
 /** A container that runs has another name: it is found by that now. */
