@@ -46,7 +46,7 @@ suite("networks, as the engine sees them", requires("docker", "ip", "nft", "cc",
     await net.clear();
   });
 
-  test("addresses that were asked for are nobody else's while their container does not run", async () => {
+  test("addresses that were asked for are nobody else's while their container does not run", sampanOnly, async () => {
     await net.ok("network", "create", "--subnet", "10.85.1.0/29", "small");
     await net.ok("create", "--name", "fixed", "--network", "small", "--ip", "10.85.1.2", image, "sleep", "1000");
     await net.ok("run", "-d", "--name", "other", "--network", "small", image, "sleep", "1000");
