@@ -23,8 +23,8 @@ export function noteExit(parts: EngineParts, container: Container, exit: Exit): 
   const endpoints = container.sandbox?.endpoints ?? [];
   container.running = undefined;
   container.sandbox = undefined;
-  container.state = {
   container.health?.stop();
+  container.state = {
     ...container.state,
     status: "exited",
     pid: 0,
@@ -32,9 +32,9 @@ export function noteExit(parts: EngineParts, container: Container, exit: Exit): 
     oomKilled: exit.oomKilled,
     finishedAt: exit.at,
     network: undefined,
-  };
     // dockerd's word for what nobody probes any more.
     health: container.state.health && { ...container.state.health, status: "unhealthy" },
+  };
   try {
     registry.writeState(container);
   } catch (error) {

@@ -58,8 +58,8 @@ export async function startContainer(
     restarts: options.restarts,
     stopped: false,
     network: sandbox && recordedNetwork(sandbox),
-  };
     health: probeOf(container.record.config) && { status: "starting", failingStreak: 0 },
+  };
   context.watch(container, running);
   try {
     parts.registry.writeState(container);
