@@ -9,7 +9,7 @@ import { createDnsServer } from "./dns/server.ts";
 import { defaultBridgeName } from "./drivers/names.ts";
 import { Endpoints } from "./endpoints/endpoints.ts";
 import { openNetworkHost } from "./host/host.ts";
-import type { NetworkHost } from "./host/types.ts";
+import type { ContainerNetworking, NetworkHost } from "./host/types.ts";
 import type { HostPrefix } from "./ipam/types.ts";
 import type { Networking, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
 import type { NetworkingOptions } from "./options.ts";
@@ -164,23 +164,26 @@ class ComposedNetworks implements Networking {
 
   async recover(running: readonly RunningSandbox[]): Promise<Sandbox[]> {
     const sandboxes = running.map((known) => ContainerSandbox.restore(this.#parts, known));
-    const connected = sandboxes.map(({ networking }) => networking);
-    const used = new Map(
-      connected.flatMap(({ connections }) => connections.map(({ network }) => [network.id, network] as const)),
-    );
-    const networks = [...used.values()].filter(isConnected);
-    if (networks.length > 0 || existsSync(this.#mark)) {
-      if (networks.length > 0) this.#leaveMark();
-      await this.#parts.host.recover(
-        networks,
-        connected.filter(({ connections }) => connections.some(({ network }) => isConnected(network))),
-      );
-      for (const { id } of networks) this.#ensured.set(id, "done");
-      if (networks.length > 0) this.#lookForWarnings();
-      if (networks.length === 0) rmSync(this.#mark, { force: true });
+    try {
+      await this.#recoverKernel(sandboxes.map(({ networking }) => networking));
+    } catch (error) {
+      // A daemon that does not start because of that could not even stop those containers.
+      this.#parts.log.error({}, `Networks are left as the last daemon left them: ${messageOf(error)}`);
     }
-    for (const [index, sandbox] of sandboxes.entries()) await sandbox.resume(running[index]?.pid ?? 0);
+    for (const [index, sandbox] of sandboxes.entries()) sandbox.resume(running[index]?.pid ?? 0);
     return sandboxes;
+  }
+
+  async #recoverKernel(all: readonly ContainerNetworking[]): Promise<void> {
+    const joined = all.filter(({ connections }) => connections.some(({ network }) => isConnected(network)));
+    const connections = joined.flatMap((container) => container.connections);
+    const networks = [...new Set(connections.map(({ network }) => network))].filter(isConnected);
+    if (networks.length === 0 && !existsSync(this.#mark)) return;
+    this.#leaveMark();
+    await this.#parts.host.recover(networks, joined);
+    for (const { id } of networks) this.#ensured.set(id, "done");
+    if (networks.length > 0) this.#lookForWarnings();
+    else rmSync(this.#mark, { force: true });
   }
 
   warnings(): readonly string[] {

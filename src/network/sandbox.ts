@@ -130,7 +130,7 @@ export class ContainerSandbox implements Sandbox {
   }
 
   /** Serves names to a container that an earlier daemon has started. */
-  async resume(pid: number): Promise<void> {
+  resume(pid: number): void {
     if (this.named) this.#serve(openSockets(this.#parts.executor, pid));
   }
 
