@@ -17,6 +17,7 @@ import { killRunning, send, stopRunning } from "./container/stop.ts";
 import { checkUpdate, updateContainer } from "./container/update.ts";
 import { viewOf } from "./container/view.ts";
 import { HealthMonitor } from "./health/health.ts";
+import type { FailureAction } from "./health/probe.ts";
 import { parseName } from "./identity/names.ts";
 import { closeSandbox, renameEndpoints } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
@@ -46,6 +47,7 @@ export class EngineContainers implements Containers {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    parts.health.act = (container, action) => this.#actOnFailure(container, action);
   }
 
   create(request: CreateRequest): Promise<CreateResult> {
@@ -59,7 +61,7 @@ export class EngineContainers implements Containers {
       if (container.state.status === "paused") {
         throw new SampanError("conflict", "cannot start a paused container, try unpause instead");
       }
-      if (container.isRunning || container.state.status === "restarting") {
+      if (container.isLive) {
         throw new SampanError("not-modified", `Container ${container.id} is already running`);
       }
       clearTimeout(container.restartTimer);
@@ -191,12 +193,12 @@ export class EngineContainers implements Containers {
   async remove(reference: string, options: RemoveContainerOptions = {}): Promise<void> {
     const container = this.#find(reference);
     const { running } = container;
-    if (!options.force && isLive(container)) throw mayNotBeRemoved(reference, container);
+    if (!options.force && container.isLive) throw mayNotBeRemoved(reference, container);
     if (running !== undefined) await killRunning(this.#parts, container, running);
     this.#giveUpRestarting(container);
     await container.lock.run(async () => {
       if (container.removed) return;
-      if (isLive(container)) throw mayNotBeRemoved(reference, container);
+      if (container.isLive) throw mayNotBeRemoved(reference, container);
       await removeContainer(this.#parts, container, { volumes: options.volumes ?? false });
     });
   }
@@ -232,7 +234,7 @@ export class EngineContainers implements Containers {
     if (container.beingRestarted) return;
     if (container.record.hostConfig.AutoRemove) return this.autoRemove(container);
     const delay = restartDelay(container.record.hostConfig.RestartPolicy, container.state);
-    if (delay !== undefined) this.restartLater(container, delay);
+    if (delay !== undefined) this.restartLater(container, delay, { counts: true });
   }
 
   async autoRemove(container: Container): Promise<void> {
@@ -241,17 +243,29 @@ export class EngineContainers implements Containers {
     });
   }
 
-  restartLater(container: Container, delay: number): void {
-    container.state = { ...container.state, status: "restarting" };
+  /** Starts it again after `delay` milliseconds; `counts`: by its policy, for its end. */
+  restartLater(container: Container, delay: number, { counts }: { readonly counts: boolean }): void {
+    const { state } = container;
+    const restarts = state.restarts + (counts ? 1 : 0);
+    container.state = { ...state, status: "restarting", restarts, ...(counts && { backOff: delay }) };
     this.#parts.registry.writeState(container);
     container.restartTimer = setTimeout(() => {
       container.lock
         .run(async () => {
           if (container.removed || container.state.status !== "restarting" || this.#closed) return;
-          await this.#start(container, { restarts: container.state.restarts + 1 });
+          await this.#start(container, { restarts });
         })
-        .catch((error) => this.#parts.log.warn({ container: container.id }, `restart failed: ${messageOf(error)}`));
+        .catch((error) => this.#restartFailed(container, error));
     }, delay);
+  }
+
+  /** As dockerd, it is not tried again: what hinders a start is not the container's own failure. */
+  #restartFailed(container: Container, error: unknown): void {
+    this.#parts.log.warn({ container: container.id }, `restart failed: ${messageOf(error)}`);
+    if (container.removed || container.state.status !== "restarting" || this.#closed) return;
+    container.state = { ...container.state, status: "exited" };
+    this.#parts.registry.writeState(container);
+    container.tellExit();
   }
 
   close(): void {
@@ -278,6 +292,16 @@ export class EngineContainers implements Containers {
     }
   }
 
+  async #actOnFailure(container: Container, action: FailureAction): Promise<void> {
+    const { id, running } = container;
+    if (running === undefined) return;
+    if (action === "restart") return this.restart(id);
+    if (action === "stop") return this.stop(id);
+    // Nobody asked for its end: its restart policy decides what comes then.
+    running.signal(signals.SIGKILL);
+    containerEvent(this.#parts.events, container, "kill", { signal: String(signals.SIGKILL) });
+  }
+
   /** A container between two lives is stopped by not beginning the next. */
   #giveUpRestarting(container: Container): boolean {
     if (container.state.status !== "restarting") return false;
@@ -299,11 +323,6 @@ export class EngineContainers implements Containers {
     if (container.running !== undefined) return container.running;
     throw new SampanError("conflict", `Container ${container.id} is not running`);
   }
-}
-
-/** Runs, or is between two lives. */
-function isLive({ isRunning, state }: Container): boolean {
-  return isRunning || state.status === "restarting";
 }
 
 function mayNotBeRemoved(reference: string, { state: { status } }: Container): SampanError {

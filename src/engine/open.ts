@@ -16,6 +16,8 @@ import { EngineContainers } from "./containers.ts";
 import { Events } from "./events/log.ts";
 import { EngineExecs } from "./exec/execs.ts";
 import { explain } from "./explain.ts";
+import { HealthChecks } from "./health/checks.ts";
+import { HealthRecords } from "./health/records.ts";
 import { EngineImages } from "./images/images.ts";
 import { EngineNetworks } from "./networks/networks.ts";
 import type { EngineParts } from "./parts.ts";
@@ -53,6 +55,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     log,
     registry: new Registry(table),
     events: new Events(),
+    health: new HealthChecks(new HealthRecords(db, (error) => log.warn({ error }, "health results were not kept"))),
     images: openImages({ layout, db, layers, insecureRegistries, mirrors }),
     snapshots,
     discards: new Discards({ executor, snapshots, log }),
@@ -67,6 +70,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ceilings: readCeilings(),
   };
   const engine = new ComposedEngine(parts, { insecureRegistries, mirrors: Object.values(mirrors).flat() }, async () => {
+    parts.health.close();
     await parts.discards.close();
     parts.runtime.close();
     await networking.close();

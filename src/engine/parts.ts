@@ -9,6 +9,7 @@ import type { Layout } from "../storage/layout.ts";
 import type { SnapshotStore } from "../storage/snapshots/types.ts";
 import type { Discards } from "./container/discards.ts";
 import type { Events } from "./events/log.ts";
+import type { HealthChecks } from "./health/checks.ts";
 import type { Registry } from "./records/registry.ts";
 import type { Machine } from "./request/limits.ts";
 import type { Ceilings } from "./request/ulimits.ts";
@@ -21,6 +22,7 @@ export interface EngineParts {
   readonly log: EngineLog;
   readonly registry: Registry;
   readonly events: Events;
+  readonly health: HealthChecks;
   readonly images: ImageStore;
   readonly snapshots: SnapshotStore;
   readonly discards: Discards;

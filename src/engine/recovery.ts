@@ -6,14 +6,16 @@ import { ContainerFiles, unlinkIfThere } from "./container/files.ts";
 import { Container } from "./container/live.ts";
 import { sharedContainer } from "./container/modes.ts";
 import { agreeWithFreezer } from "./container/pause.ts";
-import { startsWithDaemon } from "./container/restart-policy.ts";
+import { remainingDelay, startsWithDaemon } from "./container/restart-policy.ts";
 import { cgroupPathOf } from "./container/spec.ts";
 import type { EngineContainers } from "./containers.ts";
+import type { HealthRecord } from "./health/records.ts";
 import { sandboxRequest } from "./networks/sandbox.ts";
 import { holdAddresses } from "./networks/static-addresses.ts";
 import type { EngineParts } from "./parts.ts";
-import type { ContainerRecord } from "./records/record.ts";
+import type { ContainerRecord, RecordedState } from "./records/record.ts";
 import type { ContainerTable } from "./records/store.ts";
+import { nowNs } from "./time.ts";
 import { recoverVolumes } from "./volumes/use.ts";
 
 /**
@@ -25,8 +27,15 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   for (const directory of [layout.containers, join(layout.run, "monitors"), join(layout.run, "rootfs")]) {
     mkdirSync(directory, { recursive: true, mode: 0o711 });
   }
+  const health = parts.health.records.all();
   for (const { record, state } of table.all()) {
-    registry.index(new Container(record, state, new ContainerFiles(layout, record.id)));
+    const container = new Container(
+      record,
+      withStreak(state, health.get(record.id)),
+      new ContainerFiles(layout, record.id),
+    );
+    container.healthLog = health.get(record.id)?.log ?? [];
+    registry.index(container);
     holdAddresses(parts.networking, record.endpoints);
   }
   const all = [...registry.all()];
@@ -35,6 +44,13 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   await recoverVolumes(parts);
   await sweep(parts, all);
   for (const container of all) resume(parts, container, containers);
+}
+
+/** Streaks are written later than states: one that does not fit is that of another life. */
+function withStreak(state: RecordedState, known: HealthRecord | undefined): RecordedState {
+  if (state.health === undefined || known === undefined || state.health.status === "healthy") return state;
+  const failingStreak = Math.max(state.health.failingStreak, known.failingStreak);
+  return { ...state, health: { ...state.health, failingStreak } };
 }
 
 async function takeOver(parts: EngineParts, container: Container, containers: EngineContainers): Promise<void> {
@@ -123,7 +139,7 @@ function resume(parts: EngineParts, container: Container, containers: EngineCont
       parts.log.error({ error, container: container.id }, "a container that should remove itself is left");
     });
   } else if (startsWithDaemon(RestartPolicy, state)) {
-    containers.restartLater(container, 0);
+    containers.restartLater(container, remainingDelay(state, nowNs()), { counts: false });
   } else if (state.status === "restarting") {
     container.state = { ...state, status: "exited" };
     parts.registry.writeState(container);

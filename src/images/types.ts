@@ -17,6 +17,8 @@ export interface Healthcheck {
   readonly StartPeriod?: number | undefined;
   readonly StartInterval?: number | undefined;
   readonly Retries?: number | undefined;
+  /** Sampan's own: what becomes of a container that is unhealthy ("none", "restart", "kill", "stop"). */
+  readonly OnFailure?: string | undefined;
 }
 
 /** Defaults for containers of the image (OCI config.md, "config", with Docker's additions). */

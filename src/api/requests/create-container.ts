@@ -21,6 +21,7 @@ const healthcheck = struct({
   StartPeriod: integer,
   StartInterval: integer,
   Retries: integer,
+  OnFailure: z.string(),
 }).transform(withoutNulls);
 
 const config = {

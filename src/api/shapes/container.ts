@@ -76,6 +76,8 @@ export interface Healthcheck {
   readonly StartPeriod?: number | undefined;
   readonly StartInterval?: number | undefined;
   readonly Retries?: number | undefined;
+  /** Sampan's own: what becomes of a container that is unhealthy ("none", "restart", "kill", "stop"). */
+  readonly OnFailure?: string | undefined;
 }
 
 /** What belongs to the container wherever it runs. */

@@ -59,7 +59,7 @@ function health({ status, failingStreak, log }: NonNullable<ContainerView["state
     ExitCode: exitCode,
     Output: output,
   }));
-  return { Status: status, FailingStreak: failingStreak, Log: Log.length === 0 ? null : Log };
+  return { Status: status, FailingStreak: failingStreak, Log };
 }
 
 /** What nobody has asked for is left out where dockerd leaves it out. */

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { SampanError } from "../../errors/index.ts";
 import type { Platform, StoredImage } from "../../images/types.ts";
@@ -11,6 +12,7 @@ import { parseName, randomName } from "../identity/names.ts";
 import { logLimits } from "../logs/options.ts";
 import { resolveMounts } from "../mounts/resolve.ts";
 import { decideEndpoints } from "../networks/decide.ts";
+import { checkLink } from "../networks/names.ts";
 import { exposedPorts, portRequests } from "../networks/ports.ts";
 import { holdAddresses } from "../networks/static-addresses.ts";
 import { moveInterfaceSysctls } from "../networks/sysctls.ts";
@@ -79,7 +81,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const host = withSwapDefault(modes, parts.cgroups.support.swap);
   const endpoints = merged.NetworkDisabled ? {} : decideEndpoints(parts.networking, host, request.endpoints);
   const moved = moveInterfaceSysctls(host, endpoints);
-  validate(parts, merged, moved.host);
+  validate(parts, merged, moved.host, find);
   const { path, args } = commandLine(merged);
   const mounts = resolveMounts(host, merged.Volumes, (reference) => find(reference).record.mounts);
   const record = {
@@ -109,7 +111,12 @@ function mentioned({ registry }: EngineParts, reference: string): Container {
 const longestHostname = 64;
 
 /** What can only be found out by trying is tried now: a container that was made can be started. */
-function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig): void {
+function validate(
+  parts: EngineParts,
+  config: ContainerConfig,
+  host: HostConfig,
+  find: (reference: string) => Container,
+): void {
   validateLimits(host, parts.machine);
   resolveUlimits(host.Ulimits, parts.ceilings);
   resourcesOf(host, resolveDevices(host).rules);
@@ -118,9 +125,13 @@ function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig)
   resolveSysctls(host);
   logLimits(host.LogConfig);
   for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
+  validateHealthcheck(config);
+  for (const server of host.Dns) {
+    if (isIP(server) === 0) throw new SampanError("invalid", `bad nameserver address: ${server}`);
+  }
+  for (const link of host.Links ?? []) checkLink(link, find);
   portRequests(config, host);
   exposedPorts(config);
-  validateHealthcheck(config.Healthcheck);
   if (config.StopSignal !== undefined) parseSignal(config.StopSignal);
   for (const name of [config.Hostname, config.Domainname]) {
     if (Buffer.byteLength(name) > longestHostname) {

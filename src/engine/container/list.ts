@@ -16,7 +16,7 @@ export function listContainers(parts: EngineParts, options: ListOptions): Contai
   const test = testOf(filters, parts);
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
   const widened = options.all || limit !== Number.POSITIVE_INFINITY || "status" in filters || "exited" in filters;
-  const found = [...registry.all()].filter((container) => (widened || container.isRunning) && test(container));
+  const found = [...registry.all()].filter((container) => (widened || container.isLive) && test(container));
   return found.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1)).slice(0, limit);
 }
 
@@ -28,6 +28,8 @@ function testOf(filters: Filters, parts: EngineParts): Test {
   });
   return (container) => tests.every((test) => test(container));
 }
+
+const healths: readonly string[] = ["none", "starting", "healthy", "unhealthy"];
 
 type Maker = (values: readonly string[], parts: EngineParts) => Test;
 
@@ -70,7 +72,12 @@ const makers: Readonly<Record<string, Maker>> = {
     const names = values.map((value) => networking.find(value)?.name ?? value);
     return ({ record }) => names.some((name) => Object.hasOwn(record.endpoints, name));
   },
-  health: any(({ state }, value) => (state.health?.status ?? "none") === value),
+  health: (values) => {
+    const unknown = values.find((value) => !healths.includes(value));
+    if (unknown === undefined) return ({ state }) => values.includes(state.health?.status ?? "none");
+    const help = `invalid value for health (${unknown}): must be one of ${healths.join(", ")}`;
+    throw new SampanError("invalid", `invalid filter 'health=${unknown}': ${help}`);
+  },
   publish: (values) => {
     const ports = new Set(values.flatMap(expandPorts));
     return ({ sandbox }) => (sandbox?.ports ?? []).some((port) => ports.has(`${port.containerPort}/${port.protocol}`));

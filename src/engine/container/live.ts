@@ -3,7 +3,7 @@ import type { ResolvedUser, Running } from "../../runtime/types.ts";
 import type { HealthMonitor } from "../health/health.ts";
 import type { ContainerRecord, RecordedState } from "../records/record.ts";
 import { rfc3339 } from "../time.ts";
-import type { ContainerState, WaitResult } from "../types.ts";
+import type { ContainerState, HealthResult, WaitResult } from "../types.ts";
 import type { ContainerFiles } from "./files.ts";
 import { Lock } from "./lock.ts";
 
@@ -23,8 +23,10 @@ export class Container {
   running: Running | undefined;
   /** When its process's end has been noted. */
   ended: Promise<void> | undefined;
-  /** Probes its health while it runs, and remembers the last results. */
+  /** Probes its health while it runs. */
   health: HealthMonitor | undefined;
+  /** The last probes, of earlier lives, too; oldest first. */
+  healthLog: readonly HealthResult[] = [];
   /** Its part in its networks while it runs; none when it uses another container's. */
   sandbox: Sandbox | undefined;
   /** A start by the restart policy that is yet to come. */
@@ -61,6 +63,11 @@ export class Container {
     return this.running !== undefined;
   }
 
+  /** Runs, or is between two lives. */
+  get isLive(): boolean {
+    return this.isRunning || this.state.status === "restarting";
+  }
+
   /** Resolves at the next exit of its process. */
   nextExit(signal?: AbortSignal): Promise<WaitResult> {
     return waitIn(this.#exitWaiters, signal);
@@ -87,7 +94,7 @@ export class Container {
     const { status, pid, exitCode, oomKilled, error, startedAt, finishedAt, health } = this.state;
     return {
       status,
-      running: status === "running" || status === "paused",
+      running: status === "running" || status === "paused" || status === "restarting",
       paused: status === "paused",
       restarting: status === "restarting",
       dead: status === "dead",
@@ -97,7 +104,7 @@ export class Container {
       error,
       startedAt: rfc3339(startedAt),
       finishedAt: rfc3339(finishedAt),
-      ...(health && { health: { ...health, log: this.health?.log ?? [] } }),
+      ...(health && { health: { ...health, log: this.healthLog } }),
     };
   }
 }

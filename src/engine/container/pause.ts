@@ -1,4 +1,5 @@
 import { messageOf, SampanError } from "../../errors/index.ts";
+import { HealthMonitor } from "../health/health.ts";
 import type { EngineParts } from "../parts.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
@@ -38,8 +39,10 @@ export function agreeWithFreezer(parts: EngineParts, container: Container): void
   const { status } = container.state;
   const frozen = parts.cgroups.frozen(cgroupPathOf(parts, container.record));
   if (frozen === (status === "paused")) return;
+  if (frozen) container.health?.stop();
   container.state = { ...container.state, status: frozen ? "paused" : "running" };
   parts.registry.writeState(container);
+  if (!frozen) container.health = HealthMonitor.begin(parts, container);
 }
 
 export function isRestarting({ id }: Container): SampanError {
@@ -47,7 +50,11 @@ export function isRestarting({ id }: Container): SampanError {
 }
 
 function note(parts: EngineParts, container: Container, status: "paused" | "running"): void {
-  container.state = { ...container.state, status };
+  container.health?.stop();
+  const { health } = container.state;
+  // dockerd's word for what nobody probes at present; the next probe decides.
+  container.state = { ...container.state, status, health: health && { ...health, status: "unhealthy" } };
   parts.registry.writeState(container);
+  if (status === "running") container.health = HealthMonitor.begin(parts, container);
   containerEvent(parts.events, container, status === "paused" ? "pause" : "unpause");
 }

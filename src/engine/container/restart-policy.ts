@@ -9,8 +9,15 @@ const settled = 10_000_000_000n;
 /** Milliseconds until a container that has just ended is started again; undefined: it stays as it is. */
 export function restartDelay({ Name, MaximumRetryCount }: RestartPolicy, state: RecordedState): number | undefined {
   if (state.stopped || !wanted(Name, MaximumRetryCount, state)) return undefined;
-  if (state.finishedAt - state.startedAt >= settled) return shortest;
-  return Math.min(shortest * 2 ** Math.min(state.restarts, 20), longest);
+  const { restarts, backOff = 0, finishedAt, startedAt } = state;
+  if (restarts === 0 || backOff === 0 || finishedAt - startedAt >= settled) return shortest;
+  return Math.min(backOff * 2, longest);
+}
+
+/** Milliseconds that are left of a wait which a daemon that is gone had begun. */
+export function remainingDelay({ status, backOff = 0, finishedAt }: RecordedState, now: bigint): number {
+  if (status !== "restarting") return 0;
+  return Math.max(0, Math.min(backOff, Number(finishedAt - now) / 1e6 + backOff));
 }
 
 function wanted(name: string, most: number, { exitCode, restarts }: RecordedState): boolean {
@@ -19,8 +26,11 @@ function wanted(name: string, most: number, { exitCode, restarts }: RecordedStat
 }
 
 /** Whether a daemon that has just started brings a container back that does not run. */
-export function startsWithDaemon({ Name }: RestartPolicy, state: RecordedState): boolean {
+export function startsWithDaemon({ Name, MaximumRetryCount }: RestartPolicy, state: RecordedState): boolean {
   if (state.status === "created") return false;
   if (Name === "always") return true;
-  return !state.stopped && (Name === "unless-stopped" || (Name === "on-failure" && state.exitCode !== 0));
+  if (state.stopped) return false;
+  // The restart that was to come has been counted, and granted.
+  if (state.status === "restarting") return Name !== "no";
+  return wanted(Name, MaximumRetryCount, state);
 }

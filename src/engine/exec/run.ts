@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import type { Slots } from "../../images/slots.ts";
 import { signals } from "../../kernel/signals.ts";
 import type { Running } from "../../runtime/types.ts";
 import { containerEvent } from "../container/events.ts";
@@ -15,6 +16,8 @@ export interface RunLimits {
   readonly timeout: number;
   /** Bytes of output that are kept. */
   readonly room: number;
+  /** For the time its start takes. */
+  readonly launches: Slots;
 }
 
 /**
@@ -25,11 +28,12 @@ export async function runInside(
   parts: EngineParts,
   container: Container,
   request: ExecRequest,
-  { timeout, room }: RunLimits,
+  { timeout, room, launches }: RunLimits,
 ): Promise<{ readonly exitCode: number | undefined; readonly output: string }> {
+  const launched = await launches.take(new AbortController().signal);
   const exec = new Exec(newId(), container, { ...request, attachStdout: true, attachStderr: true }, new Uint8Array());
   containerEvent(parts.events, container, exec.action("exec_create"), { execID: exec.id });
-  const running = await beginExec(parts, exec, { attached: true, size: undefined });
+  const running = await beginExec(parts, exec, { attached: true, size: undefined }).finally(launched);
   const output = collect(running, room);
   const timer = new AbortController();
   const late = setTimeout(timeout, true, { signal: timer.signal, ref: false }).catch(() => false);

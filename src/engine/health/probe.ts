@@ -1,10 +1,14 @@
 import { SampanError } from "../../errors/index.ts";
 import type { Healthcheck } from "../../images/types.ts";
 import type { ContainerConfig } from "../config.ts";
+import { type OwnProbe, ownProbe } from "./own-probes.ts";
+
+export type FailureAction = "restart" | "kill" | "stop";
 
 /** How a container is probed. Times in milliseconds. */
 export interface Probe {
-  readonly command: readonly string[];
+  /** A command in the container, or one of our own looks at it. */
+  readonly check: { readonly kind: "command"; readonly command: readonly string[] } | OwnProbe;
   /** Between the end of a probe and the next. */
   readonly interval: number;
   /** The same while it is starting. */
@@ -14,28 +18,49 @@ export interface Probe {
   readonly timeout: number;
   /** So many failures in a row make it unhealthy. */
   readonly retries: number;
+  /** What becomes of a container that is unhealthy. */
+  readonly onFailure?: FailureAction;
 }
 
 /** dockerd's. */
 const usual = { interval: 30_000, startInterval: 5000, startPeriod: 0, timeout: 30_000, retries: 3 };
 const nanoseconds = 1_000_000;
 
+/** For clients and images that have no other word for it: as good as `Healthcheck.OnFailure`. */
+const failureLabel = "sampan.health-on-failure";
+const actions: readonly string[] = ["none", "restart", "kill", "stop"];
+
+type Config = Pick<ContainerConfig, "Healthcheck" | "Shell"> & { readonly Labels?: ContainerConfig["Labels"] };
+
 /** What a container's health check means; undefined where nothing is to be probed. */
-export function probeOf({ Healthcheck, Shell }: Pick<ContainerConfig, "Healthcheck" | "Shell">): Probe | undefined {
-  const [kind, ...words] = Healthcheck?.Test ?? [];
-  if (words.length === 0) return undefined;
-  const shell = Shell !== undefined && Shell.length > 0 ? Shell : ["/bin/sh", "-c"];
-  const command = kind === "CMD" ? words : kind === "CMD-SHELL" ? [...shell, ...words] : undefined;
-  if (command === undefined) return undefined;
+export function probeOf(config: Config): Probe | undefined {
+  const { Healthcheck } = config;
+  const check = checkOf(config);
+  if (check === undefined) return undefined;
   const time = (value: number | undefined, otherwise: number) => (value ? value / nanoseconds : otherwise);
+  const action = failureAction(config);
   return {
-    command,
+    check,
     interval: time(Healthcheck?.Interval, usual.interval),
     startInterval: time(Healthcheck?.StartInterval, usual.startInterval),
     startPeriod: time(Healthcheck?.StartPeriod, usual.startPeriod),
     timeout: time(Healthcheck?.Timeout, usual.timeout),
     retries: Healthcheck?.Retries || usual.retries,
+    ...(action !== "none" && { onFailure: action as FailureAction }),
   };
+}
+
+function checkOf({ Healthcheck, Shell }: Config): Probe["check"] | undefined {
+  const [kind, ...words] = Healthcheck?.Test ?? [];
+  if (words.length === 0 || (kind !== "CMD" && kind !== "CMD-SHELL")) return undefined;
+  const own = ownProbe(words);
+  if (own !== undefined) return own;
+  const shell = Shell !== undefined && Shell.length > 0 ? Shell : ["/bin/sh", "-c"];
+  return { kind: "command", command: kind === "CMD" ? words : [...shell, ...words] };
+}
+
+function failureAction({ Healthcheck, Labels }: Config): string {
+  return Healthcheck?.OnFailure || Labels?.[failureLabel] || "none";
 }
 
 /** What the request and the image say together: the request wins where it says something. */
@@ -49,8 +74,9 @@ export function mergeHealthcheck(
   return { ...image, ...Object.fromEntries(said) };
 }
 
-/** Throws `invalid` with dockerd's texts. */
-export function validateHealthcheck(check: Healthcheck | undefined): void {
+/** Throws `invalid`, with dockerd's texts where it has any. */
+export function validateHealthcheck(config: Config): void {
+  const check = config.Healthcheck;
   for (const name of ["Interval", "Timeout", "StartPeriod", "StartInterval"] as const) {
     const value = check?.[name] ?? 0;
     if (value !== 0 && value < nanoseconds) {
@@ -58,4 +84,8 @@ export function validateHealthcheck(check: Healthcheck | undefined): void {
     }
   }
   if ((check?.Retries ?? 0) < 0) throw new SampanError("invalid", "Retries in Healthcheck cannot be negative");
+  checkOf(config);
+  const action = failureAction(config);
+  if (actions.includes(action)) return;
+  throw new SampanError("invalid", `invalid action for health failures '${action}': use one of ${actions.join(", ")}`);
 }

@@ -43,6 +43,8 @@ export interface RecordedState {
   readonly starts: number;
   /** How often the restart policy has started it since somebody did. */
   readonly restarts: number;
+  /** Milliseconds that the restart policy waited the last time. */
+  readonly backOff?: number | undefined;
   /** What networks have given it, while it runs. */
   readonly network?: RecordedNetwork | undefined;
   /** Where it is probed. */
