@@ -102,15 +102,21 @@ function gatewayAddresses(
 }
 
 /** `--link` on the default bridge: no name service, so the names are lines. */
-function linkEntries({ registry }: EngineParts, { hostConfig, endpoints }: ContainerRecord): HostsEntry[] {
+function linkEntries({ registry, networking }: EngineParts, { hostConfig, endpoints }: ContainerRecord): HostsEntry[] {
   if (!("bridge" in endpoints)) return [];
   return (hostConfig.Links ?? []).map(parseLink).flatMap(({ container, alias }) => {
     const linked = registry.find(container);
     if (linked?.sandbox === undefined) {
       throw new SampanError("conflict", `Cannot link to a non running container: /${container} AS /${alias}`);
     }
+    if (!("bridge" in linked.record.endpoints)) {
+      const what = `Cannot link to /${linked.record.name}, as it does not belong to the default network`;
+      throw new SampanError("invalid", what);
+    }
     const names = [...new Set([alias, linked.record.config.Hostname, linked.record.name])];
-    return linked.sandbox.endpoints.flatMap(({ ipv4 }) => (ipv4 ? [{ address: ipv4.address, names }] : []));
+    const bridge = networking.find("bridge")?.id;
+    const there = linked.sandbox.endpoints.filter(({ networkId }) => networkId === bridge);
+    return there.flatMap(({ ipv4 }) => (ipv4 ? [{ address: ipv4.address, names }] : []));
   });
 }
 

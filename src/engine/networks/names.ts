@@ -1,3 +1,4 @@
+import { messageOf, SampanError } from "../../errors/index.ts";
 import { shortId } from "../identity/ids.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { isUserDefined } from "./modes.ts";
@@ -17,4 +18,14 @@ export function dnsNames(
 export function parseLink(text: string): { readonly container: string; readonly alias: string } {
   const [container = "", alias = container] = text.split(":");
   return { container: container.replace(/^\//, ""), alias: alias.slice(alias.lastIndexOf("/") + 1) };
+}
+
+/** Throws "invalid" with dockerd's text for a link of the default bridge to a container that is not there. */
+export function checkLink(link: string, find: (reference: string) => unknown): void {
+  const { container } = parseLink(link);
+  try {
+    find(container);
+  } catch (cause) {
+    throw new SampanError("invalid", `could not get container for ${container}: ${messageOf(cause)}`, { cause });
+  }
 }
