@@ -15,7 +15,7 @@ function missing(kind: string, arguments_ = ""): string | undefined {
   } catch {
     return `this kernel makes no links of the kind ${kind}`;
   } finally {
-    sh("ip link del smtest0");
+    sh("ip link del smtest2 2>/dev/null || true; ip link del smtest0");
   }
 }
 

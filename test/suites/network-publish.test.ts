@@ -12,7 +12,7 @@ inOwnNetwork(import.meta.url, () => {
   const two = network("two", 2);
   const inner = network("inner", 3, { internal: true });
 
-  afterEach(() => world.bridgeFilter(1));
+  afterEach(() => world.bridgeFilter(0));
 
   for (const filter of [0, 1] as const) {
     suite(`with bridge-nf-call-iptables=${filter}`, () => {

@@ -14,6 +14,7 @@ import type { Address, Endpoint, NetworkRecord, PublishedPort, Subnet } from "..
 import { makeNetworkNamespace } from "../../src/runtime/network-namespace.ts";
 import { makeExecutor } from "./executor.ts";
 import { eventually } from "./process.ts";
+import { patience } from "./requires.ts";
 import { compileProbe } from "./uplink.ts";
 
 /** Addresses of the cable to the host outside. */
@@ -175,7 +176,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 async function askBy(command: readonly string[], targets: readonly string[]): Promise<Record<string, string>> {
-  const [file = "", ...args] = [...command, "ask", "700", ...targets];
+  const [file = "", ...args] = [...command, "ask", String(700 * Math.min(patience, 4)), ...targets];
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -269,8 +270,12 @@ ip route add 10.81.0.0/16 via ${machine.v4}; ip -6 route add fd00::/8 via ${mach
     return sh(`nft list set ${this.table} ${set} 2>/dev/null || nft list map ${this.table} ${set}`);
   }
 
+  /** Whether rules see frames that stay within a bridge; a kernel without br_netfilter shows none. */
   bridgeFilter(value: 0 | 1): void {
-    sh(`sysctl -qw net.bridge.bridge-nf-call-iptables=${value} net.bridge.bridge-nf-call-ip6tables=${value}`);
+    const settings = ["ip", "ip6"].map((family) => `net.bridge.bridge-nf-call-${family}tables=${value}`);
+    const there = "test -e /proc/sys/net/bridge/bridge-nf-call-iptables";
+    if (value === 0) sh(`! ${there} || sysctl -qw ${settings.join(" ")}`);
+    else sh(`${there} || modprobe br_netfilter; sysctl -qw ${settings.join(" ")}`);
   }
 
   async close(): Promise<void> {
