@@ -20,6 +20,8 @@ import { HealthChecks } from "./health/checks.ts";
 import { HealthRecords } from "./health/records.ts";
 import { EngineImages } from "./images/images.ts";
 import { EngineNetworks } from "./networks/networks.ts";
+import { ownedContainers } from "./owners/owned.ts";
+import { EngineOwners } from "./owners/owners.ts";
 import type { EngineParts } from "./parts.ts";
 import { Registry } from "./records/registry.ts";
 import { ContainerTable } from "./records/store.ts";
@@ -79,6 +81,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     db.close();
   });
   await recover(parts, table, engine.containers);
+  engine.owners.recover();
   return engine;
 }
 
@@ -87,6 +90,7 @@ class ComposedEngine implements Engine {
   readonly execs: EngineExecs;
   readonly images: EngineImages;
   readonly networks: EngineNetworks;
+  readonly owners: EngineOwners;
   readonly stats: EngineStats;
   readonly volumes: NamedVolumes;
   readonly #parts: EngineParts;
@@ -105,6 +109,7 @@ class ComposedEngine implements Engine {
     this.execs = new EngineExecs(parts);
     this.images = new EngineImages(parts);
     this.networks = new EngineNetworks(parts);
+    this.owners = new EngineOwners(ownedContainers(parts, this.containers), parts.log);
     this.stats = new EngineStats(parts);
     this.volumes = new NamedVolumes(parts);
   }
@@ -134,6 +139,7 @@ class ComposedEngine implements Engine {
 
   async close(): Promise<void> {
     this.stats.close();
+    this.owners.close();
     this.containers.close();
     await this.#release();
   }

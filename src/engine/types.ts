@@ -14,6 +14,7 @@ import type { Layout } from "../storage/layout.ts";
 import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
 import type { EventLog } from "./events/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
+import type { Owners } from "./owners/owners.ts";
 import type { EngineVolumes } from "./volumes/types.ts";
 
 export type * from "./config.ts";
@@ -456,6 +457,7 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly containers: Containers;
+  readonly owners: Owners;
   readonly execs: Execs;
   readonly images: Images;
   readonly networks: Networks;

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { ApiMessage } from "./message.ts";
 
 /** The requests that end HTTP on their connection, whatever the method of their refusal. */
-const pattern = /^(?:\/v[0-9.]+)?\/(?:containers\/[^/?]+\/attach|exec\/[^/?]+\/start)(?:\?|$)/;
+const pattern = /^(?:\/v[0-9.]+)?\/(?:containers\/[^/?]+\/attach|exec\/[^/?]+\/start|sampan\/owners\/[^/?]+)(?:\?|$)/;
 
 /** Takes a connection over. `head` is what came after the request's header: its body, if it has one, and raw input. */
 export type Hijack = (request: ApiMessage, socket: Socket, head: Buffer) => void;

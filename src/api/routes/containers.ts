@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ownerAnnotation } from "../../engine/owners/owners.ts";
 import type { Containers, CreateRequest } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
@@ -35,7 +36,10 @@ export function containerRoutes(app: Api, context: ApiContext): void {
     );
   });
   app.post("/containers/create", async (request, reply) => {
-    const { id, warnings } = await containers.create(await createRequest(context, request));
+    const wanted = await createRequest(context, request);
+    const { id, warnings } = await containers.create(wanted);
+    const owner = wanted.hostConfig?.Annotations?.[ownerAnnotation];
+    if (owner !== undefined) context.engine.owners.made(owner);
     const answer: CreateContainerResponse = { Id: id, Warnings: warnings };
     sendJson(reply, answer, 201);
   });

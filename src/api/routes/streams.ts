@@ -11,6 +11,7 @@ import { readRawBody } from "../http/raw-body.ts";
 import { checkVersion, splitVersion, versionNumber } from "../http/versions.ts";
 import { parseStartExec, type StartExec } from "../requests/exec.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
+import { holdOwner } from "./owners.ts";
 
 /** From here on the type of a stream says whether it is framed. */
 const v1_42 = versionNumber("1.42");
@@ -33,7 +34,7 @@ interface Exchange {
 }
 
 /**
- * POST /containers/{id}/attach and POST /exec/{id}/start: the requests that leave HTTP. A refusal is an HTTP answer like
+ * POST /containers/{id}/attach, POST /exec/{id}/start and POST /sampan/owners/{name}: the requests that leave HTTP. A refusal is an HTTP answer like
  * any other; after the header of a success the connection is the container's.
  */
 export function streamRoutes(context: ApiContext, headers: Readonly<Record<string, string>>) {
@@ -41,6 +42,8 @@ export function streamRoutes(context: ApiContext, headers: Readonly<Record<strin
     socket.once("close", context.activity.begin());
     try {
       const exchange = await receive(request, socket, head);
+      const owner = /^\/sampan\/owners\/([^/]+)$/.exec(exchange.path)?.[1];
+      if (owner !== undefined) return holdOwner(context, owner, { socket, headers });
       const attachment = await open(context.engine, exchange);
       if (attachment === undefined) answerRaw(socket, 200, headers);
       else await join(attachment, { request, socket, headers, context });
