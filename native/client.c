@@ -5,7 +5,7 @@
 
 #include "protocol.h"
 
-enum { QUEUE = 256 * 1024, ROOM = 80 * 1024 };
+enum { QUEUE = 512 * 1024, ROOM = 272 * 1024 };
 
 void client_close(struct client *c) {
   if (c->fd >= 0) close(c->fd);

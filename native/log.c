@@ -29,10 +29,7 @@ static const char *numbered(const struct log *log, int64_t number, char name[409
 
 static void rotate(struct log *log) {
   char from[4096], to[4096];
-  if (log->files <= 1) {
-    if (ftruncate(log->fd, 0) == 0) log->size = 0;
-    return;
-  }
+  if (log->files <= 1) unlink(log->path); /* not truncated: who reads it gets to its end */
   for (int64_t i = log->files - 1; i > 0; i--) rename(numbered(log, i - 1, from), numbered(log, i, to));
   int fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0) return; /* better a log that is too long than none */

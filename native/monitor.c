@@ -12,7 +12,7 @@
 #include "log.h"
 #include "protocol.h"
 
-enum { CLIENTS = 64, READ_SIZE = 64 * 1024, INPUT_SIZE = 32 * 1024, IDLE_MS = 500 };
+enum { CLIENTS = 64, READ_SIZE = 256 * 1024, INPUT_SIZE = 32 * 1024, IDLE_MS = 500 };
 enum { SLOT_PIDFD, SLOT_LISTENER, SLOT_STDIN, SLOT_STDOUT, SLOT_STDERR, SLOT_CLIENTS };
 
 /* One monitor a process, so its state is the process's. */

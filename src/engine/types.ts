@@ -186,7 +186,7 @@ export interface LogOptions {
 
 export interface LogReading {
   readonly tty: boolean;
-  /** Ready for the wire: Docker's frames, raw for a terminal. */
+  /** Ready for the wire: Docker's frames, raw for a terminal. Each is valid until the next is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 

@@ -225,7 +225,10 @@ suite("containers", needs, () => {
 
   test("what cannot be honoured is refused by name", async () => {
     const host = { StorageOpt: { size: "10G" } };
-    await assert.rejects(box.create(["true"], { host }), { kind: "unsupported", message: /StorageOpt/ });
+    await assert.rejects(box.create(["true"], { host }), {
+      kind: "unsupported",
+      message: /--storage-opt is supported only/,
+    });
     for (const port of ["http", "0", "70000", "80/icmp"]) {
       await assert.rejects(box.create(["true"], { host: { PortBindings: { [port]: [] } } }), { kind: "invalid" });
     }

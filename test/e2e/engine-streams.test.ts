@@ -94,7 +94,7 @@ suite("attach, logs and exec", needs, () => {
     const id = await box.start(["sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.02; done"]);
     const follow = async (more: object) => {
       const { chunks } = box.engine.containers.logs(id, { stdout: true, stderr: true, follow: true, ...more });
-      return payload(Buffer.concat(await Array.fromAsync(chunks)));
+      return payload(Buffer.concat(await Array.fromAsync(chunks, (chunk) => Buffer.from(chunk))));
     };
     assert.equal(await follow({}), "1\n2\n3\n4\n5\n");
     assert.equal(await follow({ tail: 2 }), "4\n5\n");

@@ -112,7 +112,7 @@ export class EngineBox {
       stdout: stream === "stdout",
       stderr: stream === "stderr",
     });
-    const bytes = Buffer.concat(await Array.fromAsync(chunks));
+    const bytes = Buffer.concat(await Array.fromAsync(chunks, (chunk) => Buffer.from(chunk)));
     return tty ? bytes.toString() : payload(bytes);
   }
 

@@ -22,3 +22,23 @@ export async function pump(source: AsyncIterable<Uint8Array | string>, response:
   }
   response.end();
 }
+
+/** As `pump`, for chunks that are only valid until the next is asked for: each has gone before that. */
+export async function pumpBorrowed(source: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+  for await (const chunk of source) {
+    if (response.destroyed) return;
+    await gone(response, chunk);
+  }
+  response.end();
+}
+
+function gone(response: ServerResponse, chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off("close", done);
+      resolve();
+    };
+    response.once("close", done);
+    response.write(chunk, done);
+  });
+}

@@ -5,7 +5,7 @@ import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf } from "../http/answers.ts";
 import { departure } from "../http/departure.ts";
 import type { Api } from "../http/fastify.ts";
-import { pump } from "../http/pump.ts";
+import { pumpBorrowed } from "../http/pump.ts";
 import { type ApiVersion, versionNumber } from "../http/versions.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import { parseTimestamp } from "../requests/timestamps.ts";
@@ -59,7 +59,7 @@ export function containerWatchRoutes(app: Api, { engine, leaving, log }: ApiCont
     raw.writeHead(200, { "Content-Type": streamType(tty, request.raw.versioned.version) });
     raw.flushHeaders();
     try {
-      await pump(chunks, raw);
+      await pumpBorrowed(chunks, raw);
     } catch (error) {
       if (!raw.destroyed) raw.end(inStream(`Error grabbing logs: ${messageOf(error)}\n`, tty));
     }

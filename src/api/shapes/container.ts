@@ -161,6 +161,7 @@ export interface HostConfig {
   UTSMode?: string | undefined;
   UsernsMode?: string | undefined;
   Sysctls?: Readonly<Record<string, string>> | undefined;
+  StorageOpt?: Readonly<Record<string, string>> | undefined;
   Runtime?: string | undefined;
   Dns?: readonly string[] | undefined;
   DnsOptions?: readonly string[] | undefined;

@@ -105,6 +105,7 @@ const securityFlags = {
 const fileFlags = {
   mount: list("", "Attach a filesystem mount to the container", parseMount, "mount"),
   "read-only": flag("", "Mount the container's root filesystem as read only"),
+  "storage-opt": list("", "Storage driver options for the container", parseOption),
   tmpfs: list("", "Mount a tmpfs directory", parseTmpfs),
   volume: list("v", "Bind mount a volume", (value) => parseVolume(value)),
   "volumes-from": list("", "Mount volumes from the specified container(s)"),

@@ -16,7 +16,6 @@ const refused = {
   "io-maxiops": later(windows),
   isolation: later(windows),
   "kernel-memory": later("kernel memory limits are"),
-  "storage-opt": later("storage options are"),
   "use-api-socket": later("handing the API socket to a container is", { isSwitch: true }),
 };
 

@@ -126,6 +126,7 @@ function surroundings(values: ContainerValues): HostConfig {
     VolumesFrom: some(values["volumes-from"]),
     VolumeDriver: values["volume-driver"],
     LogConfig: logConfig(values),
+    StorageOpt: mapOf(values["storage-opt"]),
     RestartPolicy: values.restart,
     Runtime: values.runtime,
     CgroupnsMode: values.cgroupns,

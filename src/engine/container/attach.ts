@@ -1,5 +1,4 @@
-import { type Duplex, Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Duplex } from "node:stream";
 import { SampanError } from "../../errors/index.ts";
 import type { Running } from "../../runtime/types.ts";
 import type { EngineParts } from "../parts.ts";
@@ -48,7 +47,7 @@ class ContainerAttachment implements Attachment {
     const { logs, stream } = this.#options;
     if (logs) {
       const past = readContainerLog(this.#container, { ...this.#options, follow: false });
-      await pipeline(Readable.from(past.chunks), client, { end: false }).catch(() => client.destroy());
+      await writeBorrowed(past.chunks, client).catch(() => client.destroy());
     }
     if (client.destroyed) return "ended";
     if (!stream) return endClient(client);
@@ -91,6 +90,20 @@ class ContainerAttachment implements Attachment {
     } catch {
       return { end: endClient(client) };
     }
+  }
+}
+
+/** A chunk has gone before the next is asked for, which uses its memory again. */
+async function writeBorrowed(chunks: AsyncIterable<Uint8Array>, client: Duplex): Promise<void> {
+  for await (const chunk of chunks) {
+    if (client.destroyed) return;
+    await new Promise<void>((resolve) => {
+      client.once("close", resolve);
+      client.write(chunk, () => {
+        client.off("close", resolve);
+        resolve();
+      });
+    });
   }
 }
 

@@ -9,7 +9,6 @@ import { parseExtraHost } from "../files/hosts.ts";
 import { validateHealthcheck } from "../health/probe.ts";
 import { newId, shortId } from "../identity/ids.ts";
 import { parseName, randomName } from "../identity/names.ts";
-import { logLimits } from "../logs/options.ts";
 import { resolveMounts } from "../mounts/resolve.ts";
 import { decideEndpoints } from "../networks/decide.ts";
 import { checkLink } from "../networks/names.ts";
@@ -123,7 +122,6 @@ function validate(
   securityOptions(host.SecurityOpt ?? []);
   grantedCapabilities(host);
   resolveSysctls(host);
-  logLimits(host.LogConfig);
   for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
   validateHealthcheck(config);
   for (const server of host.Dns) {

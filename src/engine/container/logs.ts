@@ -1,4 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
+import { logAttributes } from "../logs/attributes.ts";
 import { readLog } from "../logs/read.ts";
 import type { LogOptions, LogReading } from "../types.ts";
 import type { Container } from "./live.ts";
@@ -23,7 +24,7 @@ export function readContainerLog(container: Container, options: LogOptions): Log
       since,
       until,
       timestamps: options.timestamps ?? false,
-      prefix: options.details ? details(container) : "",
+      prefix: options.details ? `${logAttributes(container.record)} ` : "",
       follow: options.follow && container.isRunning ? endOf(container, options.signal) : undefined,
     }),
   };
@@ -31,16 +32,4 @@ export function readContainerLog(container: Container, options: LogOptions): Log
 
 async function endOf(container: Container, signal: AbortSignal | undefined): Promise<void> {
   await container.nextExit(signal).catch(() => {});
-}
-
-/** The labels and variables that the log driver's options name, in front of every line: "a=b,c=d ". */
-function details({ record: { config, hostConfig } }: Container): string {
-  const { labels = "", env = "" } = hostConfig.LogConfig.Config;
-  const wanted = (text: string) => text.split(",").filter((name) => name !== "");
-  const variables = new Map(config.Env.map((variable) => [variable.split("=", 1)[0], variable]));
-  const pairs = [
-    ...wanted(labels).flatMap((name) => (Object.hasOwn(config.Labels, name) ? [`${name}=${config.Labels[name]}`] : [])),
-    ...wanted(env).flatMap((name) => variables.get(name) ?? []),
-  ];
-  return `${pairs.join(",")} `;
 }

@@ -98,7 +98,7 @@ export class EngineExecs implements Execs {
       running = await beginExec(this.#parts, exec, options);
     } catch (error) {
       const text = Buffer.from(`${messageOf(error)}\r\n`);
-      const bytes = tty ? text : Buffer.concat([frame(1, text), text]);
+      const bytes = tty ? text : Buffer.concat([frame(1, text.length), text]);
       await new Promise<void>((resolve) => client.once("close", resolve).end(bytes, resolve));
       return "ended";
     }

@@ -1,6 +1,6 @@
-import { inodeOf, LogFile, rotated } from "./files.ts";
-import { type LogRecord, parseRecords } from "./record.ts";
-import type { LogStart } from "./tail.ts";
+import { inodeOf, LogFile, ReadMemory, rotated } from "./files.ts";
+import { endOfRecords, headerSize, lengthAt } from "./record.ts";
+import type { LogStart } from "./start.ts";
 
 /**
  * Reads a log's files one after the other, oldest first, as one: the file that was current stays open while the monitor
@@ -8,6 +8,7 @@ import type { LogStart } from "./tail.ts";
  */
 export class LogChain {
   readonly #path: string;
+  readonly #memory = new ReadMemory();
   #file: LogFile | undefined;
   #skip: number;
 
@@ -22,22 +23,26 @@ export class LogChain {
       return new LogChain(path, await LogFile.open(rotated(path, start.file), start.offset), start.skip);
     }
     const file = await LogFile.open(path);
-    if (file !== undefined) while ((await file.read()).length > 0);
+    await file?.toEnd();
     return new LogChain(path, file, 0);
   }
 
-  /** The next records; none when everything written so far has been read. */
-  async read(): Promise<LogRecord[]> {
+  /**
+   * The next records, bytes and all; none when everything written so far has been read. Valid until the next but one is
+   * asked for.
+   */
+  async read(): Promise<Buffer> {
     this.#file ??= await LogFile.open(this.#path);
     while (this.#file !== undefined) {
-      const bytes = await this.#file.read();
-      const { records, end } = parseRecords(bytes);
-      this.#file.unread(bytes.length - end);
-      const wanted = this.#withoutSkipped(records);
-      if (wanted.length > 0) return wanted;
-      if (records.length === 0 && !(await this.#advance(this.#file))) return [];
+      const bytes = await this.#records(this.#file);
+      const wanted = this.#withoutSkipped(bytes);
+      if (wanted.length > 0) {
+        this.#memory.turn();
+        return wanted;
+      }
+      if (bytes.length === 0 && !(await this.#advance(this.#file))) break;
     }
-    return [];
+    return Buffer.alloc(0);
   }
 
   async close(): Promise<void> {
@@ -45,32 +50,50 @@ export class LogChain {
     this.#file = undefined;
   }
 
-  #withoutSkipped(records: LogRecord[]): LogRecord[] {
-    const [first, ...rest] = records;
-    if (this.#skip === 0 || first === undefined) return records;
-    const payload = first.payload.subarray(this.#skip);
+  async #records(file: LogFile): Promise<Buffer> {
+    const bytes = await file.read(this.#memory.current);
+    const end = endOfRecords(bytes);
+    file.unread(bytes.length - end);
+    return bytes.subarray(0, end);
+  }
+
+  /** Cuts what is in front of the first line that is wanted out of its record: the header moves. */
+  #withoutSkipped(bytes: Buffer): Buffer {
+    const skip = this.#skip;
+    if (skip === 0 || bytes.length === 0) return bytes;
     this.#skip = 0;
-    if (payload.length === 0) return rest;
-    const frameHeader = Buffer.from(first.frameHeader);
-    frameHeader.writeUInt32BE(payload.length, 4);
-    return [{ ...first, payload, frameHeader }, ...rest];
+    const left = lengthAt(bytes, 0) - skip;
+    if (left === 0) return bytes.subarray(headerSize + skip);
+    bytes.copyWithin(skip, 0, headerSize);
+    bytes.writeUInt32BE(left, skip + 4);
+    return bytes.subarray(skip);
   }
 
   /** Goes to the next younger file; false when this is the current one. What was read to its end may have grown since. */
   async #advance(file: LogFile): Promise<boolean> {
     if ((await inodeOf(this.#path)) === file.inode) return false;
-    const last = await file.read();
+    const last = await this.#records(file);
     file.unread(last.length);
-    if (parseRecords(last).records.length > 0) return true;
-    let number = 1;
-    for (let inode = await inodeOf(rotated(this.#path, number)); inode !== undefined && inode !== file.inode; ) {
-      number++;
-      inode = await inodeOf(rotated(this.#path, number));
+    if (last.length > 0) return true;
+    for (;;) {
+      const number = await this.#numberOf(file);
+      const next = await LogFile.open(rotated(this.#path, Math.max(0, number - 1)));
+      // The monitor renames the oldest first: when this one's name has not changed, neither has its successor's.
+      if ((await this.#numberOf(file)) === number) {
+        if (next === undefined) return false;
+        await file.close();
+        this.#file = next;
+        return true;
+      }
+      await next?.close();
     }
-    const next = (await LogFile.open(rotated(this.#path, number - 1))) ?? (await LogFile.open(this.#path));
-    if (next === undefined) return false;
-    await file.close();
-    this.#file = next;
-    return true;
+  }
+
+  /** What its name is now; one more than the oldest's when it has none any more. */
+  async #numberOf(file: LogFile): Promise<number> {
+    for (let number = 1; ; number++) {
+      const inode = await inodeOf(rotated(this.#path, number));
+      if (inode === undefined || inode === file.inode) return number;
+    }
   }
 }

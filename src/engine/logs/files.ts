@@ -1,12 +1,12 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 
+/** More than the largest record. */
 const readSize = 512 * 1024;
 
 /** One open log file: it stays the same file when the monitor rotates it away. */
 export class LogFile {
   readonly #handle: FileHandle;
   readonly inode: number;
-  readonly #buffer = Buffer.allocUnsafeSlow(readSize);
   #position: number;
 
   private constructor(handle: FileHandle, inode: number, position: number) {
@@ -26,11 +26,11 @@ export class LogFile {
     }
   }
 
-  /** What comes next, up to half a mebibyte; empty at the end. Valid until the next read, which uses its memory again. */
-  async read(): Promise<Buffer> {
-    const { bytesRead } = await this.#handle.read(this.#buffer, 0, readSize, this.#position);
+  /** What comes next, as much as `memory` holds; empty at the end. */
+  async read(memory: Buffer): Promise<Buffer> {
+    const { bytesRead } = await this.#handle.read(memory, 0, memory.length, this.#position);
     this.#position += bytesRead;
-    return this.#buffer.subarray(0, bytesRead);
+    return memory.subarray(0, bytesRead);
   }
 
   /** Steps back over bytes that were read and are no complete record yet. */
@@ -38,8 +38,28 @@ export class LogFile {
     this.#position -= count;
   }
 
+  async toEnd(): Promise<void> {
+    this.#position = (await this.#handle.stat()).size;
+  }
+
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+}
+
+/** Memory for reading, twice: what was read last is used while the next is read. */
+export class ReadMemory {
+  readonly #both: Buffer[] = [];
+  #turn = 0;
+
+  get current(): Buffer {
+    this.#both[this.#turn] ??= Buffer.allocUnsafeSlow(readSize);
+    return this.#both[this.#turn] as Buffer;
+  }
+
+  /** What was read is going to be used. */
+  turn(): void {
+    this.#turn = 1 - this.#turn;
   }
 }
 

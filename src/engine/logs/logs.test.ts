@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { kindOf } from "../../errors/index.ts";
-import { logLimits } from "./options.ts";
+import { logLimits, validateLogConfig } from "./options.ts";
 import { type ReadLogOptions, readLog } from "./read.ts";
+import { findStart } from "./start.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "sampan-logs-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -27,7 +28,7 @@ const both = new Set([1, 2]);
 const usual: ReadLogOptions = { tty: true, streams: both, timestamps: false, prefix: "" };
 
 async function read(path: string, options: Partial<ReadLogOptions> = {}): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(readLog(path, { ...usual, ...options })));
+  return Buffer.concat(await Array.fromAsync(readLog(path, { ...usual, ...options }), (chunk) => Buffer.from(chunk)));
 }
 const text = async (path: string, options: Partial<ReadLogOptions> = {}) => (await read(path, options)).toString();
 
@@ -141,4 +142,78 @@ test("limits of a log", () => {
       (error) => kindOf(error) === "invalid",
     );
   }
+});
+
+test("a log that nobody limited is five files of ten megabytes", () => {
+  const limits = { maxSize: 10 * 1024 * 1024, maxFiles: 5 };
+  for (const Type of ["json-file", "local"]) assert.deepEqual(logLimits({ Type, Config: {} }), limits);
+});
+
+test("options of log drivers", () => {
+  const valid = {
+    mode: "non-blocking",
+    "max-buffer-size": "4m",
+    labels: "a,b",
+    "env-regex": "^X",
+    tag: "{{.Name}}/{{ .ID }}",
+  };
+  validateLogConfig({ Type: "json-file", Config: valid });
+  validateLogConfig({ Type: "none", Config: { whatever: "x" } });
+  const refused: [string, Record<string, string>, string, RegExp][] = [
+    ["json-file", { foo: "x" }, "invalid", /^unknown log opt 'foo' for json-file log driver$/],
+    ["local", { foo: "x" }, "invalid", /^unknown log opt 'foo' for log driver local$/],
+    ["local", { mode: "x" }, "invalid", /^logger: logging mode not supported: x$/],
+    ["local", { "max-buffer-size": "1m" }, "invalid", /only supported with 'mode=non-blocking'$/],
+    ["local", { mode: "non-blocking", "max-buffer-size": "x" }, "invalid", /max-buffer-size: invalid size: 'x'$/],
+    ["local", { compress: "true" }, "unsupported", /compress/],
+    ["local", { tag: "{{.Foo}}" }, "invalid", /there is no {{.Foo}}/],
+    ["local", { "labels-regex": "(" }, "invalid", /labels-regex/],
+    ["journald", {}, "unsupported", /journald/],
+    ["syslog", {}, "invalid", /plugin "syslog" not found$/],
+  ];
+  for (const [Type, Config, kind, message] of refused) {
+    assert.throws(
+      () => validateLogConfig({ Type, Config }),
+      (error: Error) => kindOf(error) === kind && message.test(error.message),
+      `${Type} ${JSON.stringify(Config)}`,
+    );
+  }
+});
+
+test("since is found among rotated files and within one, without reading what is before", async () => {
+  const path = newLog();
+  const body = "y".repeat(1000);
+  const start = 1_700_000_000n;
+  const long = (from: number, to: number) =>
+    Buffer.concat(
+      Array.from({ length: to - from }, (_, i) =>
+        record(1, (start + BigInt(from + i)) * second, `${from + i} ${body}\n`),
+      ),
+    );
+  writeFileSync(`${path}.2`, long(0, 100));
+  writeFileSync(`${path}.1`, long(100, 6000));
+  writeFileSync(path, long(6000, 6010));
+  for (const since of [0, 50, 99, 100, 101, 3000, 5999, 6000, 6009]) {
+    const seen = await text(path, { since: (start + BigInt(since)) * second });
+    assert.equal(seen.slice(0, seen.indexOf(" ")), String(since));
+    assert.equal(seen.split("\n").length - 1, 6010 - since);
+  }
+  assert.equal(await text(path, { since: (start + 7000n) * second }), "");
+  const found = await findStart(path, (start + 5000n) * second);
+  assert.equal(found.file, 1);
+  assert.ok(found.offset > 3_500_000, `${found.offset} is far from the middle of the file`);
+});
+
+test("following a log of one file, which is begun anew when it is full", { timeout: 10_000 }, async () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 3));
+  const end = Promise.withResolvers<void>();
+  const seen = text(path, { follow: end.promise });
+  await setTimeout(50);
+  appendFileSync(path, lines(3, 4));
+  unlinkSync(path);
+  writeFileSync(path, lines(4, 6));
+  await setTimeout(50);
+  end.resolve();
+  assert.equal(await seen, "line 0\nline 1\nline 2\nline 3\nline 4\nline 5\n");
 });

@@ -1,20 +1,20 @@
 import { LogChain } from "./chain.ts";
-import { countRotated } from "./files.ts";
-import type { LogRecord } from "./record.ts";
 import { LogRenderer, type RenderOptions } from "./render.ts";
-import { findTail, type LogStart } from "./tail.ts";
+import { findStart, type LogStart } from "./start.ts";
+import { findTail } from "./tail.ts";
 import { LogWatch } from "./watch.ts";
 
 export interface ReadLogOptions extends RenderOptions {
-  readonly streams: ReadonlySet<number>;
+  /** Lines. */
   readonly tail?: number | undefined;
-  readonly since?: bigint | undefined;
-  readonly until?: bigint | undefined;
   /** Reading goes on until this resolves: the container has ended, or the client has left. Absent: to the log's end. */
   readonly follow?: Promise<unknown> | undefined;
 }
 
-/** What a container has written, chunk by chunk, ready for the wire. A log that does not exist is empty. */
+/**
+ * What a container has written, chunk by chunk, ready for the wire; a chunk is valid until the next is asked for. A log
+ * that does not exist is empty.
+ */
 export async function* readLog(path: string, options: ReadLogOptions): AsyncGenerator<Uint8Array> {
   // Watching begins before reading: nothing falls between.
   const watch = options.follow && new LogWatch(path);
@@ -32,9 +32,8 @@ export async function* readLog(path: string, options: ReadLogOptions): AsyncGene
   }
 }
 
-async function startOf(path: string, { tail, streams }: ReadLogOptions): Promise<LogStart> {
-  if (tail !== undefined) return findTail(path, tail, streams);
-  return { file: await countRotated(path), offset: 0, skip: 0 };
+function startOf(path: string, { tail, streams, since }: ReadLogOptions): Promise<LogStart> {
+  return tail === undefined ? findStart(path, since) : findTail(path, tail, streams);
 }
 
 interface Growth {
@@ -44,25 +43,31 @@ interface Growth {
   changed(): Promise<void> | undefined;
 }
 
-async function* readChain(
-  chain: LogChain,
-  { streams, since, until, ...render }: ReadLogOptions,
-  growth: Growth,
-): AsyncGenerator<Uint8Array> {
-  const renderer = new LogRenderer(render);
-  const wanted = ({ stream, time }: LogRecord) =>
-    streams.has(stream) && (since === undefined || time >= since) && (until === undefined || time <= until);
-  for (;;) {
-    // Asked before reading: what was written before the end is still read.
+async function* readChain(chain: LogChain, options: RenderOptions, growth: Growth): AsyncGenerator<Uint8Array> {
+  const renderer = new LogRenderer(options);
+  // Asked before reading: what was written before the end is still read.
+  const begin = () => {
     const last = growth.ended();
-    const records = await chain.read();
-    if (records.length > 0) {
-      const bytes = renderer.render(records.filter(wanted));
-      if (bytes.length > 0) yield bytes;
-      if (until !== undefined && records.some(({ time }) => time > until)) return;
-    } else {
-      if (last) return;
-      await growth.changed();
+    const reading = chain.read();
+    reading.catch(() => {}); // told when its turn comes
+    return { last, reading };
+  };
+  let ahead = begin();
+  try {
+    while (!renderer.done) {
+      const { last } = ahead;
+      const bytes = await ahead.reading;
+      if (bytes.length > 0) {
+        ahead = begin();
+        const rendered = renderer.render(bytes);
+        if (rendered.length > 0) yield rendered;
+      } else {
+        if (last) return;
+        await growth.changed();
+        ahead = begin();
+      }
     }
+  } finally {
+    await ahead.reading.catch(() => {});
   }
 }

@@ -1,13 +1,7 @@
 import { open } from "node:fs/promises";
 import { countRotated, rotated } from "./files.ts";
-import { headerSize, isHeader, parseRecords } from "./record.ts";
-
-/** A place to begin reading: the file's number, the record's offset, and how many bytes of its payload to leave out. */
-export interface LogStart {
-  readonly file: number;
-  readonly offset: number;
-  readonly skip: number;
-}
+import { firstRecord, parseRecords } from "./record.ts";
+import type { LogStart } from "./start.ts";
 
 const firstBlock = 64 * 1024;
 const newline = 10;
@@ -57,17 +51,6 @@ async function searchFile(path: string, lines: number, streams: ReadonlySet<numb
   }
 }
 
-/** The first place in a block from which record follows record to its end. */
-function firstRecord(block: Buffer): number {
-  for (let start = 0; start + headerSize <= block.length; start++) {
-    let offset = start;
-    while (isHeader(block, offset)) offset += headerSize + block.readUInt32BE(offset + 4);
-    // The monitor may be in the middle of appending the last one.
-    if (offset > start && offset + headerSize > block.length) return start;
-  }
-  return block.length;
-}
-
 interface Wanted {
   readonly lines: number;
   readonly streams: ReadonlySet<number>;
@@ -76,7 +59,7 @@ interface Wanted {
 }
 
 function searchBlock(block: Buffer, { lines, streams, last }: Wanted): Search {
-  const records = parseRecords(block).records.filter(({ stream }) => streams.has(stream));
+  const records = parseRecords(block).filter(({ stream }) => streams.has(stream));
   let passed = 0;
   let atEnd = last;
   for (const record of records.toReversed()) {
@@ -87,7 +70,7 @@ function searchBlock(block: Buffer, { lines, streams, last }: Wanted): Search {
       if (closes) continue;
       if (++passed < lines) continue;
       return {
-        start: { offset: record.frameHeader.byteOffset - block.byteOffset, skip: at + 1 },
+        start: { offset: record.offset, skip: at + 1 },
         lines: passed,
         any: true,
       };

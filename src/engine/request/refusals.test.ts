@@ -80,8 +80,11 @@ test("the HostConfig that the docker CLI always sends is accepted", () => {
 const refused: readonly (readonly [HostConfigRequest, RegExp])[] = [
   [{ UsernsMode: "keep-id" }, /^unsupported: Cannot honour UsernsMode/],
   [{ DeviceRequests: [{}] }, /^unsupported: Cannot honour DeviceRequests/],
-  [{ StorageOpt: { size: "10G" } }, /^unsupported: Cannot honour StorageOpt/],
-  [{ LogConfig: { Type: "syslog", Config: {} } }, /^invalid: logger: no log driver named 'syslog'/],
+  [{ StorageOpt: { size: "10G" } }, /^unsupported: --storage-opt is supported only/],
+  [
+    { LogConfig: { Type: "syslog", Config: {} } },
+    /^invalid: error looking up logging plugin syslog: plugin "syslog" not found/,
+  ],
   [{ LogConfig: { Type: "json-file", Config: { "max-sise": "1m" } } }, /^invalid: unknown log opt 'max-sise'/],
   [{ Runtime: "kata" }, /^invalid: unknown or invalid runtime name: kata/],
   [{ RestartPolicy: { Name: "often", MaximumRetryCount: 0 } }, /^invalid: invalid restart policy/],

@@ -1,5 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import type { HostConfig } from "../config.ts";
+import { validateLogConfig } from "../logs/options.ts";
 
 /** What Sampan does not do (yet): the field, whether it was asked for, and what is lacking. */
 interface Refusal<T> {
@@ -9,18 +10,12 @@ interface Refusal<T> {
 }
 
 const filled = (list: readonly unknown[] | null | undefined): boolean => (list?.length ?? 0) > 0;
-const filledMap = (map: object | null | undefined): boolean => Object.values(map ?? {}).length > 0;
 
 const hostRefusals: readonly Refusal<HostConfig>[] = [
   {
     field: "DeviceRequests",
     asked: (host) => filled(host.DeviceRequests),
     lacks: "there is no driver for device requests (GPUs); name the device files with --device",
-  },
-  {
-    field: "StorageOpt",
-    asked: (host) => filledMap(host.StorageOpt),
-    lacks: "the size of a root file system cannot be limited",
   },
   {
     field: "UsernsMode",
@@ -55,30 +50,13 @@ const hostRefusals: readonly Refusal<HostConfig>[] = [
   { field: "Cgroup", asked: (host) => host.Cgroup !== "", lacks: "a container has a cgroup of its own" },
 ];
 
-const logDrivers: readonly string[] = ["json-file", "local", "none"];
-const logOptions: readonly string[] = [
-  "max-size",
-  "max-file",
-  "compress",
-  "labels",
-  "labels-regex",
-  "env",
-  "env-regex",
-  "tag",
-  "mode",
-];
 const runtimes: readonly string[] = ["sampan", "runc", "io.containerd.runc.v2"];
 
 /** Throws for everything a request asks for that Sampan cannot honour; what is left at its default is no request. */
 export function refuseUnsupported(host: HostConfig): void {
   refuse(hostRefusals, host);
-  if (!logDrivers.includes(host.LogConfig.Type)) {
-    throw new SampanError("invalid", `logger: no log driver named '${host.LogConfig.Type}' is registered`);
-  }
-  for (const option of Object.keys(host.LogConfig.Config)) {
-    if (logOptions.includes(option)) continue;
-    throw new SampanError("invalid", `unknown log opt '${option}' for ${host.LogConfig.Type} log driver`);
-  }
+  validateLogConfig(host.LogConfig);
+  refuseStorageOptions(host);
   if (!runtimes.includes(host.Runtime)) {
     throw new SampanError("invalid", `unknown or invalid runtime name: ${host.Runtime}`);
   }
@@ -89,6 +67,15 @@ function refuse<T>(refusals: readonly Refusal<T>[], given: T): void {
   for (const { field, asked, lacks } of refusals) {
     if (asked(given)) throw new SampanError("unsupported", `Cannot honour ${field}: ${lacks}`);
   }
+}
+
+/** Project quotas would limit an upper directory: no file system that Sampan's root is usually on has them switched on. */
+function refuseStorageOptions({ StorageOpt }: HostConfig): void {
+  const [name] = Object.keys(StorageOpt ?? {});
+  if (name === undefined) return;
+  if (name !== "size") throw new SampanError("invalid", `Unknown option ${name}`);
+  const text = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option";
+  throw new SampanError("unsupported", text);
 }
 
 /** Throws `invalid`, with dockerd's texts, for a restart policy that is none. */
