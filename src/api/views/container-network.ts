@@ -98,6 +98,8 @@ export function portList(container: ContainerView): Port[] {
     const [number = "", Type = ""] = key.split("/");
     const PrivatePort = Number(number);
     if (bindings === null) return [{ PrivatePort, Type }];
-    return bindings.map(({ HostIp, HostPort }) => ({ IP: HostIp, PrivatePort, PublicPort: Number(HostPort), Type }));
+    return bindings.map(({ HostIp: IP, HostPort }) => {
+      return { IP, PrivatePort, ...(HostPort !== "" && { PublicPort: Number(HostPort) }), Type };
+    });
   });
 }
