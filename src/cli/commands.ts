@@ -140,6 +140,11 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/network-rm.ts"),
   },
   {
+    paths: ["pause", "container pause"],
+    summary: "Pause all processes within one or more containers",
+    load: () => import("./commands/pause.ts"),
+  },
+  {
     paths: ["port", "container port"],
     summary: "List port mappings or a specific mapping for the container",
     load: () => import("./commands/port.ts"),
@@ -158,6 +163,11 @@ export const commands: readonly Entry[] = [
     paths: ["start", "container start"],
     summary: "Start one or more stopped containers",
     load: () => import("./commands/start.ts"),
+  },
+  {
+    paths: ["stats", "container stats"],
+    summary: "Display a live stream of container(s) resource usage statistics",
+    load: () => import("./commands/stats.ts"),
   },
   {
     paths: ["stop", "container stop"],
@@ -188,6 +198,21 @@ export const commands: readonly Entry[] = [
     paths: ["volume rm", "volume remove"],
     summary: "Remove one or more volumes",
     load: () => import("./commands/volume-rm.ts"),
+  },
+  {
+    paths: ["top", "container top"],
+    summary: "Display the running processes of a container",
+    load: () => import("./commands/top.ts"),
+  },
+  {
+    paths: ["unpause", "container unpause"],
+    summary: "Unpause all processes within one or more containers",
+    load: () => import("./commands/unpause.ts"),
+  },
+  {
+    paths: ["update", "container update"],
+    summary: "Update configuration of one or more containers",
+    load: () => import("./commands/update.ts"),
   },
   {
     paths: ["wait", "container wait"],

@@ -17,6 +17,13 @@ export interface ClientOptions {
   readonly onStart?: (() => void) | undefined;
 }
 
+function openTransport(options: ClientOptions): Transport {
+  const { socketPath, explicit } = chooseHost(options);
+  // Loaded when there is no daemon, which is seldom: starting processes and locks cost 10 ms to load.
+  const start = explicit ? undefined : async () => (await import("./autostart.ts")).startDaemon(options);
+  return new Transport({ socketPath, start });
+}
+
 /** A daemon, seen through its API. Connects at the first call. */
 export class SampanClient {
   readonly socketPath: string;
@@ -27,17 +34,19 @@ export class SampanClient {
   readonly volumes: Volumes;
   readonly #transport: Transport;
 
-  constructor(options: ClientOptions = {}) {
-    const host = chooseHost(options);
-    this.socketPath = host.socketPath;
-    // Loaded when there is no daemon, which is seldom: starting processes and locks cost 10 ms to load.
-    const start = host.explicit ? undefined : async () => (await import("./autostart.ts")).startDaemon(options);
-    this.#transport = new Transport({ socketPath: host.socketPath, start });
+  constructor(options: ClientOptions = {}, transport = openTransport(options)) {
+    this.socketPath = transport.socketPath;
+    this.#transport = transport;
     this.containers = new Containers(this.#transport);
     this.execs = new Execs(this.#transport);
     this.images = new Images(this.#transport);
     this.networks = new Networks(this.#transport);
     this.volumes = new Volumes(this.#transport);
+  }
+
+  /** The same client for calls that are given up when the signal fires. */
+  until(signal: AbortSignal | undefined): SampanClient {
+    return signal === undefined ? this : new SampanClient({}, this.#transport.until(signal));
   }
 
   version(): Promise<VersionResponse> {

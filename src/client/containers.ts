@@ -4,8 +4,12 @@ import type {
   CreateContainerRequest,
   CreateContainerResponse,
   ExplainResponse,
+  TopResponse,
+  UpdateContainerRequest,
+  UpdateContainerResponse,
   WaitResponse,
 } from "../api/shapes/container.ts";
+import type { StatsResponse } from "../api/shapes/stats.ts";
 import type { Hijacked } from "./hijack.ts";
 import type { Response } from "./http/response.ts";
 import type { Transport } from "./transport.ts";
@@ -86,6 +90,39 @@ export class Containers {
 
   async kill(container: string, options: { signal?: string | undefined } = {}): Promise<void> {
     await this.#post(`${at(container)}/kill`, options);
+  }
+
+  /** Freezes all its processes. */
+  async pause(container: string): Promise<void> {
+    await this.#post(`${at(container)}/pause`, {});
+  }
+
+  async unpause(container: string): Promise<void> {
+    await this.#post(`${at(container)}/unpause`, {});
+  }
+
+  /** Changes limits and restart policy, of a running container at once. */
+  update(container: string, changes: UpdateContainerRequest): Promise<UpdateContainerResponse> {
+    return this.#transport.json({ method: "POST", path: `${at(container)}/update`, body: changes });
+  }
+
+  /** Its processes; `psOptions` as ps(1) takes them. */
+  top(container: string, psOptions = ""): Promise<TopResponse> {
+    const query = { ps_args: psOptions === "" ? undefined : psOptions };
+    return this.#transport.json({ method: "GET", path: `${at(container)}/top`, query });
+  }
+
+  /** What it uses now, and has used a second before. */
+  stats(container: string, options: { signal?: AbortSignal | undefined } = {}): Promise<StatsResponse> {
+    return this.#transport.json({ method: "GET", path: `${at(container)}/stats`, query: { stream: 0 }, ...options });
+  }
+
+  /** The same, every second until the container is removed or the signal fires. */
+  statsStream(
+    container: string,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<AsyncGenerator<StatsResponse>> {
+    return this.#transport.lines({ method: "GET", path: `${at(container)}/stats`, query: { stream: 1 }, ...options });
   }
 
   async resize(container: string, size: { h: number; w: number }): Promise<void> {

@@ -3,6 +3,7 @@ export type * from "../api/shapes/container.ts";
 export type * from "../api/shapes/exec.ts";
 export type * from "../api/shapes/image.ts";
 export type * from "../api/shapes/network.ts";
+export type * from "../api/shapes/stats.ts";
 export type * from "../api/shapes/system.ts";
 export { SampanError } from "../errors/index.ts";
 export { ApiError } from "./api-error.ts";

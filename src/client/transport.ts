@@ -24,8 +24,14 @@ export interface Call {
 
 export interface TransportOptions {
   readonly socketPath: string;
-  /** Called once when no daemon is there; after it resolves the request is made again. */
+  /** Called when no daemon is there; after it resolves the request is made again, once. */
   readonly start?: (() => Promise<void>) | undefined;
+}
+
+/** A transport's connections that wait for another request, and the signal that ends what it does. */
+interface Shared {
+  readonly idle: Connection[];
+  readonly signal?: AbortSignal | undefined;
 }
 
 type Answer = Response | Hijacked;
@@ -36,17 +42,25 @@ type Answer = Response | Hijacked;
  */
 export class Transport {
   readonly socketPath: string;
-  readonly #idle: Connection[] = [];
-  #start: (() => Promise<void>) | undefined;
+  readonly #options: TransportOptions;
+  readonly #idle: Connection[];
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(options: TransportOptions) {
+  constructor(options: TransportOptions, { idle, signal }: Shared = { idle: [] }) {
     this.socketPath = options.socketPath;
-    this.#start = options.start;
+    this.#options = options;
+    this.#idle = idle;
+    this.#signal = signal;
+  }
+
+  /** The same transport for calls that end with a signal. */
+  until(signal: AbortSignal): Transport {
+    return new Transport(this.#options, { idle: this.#idle, signal });
   }
 
   /** Sends a call and resolves with a successful response; its body is the caller's to read. */
   async send(call: Call): Promise<Response> {
-    const answer = await this.#connected(call);
+    const answer = await this.#connected(this.#withSignal(call));
     if ("socket" in answer) throw new ApiError(500, "the daemon opened a stream that was not asked for");
     return accept(answer);
   }
@@ -65,7 +79,7 @@ export class Transport {
   /** Sends a call that turns the connection into a raw stream in both directions. */
   async hijack(call: Call): Promise<Hijacked> {
     const headers = { ...call.headers, Connection: "Upgrade", Upgrade: "tcp" };
-    const answer = await this.#connected({ ...call, headers });
+    const answer = await this.#connected(this.#withSignal({ ...call, headers }));
     if ("socket" in answer) return answer;
     const response = await accept(answer);
     response.destroy();
@@ -77,19 +91,23 @@ export class Transport {
     for (const { socket } of this.#idle.splice(0)) socket.destroy();
   }
 
-  async #connected(call: Call): Promise<Answer> {
+  #withSignal(call: Call): Call {
+    if (this.#signal === undefined) return call;
+    return { ...call, signal: call.signal === undefined ? this.#signal : AbortSignal.any([call.signal, this.#signal]) };
+  }
+
+  async #connected(call: Call, isSecond = false): Promise<Answer> {
     try {
       call.signal?.throwIfAborted();
       return await this.#exchange(call, this.#takeIdle());
     } catch (error) {
       call.signal?.throwIfAborted();
-      const start = this.#start;
+      const { start } = this.#options;
       // A daemon that is being killed may still take a connection, and resets it: asking another one changes nothing.
       const gone = isAbsent(error) || (isReset(error) && (call.method === "GET" || call.method === "HEAD"));
-      if (start === undefined || !gone) throw connectionError(this.socketPath, error);
-      this.#start = undefined;
+      if (start === undefined || isSecond || !gone) throw connectionError(this.socketPath, error);
       await start();
-      return this.#connected(call);
+      return this.#connected(call, true);
     }
   }
 

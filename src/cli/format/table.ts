@@ -2,7 +2,7 @@
 const narrowest = 10;
 
 /** Rows of cells as lines: every column as wide as its widest cell and three spaces more, as docker's tables are. */
-export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+export function alignColumns(rows: readonly (readonly string[])[], atLeast: number = narrowest): string[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) {
@@ -13,7 +13,7 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     row
       .map((cell, column) =>
-        column === row.length - 1 ? cell : cell.padEnd(Math.max((widths[column] ?? 0) + 3, narrowest)),
+        column === row.length - 1 ? cell : cell.padEnd(Math.max((widths[column] ?? 0) + 3, atLeast)),
       )
       .join("")
       .trimEnd(),

@@ -35,7 +35,7 @@ const processFlags = {
 };
 
 /** The container as a thing with a name. */
-const identityFlags = {
+export const identityFlags = {
   annotation: folded<Readonly<Record<string, string>>>("", "Add an annotation to the container", "map", {
     initial: {},
     read: (value, sofar) => ({ ...sofar, ...Object.fromEntries([parseLabel(value)]) }),
@@ -62,7 +62,7 @@ const identityFlags = {
 };
 
 /** What may be used: cgroups and rlimits. */
-const limitFlags = {
+export const limitFlags = {
   "blkio-weight": integer("", "Block IO (relative weight), between 10 and 1000, or 0 to disable", {
     min: 0,
     max: 1000,

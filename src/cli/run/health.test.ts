@@ -8,6 +8,16 @@ function healthcheck(...argv: string[]) {
   return healthcheckOf(values as Parameters<typeof healthcheckOf>[0]);
 }
 
+test("our own probes are commands", () => {
+  assert.deepEqual(healthcheck("--health-tcp", "80"), { Test: ["CMD", "sampan:tcp", "80"] });
+  assert.deepEqual(healthcheck("--health-file=/ready", "--health-on-failure=kill"), {
+    Test: ["CMD", "sampan:file", "/ready"],
+    OnFailure: "kill",
+  });
+  assert.throws(() => healthcheck("--health-tcp", "80", "--health-cmd", "x"), /only one of/);
+  assert.throws(() => healthcheck("--no-healthcheck", "--health-http", "http://localhost/"), /conflicts/);
+});
+
 test("what is said is sent, times in nanoseconds", () => {
   assert.equal(healthcheck(), undefined);
   assert.equal(healthcheck("--health-interval", "0"), undefined);
