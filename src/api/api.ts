@@ -9,6 +9,7 @@ import { commonHeaders } from "./http/headers.ts";
 import type { ApiMessage } from "./http/message.ts";
 import { createApiServer } from "./http/server.ts";
 import { checkVersion, splitVersion } from "./http/versions.ts";
+import { archiveRoutes } from "./routes/archives.ts";
 import { containerLifeRoutes } from "./routes/container-life.ts";
 import { containerUseRoutes } from "./routes/container-use.ts";
 import { containerWatchRoutes } from "./routes/container-watch.ts";
@@ -35,6 +36,7 @@ const routes = [
   imageTransferRoutes,
   networkRoutes,
   volumeRoutes,
+  archiveRoutes,
   unsupportedRoutes,
 ];
 

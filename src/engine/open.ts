@@ -10,6 +10,7 @@ import { createRuntime, kernelFeatures } from "../runtime/runtime.ts";
 import { openDatabase } from "../storage/database.ts";
 import { openLayerStore } from "../storage/layers/store.ts";
 import { openSnapshotStore } from "../storage/snapshots/index.ts";
+import { ContainersFiles } from "./archive/files.ts";
 import type { CreateRequest } from "./config.ts";
 import { Discards } from "./container/discards.ts";
 import { EngineContainers } from "./containers.ts";
@@ -93,6 +94,7 @@ class ComposedEngine implements Engine {
   readonly owners: EngineOwners;
   readonly stats: EngineStats;
   readonly volumes: NamedVolumes;
+  readonly files: ContainersFiles;
   readonly #parts: EngineParts;
   readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
   readonly #release: () => Promise<void>;
@@ -112,6 +114,7 @@ class ComposedEngine implements Engine {
     this.owners = new EngineOwners(ownedContainers(parts, this.containers), parts.log);
     this.stats = new EngineStats(parts);
     this.volumes = new NamedVolumes(parts);
+    this.files = new ContainersFiles(parts);
   }
 
   get events(): Events {

@@ -12,11 +12,13 @@ import type { NetworkingOptions } from "../network/options.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import type { Layout } from "../storage/layout.ts";
 import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
+import type { Files } from "./archive/types.ts";
 import type { EventLog } from "./events/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 import type { Owners } from "./owners/owners.ts";
 import type { EngineVolumes } from "./volumes/types.ts";
 
+export type * from "./archive/types.ts";
 export type * from "./config.ts";
 export type * from "./events/types.ts";
 export type * from "./networks/types.ts";
@@ -462,6 +464,7 @@ export interface Engine {
   readonly images: Images;
   readonly networks: Networks;
   readonly volumes: EngineVolumes;
+  readonly files: Files;
   readonly stats: Stats;
   readonly events: EventLog;
   info(): EngineInfo;

@@ -6,12 +6,7 @@ import { notYet } from "./images.ts";
 
 /** Docker's routes that have no answer yet, and what cannot be done for want of them. */
 const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
-  ["GET", "/containers/:id/changes", "list the changes in a container's file system"],
-  ["GET", "/containers/:id/export", "export a container's file system"],
   ["GET", "/containers/:id/attach/ws", "attach to a container over WebSocket"],
-  ["HEAD", "/containers/:id/archive", "look at a file in a container"],
-  ["GET", "/containers/:id/archive", "copy files from a container"],
-  ["PUT", "/containers/:id/archive", "copy files to a container"],
   ["GET", "/containers/:id/checkpoints", "list checkpoints"],
   ["POST", "/containers/:id/checkpoints", "make a checkpoint"],
   ["DELETE", "/containers/:id/checkpoints/:checkpoint", "delete a checkpoint"],

@@ -1,0 +1,105 @@
+import { SampanError } from "../../errors/index.ts";
+import { named, type Slot } from "../../kernel/block.ts";
+import type { Session } from "../../kernel/executor.ts";
+import * as f from "../../kernel/flags.ts";
+import { KernelError } from "../../kernel/kernel-error.ts";
+import { Program } from "../../kernel/program.ts";
+import { Inside } from "../../runtime/inside.ts";
+import { isolateMounts, mountRoot } from "../../runtime/rootfs.ts";
+import { mountAll } from "../../runtime/user-mounts.ts";
+import { PROC_FD } from "../../storage/pack/tree-reader.ts";
+import type { Container } from "../container/live.ts";
+import { mountSpecs } from "../container/mount-specs.ts";
+import { rootOf } from "../container/spec.ts";
+import type { EngineParts } from "../parts.ts";
+import { enterVolumes, leaveVolumes } from "../volumes/use.ts";
+import { holdContainer } from "./hold.ts";
+
+/** A process that is shut up in a container's root file system, with its volumes and binds in their places. */
+export interface FilesView extends AsyncDisposable {
+  readonly session: Session;
+  /** Whether it is that of the running container, with all that is mounted in it. */
+  readonly live: boolean;
+}
+
+/** Opens a container's files: those its processes see while it runs, else as the next start will find them. */
+export async function openFiles(
+  parts: EngineParts,
+  container: Container,
+  options: { readonly volumes: boolean },
+): Promise<FilesView> {
+  const hold = await holdContainer(container);
+  let mounted = false;
+  const close = async () => {
+    if (mounted) await leaveVolumes(parts, container.record);
+    hold[Symbol.dispose]();
+  };
+  try {
+    if (container.removed) throw new SampanError("not-found", `No such container: ${container.id}`);
+    const { running } = container;
+    if (running !== undefined) {
+      const session = await open(parts, container, (p) => enterRunning(p, running.pid));
+      return { session, live: true, [Symbol.asyncDispose]: () => closed(session, close) };
+    }
+    if (options.volumes) {
+      mounted = true;
+      await enterVolumes(parts, container.record);
+    }
+    const session = await open(parts, container, (p) => mountStopped(p, parts, container, options));
+    return { session, live: false, [Symbol.asyncDispose]: () => closed(session, close) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function closed(session: Session, close: () => Promise<void>): Promise<void> {
+  session.close();
+  await close();
+}
+
+async function open(parts: EngineParts, container: Container, root: (p: Program) => Slot): Promise<Session> {
+  const session = await parts.executor.open();
+  try {
+    const p = new Program(`open the files of container ${container.id.slice(0, 12)}`);
+    p.call("umask", [0], { note: "let modes be what they say" });
+    const how = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
+    const proc = p.sys("openat", [f.AT_FDCWD, p.text("/proc/self/fd"), how, 0], { note: "open its own descriptors" });
+    p.call("dup3", [proc, PROC_FD, f.O_CLOEXEC], { note: "give them a fixed number" });
+    p.call("fchdir", [root(p)], { note: "step into the container's root" });
+    p.call("chroot", [p.text(".")], { note: "and stay there" });
+    await session.run(p);
+    return session;
+  } catch (error) {
+    session.close();
+    // It has ended between our look and the kernel's.
+    if (error instanceof KernelError && error.errno === "ENOENT" && container.running === undefined) {
+      throw new SampanError("conflict", `container ${container.id} is not running`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function enterRunning(p: Program, pid: number): Slot {
+  const how = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
+  return p.sys("openat", [f.AT_FDCWD, p.text(`/proc/${pid}/root`), how, 0], {
+    note: "open the root that its first process has",
+  });
+}
+
+function mountStopped(
+  p: Program,
+  parts: EngineParts,
+  { record, files }: Container,
+  { volumes }: { readonly volumes: boolean },
+): Slot {
+  p.call("unshare", [named(f.CLONE_NEWNS, "CLONE_NEWNS")], { note: "mount where nobody sees it" });
+  isolateMounts(p);
+  const root = mountRoot(p, rootOf(parts, record, files), parts.kernel);
+  if (!volumes) return root;
+  const binds = mountSpecs(record, parts.volumes).filter(
+    ({ type, target }) => type === "bind" && target !== "/dev/shm",
+  );
+  mountAll(p, new Inside(p, root), binds);
+  return root;
+}
