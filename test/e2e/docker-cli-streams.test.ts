@@ -253,7 +253,6 @@ suite(
       for (const args of [
         ["stats", "--no-stream", "x"],
         ["cp", "x:/a", "/tmp/b"],
-        ["network", "create", "n"],
         ["volume", "create", "v"],
       ]) {
         await fails({ status: 1, stderr: /does not do that yet|No such container/ }, args);
