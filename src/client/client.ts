@@ -1,4 +1,5 @@
 import type { InfoResponse, VersionResponse } from "../api/shapes/system.ts";
+import { Archives } from "./archives.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
 import { chooseHost } from "./host.ts";
@@ -27,6 +28,7 @@ function openTransport(options: ClientOptions): Transport {
 /** A daemon, seen through its API. Connects at the first call. */
 export class SampanClient {
   readonly socketPath: string;
+  readonly archives: Archives;
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
@@ -37,6 +39,7 @@ export class SampanClient {
   constructor(options: ClientOptions = {}, transport = openTransport(options)) {
     this.socketPath = transport.socketPath;
     this.#transport = transport;
+    this.archives = new Archives(this.#transport);
     this.containers = new Containers(this.#transport);
     this.execs = new Execs(this.#transport);
     this.images = new Images(this.#transport);

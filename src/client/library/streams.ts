@@ -1,6 +1,6 @@
+import { addAbortListener } from "node:events";
 import type { Socket } from "node:net";
 import { PassThrough, Readable, Writable } from "node:stream";
-import { addAbortListener } from "node:events";
 import type { Hijacked } from "../hijack.ts";
 import { copyOutput } from "../hijack.ts";
 
