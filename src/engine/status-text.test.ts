@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { restartDelay, startsWithDaemon } from "./container/restart-policy.ts";
+import { remainingDelay, restartDelay, startsWithDaemon } from "./container/restart-policy.ts";
 import { newborn } from "./records/record.ts";
 import { humanDuration } from "./status-text.ts";
 import { never, nowNs, rfc3339, rfc3339Fixed } from "./time.ts";
@@ -36,9 +36,13 @@ test("restarts back off, and stop when somebody stopped the container", () => {
   const always = { Name: "always", MaximumRetryCount: 0 };
   const failed = { ...newborn, status: "exited" as const, exitCode: 1, startedAt: 1n, finishedAt: 2n };
   assert.equal(restartDelay(always, failed), 100);
-  assert.equal(restartDelay(always, { ...failed, restarts: 3 }), 800);
-  assert.equal(restartDelay(always, { ...failed, restarts: 30 }), 60_000);
-  assert.equal(restartDelay(always, { ...failed, restarts: 30, finishedAt: 20_000_000_000n }), 100);
+  assert.equal(restartDelay(always, { ...failed, restarts: 3, backOff: 400 }), 800);
+  assert.equal(restartDelay(always, { ...failed, restarts: 30, backOff: 51_200 }), 60_000);
+  assert.equal(restartDelay(always, { ...failed, restarts: 30, backOff: 60_000 }), 60_000);
+  const settled = { ...failed, restarts: 30, backOff: 60_000, finishedAt: 20_000_000_000n };
+  assert.equal(restartDelay(always, settled), 100);
+  assert.equal(restartDelay(always, { ...failed, restarts: 31, backOff: 100 }), 200);
+  assert.equal(restartDelay(always, { ...failed, restarts: 0, backOff: 6400 }), 100);
   assert.equal(restartDelay(always, { ...failed, stopped: true }), undefined);
   assert.equal(restartDelay({ Name: "no", MaximumRetryCount: 0 }, failed), undefined);
   const twice = { Name: "on-failure", MaximumRetryCount: 2 };
@@ -46,4 +50,14 @@ test("restarts back off, and stop when somebody stopped the container", () => {
   assert.equal(restartDelay(twice, { ...failed, restarts: 2 }), undefined);
   assert.ok(startsWithDaemon(always, { ...failed, stopped: true }));
   assert.ok(!startsWithDaemon({ ...always, Name: "unless-stopped" }, { ...failed, stopped: true }));
+  assert.ok(!startsWithDaemon(twice, { ...failed, restarts: 2 }));
+  assert.ok(startsWithDaemon(twice, { ...failed, restarts: 2, status: "restarting" }));
+});
+
+test("a daemon that takes over waits as long as the one before would have", () => {
+  const waiting = { ...newborn, status: "restarting" as const, finishedAt: 1_000_000_000n, backOff: 400 };
+  assert.equal(remainingDelay(waiting, 1_100_000_000n), 300);
+  assert.equal(remainingDelay(waiting, 9_000_000_000n), 0);
+  assert.equal(remainingDelay(waiting, 0n), 400);
+  assert.equal(remainingDelay({ ...waiting, status: "exited" }, 1_100_000_000n), 0);
 });
