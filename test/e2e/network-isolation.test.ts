@@ -66,9 +66,18 @@ async function reach(who: string): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(places).map(([name, place]) => [name, summary(place)]));
 }
 
-/** Where `all` passes; to all other places nothing does. */
-function only(...names: string[]): Record<string, string> {
-  return Object.fromEntries(Object.keys(places).map((name) => [name, names.includes(name) ? "all" : "none"]));
+/**
+ * He reaches these places by all there is, and no other by anything. What should pass is asked for more than once: on a busy
+ * machine an answer may come late, which is no closed door.
+ */
+async function reachesOnly(who: string, ...names: string[]): Promise<void> {
+  const expected = Object.fromEntries(Object.keys(places).map((name) => [name, names.includes(name) ? "all" : "none"]));
+  for (let attempt = 1; ; attempt++) {
+    const found = await reach(who);
+    const late = Object.keys(places).filter((name) => names.includes(name) && found[name] !== "all");
+    const leaks = Object.keys(places).some((name) => !names.includes(name) && found[name] !== "none");
+    if (leaks || late.length === 0 || attempt === 4) return assert.deepEqual(found, expected, who);
+  }
 }
 
 suite("who reaches whom, as with dockerd", requires("docker", "ip", "nft", "cc"), () => {
@@ -89,28 +98,28 @@ suite("who reaches whom, as with dockerd", requires("docker", "ip", "nft", "cc")
   const gateways = ["gateway of one", "gateway of two", "gateway of inner", "gateway of apart", "gateway of bridge"];
 
   test("the machine reaches all", async () => {
-    assert.deepEqual(await reach("machine"), only(...Object.keys(places)));
+    await reachesOnly("machine", ...Object.keys(places));
   });
 
   test("a host outside reaches the machine, no container", async () => {
-    assert.deepEqual(await reach("outside"), only("machine", "outside", ...gateways));
+    await reachesOnly("outside", "machine", "outside", ...gateways);
   });
 
   test("a container reaches its network, the machine and the world", async () => {
-    assert.deepEqual(await reach("a1"), only("machine", "outside", "a1", "a2", ...gateways));
-    assert.deepEqual(await reach("b1"), only("machine", "outside", "b1", ...gateways));
+    await reachesOnly("a1", "machine", "outside", "a1", "a2", ...gateways);
+    await reachesOnly("b1", "machine", "outside", "b1", ...gateways);
   });
 
   test("one on the default network likewise", async () => {
-    assert.deepEqual(await reach("d1"), only("machine", "outside", "d1", ...gateways));
+    await reachesOnly("d1", "machine", "outside", "d1", ...gateways);
   });
 
   test("an internal network is all there is", async () => {
-    assert.deepEqual(await reach("i1"), only("i1", "i2", "gateway of inner"));
+    await reachesOnly("i1", "i1", "i2", "gateway of inner");
   });
 
   test("without inter-container communication neighbours are strangers", async () => {
-    assert.deepEqual(await reach("p1"), only("machine", "outside", "p1", ...gateways));
+    await reachesOnly("p1", "machine", "outside", "p1", ...gateways);
   });
 
   test("outside sees the machine's address, not a container's", async () => {
