@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cable, connection, kernelWorld, network, ports, sh } from "../support/network-host.ts";
 import { inOwnNetwork } from "../support/own-network.ts";
+import { patience } from "../support/requires.ts";
 
 const { machine: here, outside: there } = cable;
 
@@ -43,7 +44,8 @@ nft add table inet theirs '{ chain input { type filter hook input priority filte
     await serve();
     firewall("ct state new tcp dport 8080 limit rate over 2/minute burst 2 packets drop", "tcp dport 8080 accept");
     const stream = world.outside.sh(`${world.probe} stream 800 tcp:${here.v4}:8080 tcp:${here.v6}:8080`);
-    for (const line of stream.split("\n")) assert.match(line, /= 1\d\d echoes, longest pause \d\d? ms/);
+    for (const line of stream.split("\n"))
+      assert.match(line, patience > 1 ? /= [1-9]\d* echoes/ : /= 1\d\d echoes, longest pause \d\d? ms/);
     assert.deepEqual(Object.values(await world.outside.ask(`tcp:${here.v4}:8080`)), ["timeout"]);
   });
 
@@ -67,12 +69,12 @@ nft add table inet theirs '{ chain input { type filter hook input priority filte
   test("a daemon that starts again finds its link, one with another policy takes it away", async () => {
     const web = await serve();
     const before = sh(`nft -a list ruleset; ip -o link`);
-    world.host = world.newHost();
+    await world.restart();
     await world.host.recover([one], [web.networking]);
     assert.equal(sh(`nft -a list ruleset; ip -o link`), before);
     await world.clear();
     await world.host.close({ remove: true });
     assert.deepEqual(world.left(), []);
-    world.host = world.newHost();
+    await world.restart();
   });
 });

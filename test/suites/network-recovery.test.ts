@@ -4,6 +4,8 @@ import { afterEach, test } from "node:test";
 import { option } from "../../src/network/records/driver-options.ts";
 import { cable, connection, kernelWorld, network, ports, sh } from "../support/network-host.ts";
 import { inOwnNetwork } from "../support/own-network.ts";
+import { eventually } from "../support/process.ts";
+import { patience } from "../support/requires.ts";
 
 const { machine: here, outside: there } = cable;
 
@@ -29,7 +31,7 @@ inOwnNetwork(import.meta.url, () => {
     const before = ruleset();
     const addresses = sh("ip -o addr; ip -6 route show table local");
     for (let round = 0; round < 3; round++) {
-      world.host = world.newHost();
+      await world.restart();
       await world.host.recover([one, two], [a.networking, b.networking]);
     }
     assert.equal(ruleset(), before);
@@ -40,7 +42,7 @@ inOwnNetwork(import.meta.url, () => {
     await once(stream, "close");
     for (const line of said.trim().split("\n")) {
       const [, echoes, pause] = /= (\d+) echoes, longest pause (\d+) ms/.exec(line) ?? [];
-      assert.ok(Number(echoes) > 100 && Number(pause) < 400, line);
+      assert.ok(Number(echoes) > 100 / patience && Number(pause) < 400 * patience, line);
     }
   });
 
@@ -53,7 +55,7 @@ inOwnNetwork(import.meta.url, () => {
 nft delete element ${world.table} masquerade4 '{ "br-${one.id.slice(0, 12)}" }'
 nft add element ${world.table} everywhere4 '{ tcp . 8080 : 10.81.9.9 . 1 }'
 ip addr del 10.81.1.1/24 dev br-${one.id.slice(0, 12)}`);
-    world.host = world.newHost();
+    await world.restart();
     await world.host.recover([one], [a.networking]);
     assert.deepEqual(Object.values(await world.outside.ask(`tcp:${here.v4}:8080`)), [`a ${there.v4}`]);
     assert.deepEqual(Object.values(await a.ask(`tcp:${there.v4}:7000`)), [`outside ${here.v4}`]);
@@ -68,19 +70,34 @@ ip addr del 10.81.1.1/24 dev br-${one.id.slice(0, 12)}`);
     sh(
       `nft delete table ${world.table}; nft add table ${world.table} '{ comment "rules of before"; chain odd { drop; }; }'`,
     );
-    world.host = world.newHost();
+    await world.restart();
     await world.host.recover([one], [a.networking]);
     assert.deepEqual(Object.values(await world.outside.ask(asked)), [`a ${there.v4}`]);
     assert.doesNotMatch(ruleset(), /odd/);
     sh("nft flush ruleset");
-    world.host = world.newHost();
+    await world.restart();
     await world.host.recover([one], [a.networking]);
     assert.deepEqual(Object.values(await world.outside.ask(asked)), [`a ${there.v4}`]);
   });
 
+  test("rules that somebody flushes while the daemon runs are there again in a moment", async () => {
+    await world.host.ensure(one);
+    const a = await world.start("a", [connection("a", one, 10)], ports("8080:7000/tcp"));
+    await a.serve(7000);
+    const asked = `tcp:${cable.machine.v4}:8080`;
+    for (let round = 0; round < 3; round++) {
+      const before = ruleset().replaceAll(/# handle \d+/g, "");
+      sh("nft flush ruleset");
+      const now = () => sh("nft -a list ruleset").replaceAll(/# handle \d+/g, "");
+      await eventually("the rules are there again", () => now() !== "");
+      assert.equal(now(), before);
+      assert.deepEqual(Object.values(await world.outside.ask(asked)), [`a ${there.v4}`]);
+    }
+  });
+
   test("a daemon with nothing to recover looks at nothing and makes nothing", async () => {
     await world.host.close({ remove: true });
-    world.host = world.newHost();
+    await world.restart();
     await world.host.recover([one, two], []);
     assert.deepEqual(world.left(), []);
   });
@@ -93,14 +110,14 @@ ip addr del 10.81.1.1/24 dev br-${one.id.slice(0, 12)}`);
     sh("ip link set other up; ip addr add 198.51.100.1/24 dev other");
     sh("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
     sh("sysctl -qw net.ipv6.conf.eth0.accept_ra=1");
-    world.host = world.newHost();
+    await world.restart();
     await world.start("a", [connection("a", one, 10)]);
     assert.equal(sh("sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding"), "1\n1");
     assert.equal(sh("sysctl -n net.ipv6.conf.eth0.accept_ra"), "2");
     assert.equal(sh(`sysctl -n net.ipv6.conf.br-${one.id.slice(0, 12)}.accept_ra`), "0");
     assert.match(world.elements("unforwarded4"), /"eth0" \. "other"/);
     assert.match(world.elements("unforwarded6"), /"other" \. "eth0"/);
-    world.host = world.newHost();
+    await world.restart();
     await world.clear();
     await world.host.recover([], []);
     await world.host.close({ remove: true });
@@ -110,7 +127,7 @@ ip addr del 10.81.1.1/24 dev br-${one.id.slice(0, 12)}`);
   });
 
   test("other tables that drop what we forward are named, with a remedy", async () => {
-    world.host = world.newHost();
+    await world.restart();
     assert.deepEqual(await world.host.warnings(), []);
     sh("nft add table ip filter '{ chain FORWARD { type filter hook forward priority filter; policy drop; }; }'");
     const [warning, ...others] = await world.host.warnings();

@@ -198,7 +198,6 @@ export class KernelWorld {
   #executor: (Executor & AsyncDisposable) | undefined;
   readonly #options: HostOptions;
   readonly #containers = new Set<Container>();
-  readonly #hosts: NetworkHost[] = [];
 
   constructor(options: HostOptions = {}) {
     this.#options = options;
@@ -213,7 +212,7 @@ export class KernelWorld {
     this.directory = mkdtempSync(join(tmpdir(), "sampan-test-"));
     this.probe = await compileProbe(this.directory);
     this.#executor = makeExecutor(join(this.directory, "executor.sock"));
-    this.host = this.newHost();
+    this.host = this.#newHost();
     const none: ContainerNetworking = { containerId: hash("outside"), connections: [], ports: [] };
     this.outside = await Container.make(this.executor, "outside", none, this.probe);
     const { machine, outside } = cable;
@@ -227,11 +226,14 @@ ip route add 10.81.0.0/16 via ${machine.v4}; ip -6 route add fd00::/8 via ${mach
     await eventually("addresses are settled", async () => sh(tentative) + this.outside.sh(tentative) === "");
   }
 
-  /** As a daemon that starts anew. */
-  newHost(): NetworkHost {
-    const host = openNetworkHost({ executor: this.executor, suffix: this.suffix, options: this.#options });
-    this.#hosts.push(host);
-    return host;
+  /** As a daemon that is killed, and starts anew. */
+  async restart(): Promise<void> {
+    await this.host.close();
+    this.host = this.#newHost();
+  }
+
+  #newHost(): NetworkHost {
+    return openNetworkHost({ executor: this.executor, suffix: this.suffix, options: this.#options });
   }
 
   async start(
@@ -281,7 +283,6 @@ ip route add 10.81.0.0/16 via ${machine.v4}; ip -6 route add fd00::/8 via ${mach
   async close(): Promise<void> {
     await this.clear();
     await this.host.close({ remove: true });
-    for (const host of this.#hosts) await host.close();
     await this.outside.end();
     await this.#executor?.[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true });

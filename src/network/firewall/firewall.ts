@@ -100,6 +100,11 @@ export class Firewall {
     }
   }
 
+  /** Whether the tables are there, in our version. */
+  async isRight(): Promise<boolean> {
+    return (await this.#version()) === table.versionOf(this.#name, await this.#policy());
+  }
+
   /** Whether there are tables of ours, of whatever version. */
   async exists(): Promise<boolean> {
     return (await this.#version()) !== undefined;

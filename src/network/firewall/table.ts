@@ -56,9 +56,10 @@ export function versionOf(name: string, policy: Policy): string {
   return `rules ${(hash >>> 0).toString(16).padStart(8, "0")}`;
 }
 
-/** Makes the tables; none of them is there. */
+/** Makes the tables; EEXIST when somebody has made them meanwhile, for rules are added, and would be there twice. */
 export function makeTables(name: string, policy: Policy): Request[] {
-  return [addTable(tablesOf(name).main, { comment: versionOf(name, policy) }), ...content(name, policy)];
+  const comment = versionOf(name, policy);
+  return [addTable(tablesOf(name).main, { comment, exclusive: true }), ...content(name, policy)];
 }
 
 /** Removes the tables, whether they are there or not. */

@@ -2,6 +2,7 @@ import { SampanError } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
 import { bridgeSettings } from "../drivers/bridge-settings.ts";
 import { type Suffix, tableName } from "../drivers/names.ts";
+import type { RuleElement } from "../firewall/elements.ts";
 import { Firewall } from "../firewall/firewall.ts";
 import { effectivePorts, portElements } from "../firewall/port-elements.ts";
 import type { Policy } from "../firewall/rules.ts";
@@ -12,6 +13,7 @@ import { forgetFlowsAfter, forgetFlowsBefore } from "./flows.ts";
 import { Indexes } from "./indexes.ts";
 import { Machine } from "./machine.ts";
 import { hasLinkOfOwn, NetworkLinks } from "./network-links.ts";
+import { RuleWatch } from "./rule-watch.ts";
 import { connectRunning, disconnectRunning } from "./running.ts";
 import type { Connection, ContainerNetworking, HostOptions, NetworkHost, UsedRange } from "./types.ts";
 import { usedRanges } from "./used-ranges.ts";
@@ -36,6 +38,10 @@ class KernelNetworkHost implements NetworkHost {
   readonly #indexes = new Indexes();
   readonly #firewall: Firewall;
   readonly #links: NetworkLinks;
+  readonly #watch: RuleWatch;
+  /** The firewall's elements of the containers that run, by the container's id. */
+  readonly #ports = new Map<string, readonly RuleElement[]>();
+  #looking: NodeJS.Timeout | undefined;
 
   constructor({ executor, suffix, options = {} }: NetworkHostParts) {
     this.#executor = executor;
@@ -48,6 +54,7 @@ class KernelNetworkHost implements NetworkHost {
     this.#firewall = new Firewall(this.#machine, tableName(suffix), policy);
     const parts = { machine: this.#machine, firewall: this.#firewall, indexes: this.#indexes, suffix };
     this.#links = new NetworkLinks({ ...parts, ipForward: options.ipForward ?? true });
+    this.#watch = new RuleWatch(executor, () => this.#lookSoon());
   }
 
   ready(network: NetworkRecord): boolean {
@@ -55,15 +62,18 @@ class KernelNetworkHost implements NetworkHost {
   }
 
   async ensure(network: NetworkRecord): Promise<void> {
-    if (!this.ready(network)) await this.#links.ensure(network);
+    if (this.ready(network)) return;
+    await this.#links.ensure(network);
+    if (network.driver === "bridge") void this.#watch.start();
   }
 
   attachment(container: ContainerNetworking): Attachment {
+    const elements = this.#portsOf(container);
     return attachmentOf({
       container,
       places: this.#places(container.connections),
       reservations: effectivePorts(container, this.#suffix),
-      additions: this.#firewall.additions(portElements(container, this.#suffix)),
+      additions: this.#firewall.additions(elements),
     });
   }
 
@@ -73,6 +83,7 @@ class KernelNetworkHost implements NetworkHost {
   }
 
   release(container: ContainerNetworking): Promise<void> | undefined {
+    this.#ports.delete(container.containerId);
     const elements = portElements(container, this.#suffix);
     if (elements.length === 0) return undefined;
     const purpose = `take the ports of container ${container.containerId.slice(0, 12)} out of the firewall`;
@@ -108,9 +119,10 @@ class KernelNetworkHost implements NetworkHost {
   }
 
   async recover(networks: readonly NetworkRecord[], running: readonly ContainerNetworking[]): Promise<void> {
-    const ports = running.flatMap((container) => portElements(container, this.#suffix));
+    const ports = running.flatMap((container) => this.#portsOf(container));
     const used = new Set(running.flatMap(({ connections }) => connections.map(({ network }) => network.id)));
     await this.#links.recover(networks, used, ports);
+    if (used.size > 0) void this.#watch.start();
   }
 
   usedRanges(): Promise<UsedRange[]> {
@@ -122,6 +134,8 @@ class KernelNetworkHost implements NetworkHost {
   }
 
   async close({ remove = false }: { readonly remove?: boolean } = {}): Promise<void> {
+    this.#watch.close();
+    clearTimeout(this.#looking);
     if (remove) {
       await this.#links.removeAll();
       await removeAgainLink(this.#machine, this.#suffix);
@@ -146,9 +160,30 @@ class KernelNetworkHost implements NetworkHost {
   /** Published ports lead to another endpoint where the gateway has changed. */
   async #movePorts(before: ContainerNetworking, after: ContainerNetworking): Promise<void> {
     if (after.ports.length === 0) return;
-    const [old, now] = [portElements(before, this.#suffix), portElements(after, this.#suffix)];
+    const [old, now] = [portElements(before, this.#suffix), this.#portsOf(after)];
     if (JSON.stringify(old) === JSON.stringify(now)) return;
     await this.#firewall.remove(old, "move published ports");
     await this.#firewall.add(now, "move published ports");
+  }
+
+  /** The elements of a container that runs, or is about to. */
+  #portsOf(container: ContainerNetworking): readonly RuleElement[] {
+    const elements = portElements(container, this.#suffix);
+    if (elements.length > 0) this.#ports.set(container.containerId, elements);
+    else this.#ports.delete(container.containerId);
+    return elements;
+  }
+
+  /** A service that loads its rules does so in several steps. */
+  #lookSoon(): void {
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => void this.#restore().catch(() => {}), 50).unref();
+  }
+
+  /** Makes our tables again after somebody has deleted them. What cannot be made fails the next start, which says so. */
+  async #restore(): Promise<void> {
+    if (await this.#firewall.isRight()) return;
+    const wanted = [...this.#links.elements(), ...[...this.#ports.values()].flat()];
+    if (wanted.length > 0) await this.#firewall.set(wanted, "make the firewall again that somebody has removed");
   }
 }

@@ -22,6 +22,7 @@ export interface NetworkLinksParts {
 
 /** A network's link that is there. */
 interface Present {
+  readonly network: NetworkRecord;
   readonly index: number;
   readonly name: string;
 }
@@ -31,6 +32,8 @@ export class NetworkLinks {
   readonly #parts: NetworkLinksParts;
   readonly #present = new Map<string, Present>();
   readonly #making = new Map<string, Promise<void>>();
+  /** What we have changed of the machine's forwarding, as it is in the firewall. */
+  #forwarding: readonly RuleElement[] = [];
 
   constructor(parts: NetworkLinksParts) {
     this.#parts = parts;
@@ -42,6 +45,13 @@ export class NetworkLinks {
     if (present && hasLink(present.name)) return present.index;
     this.#present.delete(network.id);
     return undefined;
+  }
+
+  /** The firewall's elements of all networks whose links are there. */
+  elements(): RuleElement[] {
+    const bridges = [...this.#present.values()].filter(({ network }) => network.driver === "bridge");
+    const networks = bridges.flatMap(({ network }) => this.#elementsOf(network));
+    return [...networks, ...this.#forwarding, ...(networks.length > 0 ? loopback() : [])];
   }
 
   ensure(network: NetworkRecord): Promise<void> {
@@ -81,11 +91,12 @@ export class NetworkLinks {
     const names = new Set(links.map(({ name }) => name));
     const kept = networks.filter((network) => used.has(network.id) || names.has(linkName(network, suffix) ?? ""));
     for (const network of kept) if (hasLinkOfOwn(network)) await this.#makeLink(network);
-    const elements = kept.filter(({ driver }) => driver === "bridge").flatMap((network) => this.#elementsOf(network));
-    const changed = await firewall.elements("changed");
-    const unforwarded = [...(await firewall.elements("unforwarded4")), ...(await firewall.elements("unforwarded6"))];
-    if (elements.length + changed.length === 0 && !exists) return;
-    const wanted = [...elements, ...ports, ...changed, ...unforwarded, ...loopback()];
+    const recorded = await Promise.all(
+      (["changed", "unforwarded4", "unforwarded6"] as const).map((set) => firewall.elements(set)),
+    );
+    this.#forwarding = recorded.flat();
+    const wanted = [...this.elements(), ...ports];
+    if (wanted.length === 0 && !exists) return;
     await firewall.set(wanted, "make the firewall that of the running containers");
     for (const network of kept) await this.#forward(network);
   }
@@ -97,6 +108,7 @@ export class NetworkLinks {
     await this.#removeForeign(await machine.links(), []);
     if (!(await firewall.exists())) return;
     stopForwarding(await firewall.elements("changed"));
+    this.#forwarding = [];
     await firewall.drop();
   }
 
@@ -119,7 +131,7 @@ export class NetworkLinks {
       network.driver === "bridge"
         ? await ensureBridge(machine, indexes, suffix, network, bridgeSettings(network, suffix))
         : await ensureParent(machine, indexes, suffix, network);
-    this.#present.set(network.id, { index, name });
+    this.#present.set(network.id, { network, index, name });
   }
 
   #elementsOf(network: NetworkRecord): RuleElement[] {
@@ -133,7 +145,9 @@ export class NetworkLinks {
     for (const family of [4, 6] as const) {
       if (!(family === 4 ? network.ipv4 : network.ipv6) || forwards(family)) continue;
       const links = await machine.links();
-      await firewall.add(forwardingElements(family, links), "keep the machine from becoming a router");
+      const elements = forwardingElements(family, links);
+      await firewall.add(elements, "keep the machine from becoming a router");
+      this.#forwarding = [...this.#forwarding, ...elements];
       startForwarding(family);
     }
   }
