@@ -143,6 +143,7 @@ export class ContainerSandbox implements Sandbox {
         await ensure(joining.network);
         await host.connect(`/proc/${pid}/ns/net`, this.#networkingOf(after), joined.endpoint);
       }
+      if (this.#released) throw new SampanError("conflict", "Cannot join a network: the container has just ended");
     } catch (error) {
       endpoints.release(joined.endpoint);
       throw error;
