@@ -109,6 +109,7 @@ export class HealthMonitor {
     this.#parts.health
       .act(container, onFailure)
       .catch((error) => {
+        if (container.removed) return;
         const what = `an unhealthy container was not made to ${onFailure}`;
         this.#parts.log.warn({ container: container.id }, `${what}: ${messageOf(error)}`);
       })
