@@ -26,6 +26,7 @@ export class Firewall {
   /** Whether the tables are there, in our version; undefined when nobody has looked. */
   #made: boolean | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  #right: { readonly key: string; readonly version: string } | undefined;
 
   /** `policy` is asked when the tables are made: its link has to be there before. */
   constructor(machine: Machine, name: string, policy: () => Promise<Policy>) {
@@ -102,7 +103,7 @@ export class Firewall {
 
   /** Whether the tables are there, in our version. */
   async isRight(): Promise<boolean> {
-    return (await this.#version()) === table.versionOf(this.#name, await this.#policy());
+    return (await this.#version()) === this.#wanted(await this.#policy());
   }
 
   /** Whether there are tables of ours, of whatever version. */
@@ -130,8 +131,15 @@ export class Firewall {
   async #missing(): Promise<Request[]> {
     const policy = await this.#policy();
     const version = await this.#version();
-    if (version === table.versionOf(this.#name, policy)) return [];
+    if (version === this.#wanted(policy)) return [];
     return [...(version === undefined ? [] : table.removeTables(this.#name)), ...table.makeTables(this.#name, policy)];
+  }
+
+  /** The version that the tables should have; it takes milliseconds to find out, and only a policy's link changes it. */
+  #wanted(policy: Policy): string {
+    const key = JSON.stringify(policy);
+    if (this.#right?.key !== key) this.#right = { key, version: table.versionOf(this.#name, policy) };
+    return this.#right.version;
   }
 
   /** The comment of our main table; undefined where there is none. */
