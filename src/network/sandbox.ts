@@ -30,6 +30,8 @@ export class ContainerSandbox implements Sandbox {
   readonly #refused: PublishedPort[] = [];
   #sockets: ExpectedSockets | undefined;
   #released = false;
+  /** Its questions are answered, or about to be: also while it is on no network with names. */
+  #isServed = false;
 
   private constructor(
     parts: NetworkParts,
@@ -148,11 +150,10 @@ export class ContainerSandbox implements Sandbox {
       endpoints.release(joined.endpoint);
       throw error;
     }
-    const wasNamed = this.named;
     this.#joined = after;
     this.#tellNames(joined);
     dns.configure(this.containerId, this.#dnsSettings());
-    if (this.named && !wasNamed) this.#serve(openSockets(this.#parts.executor, pid));
+    if (this.named && !this.#isServed) this.#serve(openSockets(this.#parts.executor, pid));
     return joined.endpoint;
   }
 
@@ -194,6 +195,7 @@ export class ContainerSandbox implements Sandbox {
   }
 
   #serve(arriving: Promise<DnsSockets>): void {
+    this.#isServed = true;
     for (const joined of this.#joined) this.#tellNames(joined);
     arriving.then(
       (sockets) => {
@@ -201,6 +203,7 @@ export class ContainerSandbox implements Sandbox {
         else this.#parts.dns.serve(this.containerId, sockets, this.#dnsSettings());
       },
       (error: unknown) => {
+        this.#isServed = false;
         if (this.#released) return;
         this.#parts.log.error({ container: this.containerId }, `names are not served: ${messageOf(error)}`);
       },

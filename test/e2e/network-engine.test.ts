@@ -56,6 +56,19 @@ suite("networks, as the engine sees them", requires("docker", "ip", "nft", "cc",
     await net.clear();
   });
 
+  test("names are served again after the last network with names has been left", async () => {
+    await net.ok("network", "create", "one");
+    await net.ok("network", "create", "two");
+    await net.serve("peer", ["--network", "two"]);
+    await net.ok("run", "-d", "--name", "moves", "--network", "one", image, "sleep", "1000");
+    for (let i = 0; i < 2; i++) {
+      await net.ok("network", "disconnect", i === 0 ? "one" : "two", "moves");
+      await net.ok("network", "connect", "two", "moves");
+      assert.equal((await net.answer("moves", "tcp:peer:7000"))?.split(" ")[0], "peer");
+    }
+    await net.clear();
+  });
+
   test("a renamed container is found by its new name", async () => {
     await net.ok("network", "create", "names");
     await net.serve("before", ["--network", "names"]);
