@@ -26,7 +26,7 @@ export class Firewall {
   /** Whether the tables are there, in our version; undefined when nobody has looked. */
   #made: boolean | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  #right: { readonly key: string; readonly version: string } | undefined;
+  #planned: { readonly key: string; readonly plan: table.Plan } | undefined;
 
   /** `policy` is asked when the tables are made: its link has to be there before. */
   constructor(machine: Machine, name: string, policy: () => Promise<Policy>) {
@@ -103,7 +103,7 @@ export class Firewall {
 
   /** Whether the tables are there, in our version. */
   async isRight(): Promise<boolean> {
-    return (await this.#version()) === this.#wanted(await this.#policy());
+    return (await this.#version()) === this.#plan(await this.#policy()).version;
   }
 
   /** Whether there are tables of ours, of whatever version. */
@@ -131,15 +131,16 @@ export class Firewall {
   async #missing(): Promise<Request[]> {
     const policy = await this.#policy();
     const version = await this.#version();
-    if (version === this.#wanted(policy)) return [];
-    return [...(version === undefined ? [] : table.removeTables(this.#name)), ...table.makeTables(this.#name, policy)];
+    const plan = this.#plan(policy);
+    if (version === plan.version) return [];
+    return [...(version === undefined ? [] : table.removeTables(this.#name)), ...plan.requests];
   }
 
-  /** The version that the tables should have; it takes milliseconds to find out, and only a policy's link changes it. */
-  #wanted(policy: Policy): string {
+  /** What the tables should be; only another link of the policy changes it. */
+  #plan(policy: Policy): table.Plan {
     const key = JSON.stringify(policy);
-    if (this.#right?.key !== key) this.#right = { key, version: table.versionOf(this.#name, policy) };
-    return this.#right.version;
+    if (this.#planned?.key !== key) this.#planned = { key, plan: table.planTables(this.#name, policy) };
+    return this.#planned.plan;
   }
 
   /** The comment of our main table; undefined where there is none. */

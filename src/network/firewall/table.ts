@@ -46,20 +46,21 @@ function content(name: string, policy: Policy): Request[] {
   return requests;
 }
 
-/**
- * What the table's comment says: tables of another version of Sampan, or another policy, are made anew. Asking for the same
- * is answered with the same.
- */
-export function versionOf(name: string, policy: Policy): string {
-  let hash = 0x811c9dc5;
-  for (const byte of batch(content(name, policy))) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `rules ${(hash >>> 0).toString(16).padStart(8, "0")}`;
+/** The tables as they should be. */
+export interface Plan {
+  /** What the table's comment says: tables of another version of Sampan, or with another policy, are made anew. */
+  readonly version: string;
+  /** Makes them; EEXIST when somebody has done so meanwhile, for rules are added, and would be there twice. */
+  readonly requests: readonly Request[];
 }
 
-/** Makes the tables; EEXIST when somebody has made them meanwhile, for rules are added, and would be there twice. */
-export function makeTables(name: string, policy: Policy): Request[] {
-  const comment = versionOf(name, policy);
-  return [addTable(tablesOf(name).main, { comment, exclusive: true }), ...content(name, policy)];
+/** The same for the same, milliseconds of work. */
+export function planTables(name: string, policy: Policy): Plan {
+  const requests = content(name, policy);
+  let hash = 0x811c9dc5;
+  for (const byte of batch(requests)) hash = Math.imul(hash ^ byte, 0x01000193);
+  const version = `rules ${(hash >>> 0).toString(16).padStart(8, "0")}`;
+  return { version, requests: [addTable(tablesOf(name).main, { comment: version, exclusive: true }), ...requests] };
 }
 
 /** Removes the tables, whether they are there or not. */
