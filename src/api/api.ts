@@ -14,6 +14,7 @@ import { containerLifeRoutes } from "./routes/container-life.ts";
 import { containerUseRoutes } from "./routes/container-use.ts";
 import { containerWatchRoutes } from "./routes/container-watch.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { egressRoutes } from "./routes/egress.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { imageTransferRoutes } from "./routes/image-transfers.ts";
@@ -27,6 +28,7 @@ import { volumeRoutes } from "./routes/volumes.ts";
 const routes = [
   systemRoutes,
   eventRoutes,
+  egressRoutes,
   containerRoutes,
   containerLifeRoutes,
   containerWatchRoutes,

@@ -13,6 +13,7 @@ export interface Entry {
 /** Groups of commands and what they are about. */
 export const groups: Readonly<Record<string, string>> = {
   container: "Manage containers",
+  egress: "See what egress policies refuse",
   image: "Manage images",
   network: "Manage networks",
   system: "Manage Sampan",
@@ -74,6 +75,11 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/create.ts"),
   },
   { paths: ["daemon"], summary: "Run the daemon in the foreground", load: () => import("./commands/daemon.ts") },
+  {
+    paths: ["egress log"],
+    summary: "Show what a container's egress policy has refused",
+    load: () => import("./commands/egress-log.ts"),
+  },
   {
     paths: ["inspect"],
     summary: "Return low-level information on containers, images, networks and volumes",

@@ -9,6 +9,7 @@ import type {
   UpdateContainerResponse,
   WaitResponse,
 } from "../api/shapes/container.ts";
+import type { EgressEntry } from "../api/shapes/egress.ts";
 import type { StatsResponse } from "../api/shapes/stats.ts";
 import type { Hijacked } from "./hijack.ts";
 import type { Response } from "./http/response.ts";
@@ -163,6 +164,11 @@ export class Containers {
   /** The log as a stream: framed unless the container has a terminal. */
   logs(container: string, options: ContainerLogs): Promise<Response> {
     return this.#transport.send({ method: "GET", path: `${at(container)}/logs`, query: numeric(options) });
+  }
+
+  /** What its egress policy has refused, oldest first; with `follow` also what comes, until it is removed. */
+  egress(container: string, options: { follow?: boolean | undefined } = {}): Promise<AsyncGenerator<EgressEntry>> {
+    return this.#transport.lines({ method: "GET", path: `${at(container)}/egress`, query: numeric(options) });
   }
 
   async #post(path: string, query: Readonly<Record<string, string | number | undefined>>): Promise<void> {

@@ -4,6 +4,7 @@
  * requests, where everything may be left out or null, are filled in by `normalise.ts`.
  */
 import type { Healthcheck } from "../images/types.ts";
+import type { EgressConfig } from "./egress/types.ts";
 
 export interface ContainerConfig {
   readonly Hostname: string;
@@ -189,6 +190,8 @@ export interface HostConfig extends HostResources {
   readonly MaskedPaths: readonly string[] | null;
   readonly ReadonlyPaths: readonly string[] | null;
   readonly Init: boolean | null;
+  /** What it may reach; anything when absent. Not Docker's. */
+  readonly Egress?: EgressConfig | undefined;
 }
 
 /** A shape of which everything may be missing or null: what clients send. */

@@ -16,6 +16,7 @@ import { startContainer } from "./container/start.ts";
 import { killRunning, send, stopRunning } from "./container/stop.ts";
 import { checkUpdate, updateContainer } from "./container/update.ts";
 import { viewOf } from "./container/view.ts";
+import { readEgress } from "./egress/read.ts";
 import { HealthMonitor } from "./health/health.ts";
 import type { FailureAction } from "./health/probe.ts";
 import { parseName } from "./identity/names.ts";
@@ -29,6 +30,7 @@ import type {
   Containers,
   ContainerView,
   CreateResult,
+  EgressRecord,
   ListOptions,
   LogOptions,
   LogReading,
@@ -103,6 +105,13 @@ export class EngineContainers implements Containers {
 
   logs(reference: string, options: LogOptions): LogReading {
     return readContainerLog(this.#find(reference), options);
+  }
+
+  egress(
+    reference: string,
+    options: { readonly follow?: boolean | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncIterable<EgressRecord> {
+    return readEgress(this.#parts.egress, this.#find(reference), options);
   }
 
   async stop(reference: string, options: StopOptions = {}): Promise<void> {

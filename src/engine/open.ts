@@ -14,6 +14,7 @@ import { ContainersFiles } from "./archive/files.ts";
 import type { CreateRequest } from "./config.ts";
 import { Discards } from "./container/discards.ts";
 import { EngineContainers } from "./containers.ts";
+import { EgressLog } from "./egress/log.ts";
 import { Events } from "./events/log.ts";
 import { EngineExecs } from "./exec/execs.ts";
 import { explain } from "./explain.ts";
@@ -52,12 +53,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const snapshots = openSnapshotStore({ layout, layers, executor });
   const kernel = kernelFeatures(release());
   const networkDefaults = options.networking ?? defaultNetworking;
-  const networking = await openNetworks({ layout, db, executor, log, options: networkDefaults });
+  const events = new Events();
+  const egress = new EgressLog(events, (id) => networking.find(id));
+  const onEgress = egress.note.bind(egress);
+  const networking = await openNetworks({ layout, db, executor, log, options: networkDefaults, onEgress });
   const parts: EngineParts = {
     layout,
     log,
     registry: new Registry(table),
-    events: new Events(),
+    events,
+    egress,
     health: new HealthChecks(new HealthRecords(db, (error) => log.warn({ error }, "health results were not kept"))),
     images: openImages({ layout, db, layers, insecureRegistries, mirrors }),
     snapshots,

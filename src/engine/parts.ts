@@ -8,6 +8,7 @@ import type { Runtime } from "../runtime/types.ts";
 import type { Layout } from "../storage/layout.ts";
 import type { SnapshotStore } from "../storage/snapshots/types.ts";
 import type { Discards } from "./container/discards.ts";
+import type { EgressLog } from "./egress/log.ts";
 import type { Events } from "./events/log.ts";
 import type { HealthChecks } from "./health/checks.ts";
 import type { Registry } from "./records/registry.ts";
@@ -22,6 +23,7 @@ export interface EngineParts {
   readonly log: EngineLog;
   readonly registry: Registry;
   readonly events: Events;
+  readonly egress: EgressLog;
   readonly health: HealthChecks;
   readonly images: ImageStore;
   readonly snapshots: SnapshotStore;

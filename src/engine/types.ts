@@ -11,8 +11,9 @@ import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../im
 import type { NetworkingOptions } from "../network/options.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import type { Layout } from "../storage/layout.ts";
-import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
 import type { Files } from "./archive/types.ts";
+import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
+import type { EgressRecord } from "./egress/types.ts";
 import type { EventLog } from "./events/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 import type { Owners } from "./owners/owners.ts";
@@ -20,6 +21,7 @@ import type { EngineVolumes } from "./volumes/types.ts";
 
 export type * from "./archive/types.ts";
 export type * from "./config.ts";
+export type * from "./egress/types.ts";
 export type * from "./events/types.ts";
 export type * from "./networks/types.ts";
 export type * from "./volumes/types.ts";
@@ -246,6 +248,11 @@ export interface Containers {
    * contradicts what holds already, "invalid" for what no kernel takes, "unsupported" for what this one lacks.
    */
   update(reference: ContainerReference, changes: HostConfigRequest): Promise<{ readonly warnings: readonly string[] }>;
+  /** What its egress policy has refused: the last of it, and with `follow` what comes, until it is removed. */
+  egress(
+    reference: ContainerReference,
+    options?: { readonly follow?: boolean | undefined; readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<EgressRecord>;
   /** Its processes, as ps(1) shows them; "-ef" when `psArguments` is "". */
   top(reference: ContainerReference, psArguments: string): ProcessTable;
   remove(reference: ContainerReference, options?: RemoveContainerOptions): Promise<void>;

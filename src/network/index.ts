@@ -7,9 +7,11 @@ import type { Layout } from "../storage/layout.ts";
 import { ResolverFile } from "./dns/resolv-conf.ts";
 import { createDnsServer } from "./dns/server.ts";
 import { defaultBridgeName } from "./drivers/names.ts";
+import { EgressControl } from "./egress/control.ts";
+import type { EgressAttempt } from "./egress/types.ts";
 import { Endpoints } from "./endpoints/endpoints.ts";
 import { openNetworkHost } from "./host/host.ts";
-import type { ContainerNetworking, NetworkHost } from "./host/types.ts";
+import type { NetworkHost } from "./host/types.ts";
 import type { HostPrefix } from "./ipam/types.ts";
 import type { Networking, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
 import type { NetworkingOptions } from "./options.ts";
@@ -28,11 +30,13 @@ export interface OpenNetworksOptions {
   readonly executor: Executor;
   readonly log: NetworkLog;
   readonly options: NetworkingOptions;
+  /** Something that an egress policy has refused. */
+  readonly onEgress?: (attempt: EgressAttempt) => void;
 }
 
 /** Composes the networks of a root directory: reads their records. Nothing is made in the kernel before it is needed. */
 export async function openNetworks(open: OpenNetworksOptions): Promise<Networking> {
-  const { layout, db, executor, log, options } = open;
+  const { layout, db, executor, log, options, onEgress: tell = () => {} } = open;
   const host = openNetworkHost({
     executor,
     suffix: layout.suffix,
@@ -45,13 +49,15 @@ export async function openNetworks(open: OpenNetworksOptions): Promise<Networkin
     host: async () => [...(await host.usedRanges()), ...nameServers()],
     bridgeAddresses: isForeign(options.bridge) ? await addressesOf(host, options.bridge) : [],
   });
+  const egress = new EgressControl({ executor, suffix: layout.suffix, warn: (text) => log.warn({}, text), tell });
   const parts = {
     executor,
     log,
     host,
     endpoints: new Endpoints(records),
     ports: new Publishing(),
-    dns: createDnsServer(),
+    dns: createDnsServer({ hooks: egress }),
+    egress,
   };
   return new ComposedNetworks(parts, records, {
     defaultNetwork: options.bridge === "none" ? "none" : "bridge",
@@ -156,16 +162,26 @@ class ComposedNetworks implements Networking {
     const missing = request.joinings
       .map(({ network }) => network)
       .filter((network) => isConnected(network) && !(this.#isEnsured(network) && this.#parts.host.ready(network)));
-    if (missing.length === 0) return ContainerSandbox.open(this.#parts, request);
-    return Promise.all(missing.map((network) => this.#ensure(network))).then(() =>
-      ContainerSandbox.open(this.#parts, request),
+    if (missing.length === 0) return this.#opened(request);
+    return Promise.all(missing.map((network) => this.#ensure(network))).then(() => this.#opened(request));
+  }
+
+  #opened(request: SandboxRequest): Sandbox | Promise<Sandbox> {
+    const sandbox = ContainerSandbox.open(this.#parts, request);
+    if (sandbox.guarded.length === 0) return sandbox;
+    return this.#parts.egress.prepare(sandbox.guarded).then(
+      () => sandbox,
+      async (error: unknown) => {
+        await sandbox.release();
+        throw error;
+      },
     );
   }
 
   async recover(running: readonly RunningSandbox[]): Promise<Sandbox[]> {
     const sandboxes = running.map((known) => ContainerSandbox.restore(this.#parts, known));
     try {
-      await this.#recoverKernel(sandboxes.map(({ networking }) => networking));
+      await this.#recoverKernel(sandboxes);
     } catch (error) {
       // A daemon that does not start because of that could not even stop those containers.
       this.#parts.log.error({}, `Networks are left as the last daemon left them: ${messageOf(error)}`);
@@ -174,12 +190,14 @@ class ComposedNetworks implements Networking {
     return sandboxes;
   }
 
-  async #recoverKernel(all: readonly ContainerNetworking[]): Promise<void> {
+  async #recoverKernel(sandboxes: readonly ContainerSandbox[]): Promise<void> {
+    const all = sandboxes.map(({ networking }) => networking);
     const joined = all.filter(({ connections }) => connections.some(({ network }) => isConnected(network)));
     const connections = joined.flatMap((container) => container.connections);
     const networks = [...new Set(connections.map(({ network }) => network))].filter(isConnected);
     if (networks.length === 0 && !existsSync(this.#mark)) return;
     this.#leaveMark();
+    await this.#parts.egress.recover(sandboxes.flatMap(({ guarded }) => guarded));
     await this.#parts.host.recover(networks, joined);
     for (const { id } of networks) this.#ensured.set(id, "done");
     if (networks.length > 0) this.#lookForWarnings();
@@ -195,6 +213,7 @@ class ComposedNetworks implements Networking {
   async close(): Promise<void> {
     this.#parts.dns.close();
     const remove = [...this.#ensured.keys()].every((id) => this.#parts.endpoints.of(id).length === 0);
+    await this.#parts.egress.close({ remove: remove && existsSync(this.#mark) });
     await this.#parts.host.close({ remove: remove && existsSync(this.#mark) });
     if (remove) rmSync(this.#mark, { force: true });
   }

@@ -1,3 +1,4 @@
+import type { EgressPolicy } from "./egress/types.ts";
 import type { PortRequest } from "./ports/types.ts";
 import type { NetworkRequest } from "./records/types.ts";
 import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, PublishedPort } from "./types.ts";
@@ -20,6 +21,8 @@ export interface SandboxRequest {
   readonly joinings: readonly Joining[];
   readonly ports: readonly PortRequest[];
   readonly dns: SandboxDns;
+  /** Holds on all of its networks, beside what these say themselves. */
+  readonly egress?: EgressPolicy | undefined;
 }
 
 /** How its questions to 127.0.0.11 are treated. */

@@ -1,5 +1,6 @@
 import type { Executor } from "../kernel/executor.ts";
 import type { DnsServer } from "./dns/types.ts";
+import type { EgressControl } from "./egress/control.ts";
 import type { Endpoints } from "./endpoints/endpoints.ts";
 import type { NetworkHost } from "./host/types.ts";
 import type { Publishing } from "./publishing.ts";
@@ -19,6 +20,7 @@ export interface NetworkParts {
   readonly ports: Publishing;
   readonly host: NetworkHost;
   readonly dns: DnsServer;
+  readonly egress: EgressControl;
   /** Sees that a network is in the kernel. */
   ensure(network: NetworkRecord): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { messageOf, SampanError } from "../errors/index.ts";
 import { type ExpectedSockets, expectSockets, openSockets } from "./dns/sockets.ts";
 import type { ContainerDns, DnsSockets } from "./dns/types.ts";
+import type { Guarded } from "./egress/types.ts";
 import { endpointOption } from "./endpoints/settings.ts";
 import { takenPort } from "./host/reservations.ts";
 import type { ContainerNetworking } from "./host/types.ts";
@@ -28,6 +29,7 @@ export class ContainerSandbox implements Sandbox {
   #ports: readonly PublishedPort[];
   /** Ports that were some other process's. */
   readonly #refused: PublishedPort[] = [];
+  #guarded: readonly Guarded[] = [];
   #sockets: ExpectedSockets | undefined;
   #released = false;
   /** Its questions are answered, or about to be: also while it is on no network with names. */
@@ -51,8 +53,11 @@ export class ContainerSandbox implements Sandbox {
     const joined: Joined[] = [];
     try {
       for (const joining of request.joinings) joined.push(allocate(parts, request.containerId, joining, joined));
+      parts.egress.guardedOf(request.egress, joined); // or says why not
       const ports = parts.ports.allocate(request.ports, joined, request.containerName);
-      return new ContainerSandbox(parts, request, joined, ports);
+      const sandbox = new ContainerSandbox(parts, request, joined, ports);
+      sandbox.#guard();
+      return sandbox;
     } catch (error) {
       for (const { endpoint } of joined) parts.endpoints.release(endpoint);
       throw error;
@@ -67,7 +72,9 @@ export class ContainerSandbox implements Sandbox {
     });
     for (const { endpoint } of joined) parts.endpoints.restore(endpoint);
     parts.ports.restore(ports);
-    return new ContainerSandbox(parts, request, joined, ports);
+    const sandbox = new ContainerSandbox(parts, request, joined, ports);
+    sandbox.#guard();
+    return sandbox;
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -79,7 +86,12 @@ export class ContainerSandbox implements Sandbox {
   }
 
   get named(): boolean {
-    return this.#joined.some(({ names }) => names.length > 0);
+    return this.#guarded.length > 0 || this.#joined.some(({ names }) => names.length > 0);
+  }
+
+  /** Its connections for which an egress policy holds. */
+  get guarded(): readonly Guarded[] {
+    return this.#guarded;
   }
 
   /** What the machine does for it. */
@@ -97,6 +109,7 @@ export class ContainerSandbox implements Sandbox {
       endpoints: attachment.endpoints,
       ports: attachment.ports,
       connect: (p, container) => {
+        this.#parts.egress.steps(p, this.#guarded); // before there is a link
         const giveBack = attachment.connect(p, container);
         sockets.steps(p, container.namespace);
         return giveBack;
@@ -137,20 +150,26 @@ export class ContainerSandbox implements Sandbox {
   }
 
   async join(pid: number, joining: Joining): Promise<Endpoint> {
-    const { host, endpoints, dns, ensure } = this.#parts;
+    const { host, endpoints, dns, ensure, egress } = this.#parts;
     const joined = allocate(this.#parts, this.containerId, joining, this.#joined);
     const after = [...this.#joined, joined];
+    let guarded: readonly Guarded[] = [];
     try {
+      guarded = egress.guardedOf(this.#request.egress, [joined]);
       if (isConnected(joining.network)) {
         await ensure(joining.network);
+        await egress.prepare(guarded);
+        for (const each of guarded) await egress.add(each);
         await host.connect(`/proc/${pid}/ns/net`, this.#networkingOf(after), joined.endpoint);
       }
       if (this.#released) throw new SampanError("conflict", "Cannot join a network: the container has just ended");
     } catch (error) {
+      await egress.remove(guarded).catch((failure: unknown) => this.#leaves(failure));
       endpoints.release(joined.endpoint);
       throw error;
     }
     this.#joined = after;
+    this.#guard();
     this.#tellNames(joined);
     dns.configure(this.containerId, this.#dnsSettings());
     if (this.named && !this.#isServed) this.#serve(openSockets(this.#parts.executor, pid));
@@ -165,6 +184,9 @@ export class ContainerSandbox implements Sandbox {
       await this.#parts.host.disconnect(`/proc/${pid}/ns/net`, this.#networkingOf(after), left);
     }
     this.#joined = after;
+    const gone = this.#guarded.filter((guarded) => guarded.networkId === networkId);
+    this.#guard();
+    await this.#parts.egress.remove(gone).catch((failure: unknown) => this.#leaves(failure));
     this.#parts.endpoints.release(left.endpoint);
     this.#parts.dns.removeEndpoint(networkId, this.containerId);
     this.#parts.dns.configure(this.containerId, this.#dnsSettings());
@@ -185,13 +207,29 @@ export class ContainerSandbox implements Sandbox {
       for (const { endpoint } of this.#joined) this.#parts.endpoints.release(endpoint);
       this.#parts.ports.release(this.#ports);
     };
+    this.#parts.egress.know(this.containerId, [], true);
     const taking = this.#parts.host.release(this.networking);
-    if (taking === undefined) return giveBack();
-    return taking
+    const guarded = this.#guarded;
+    if (taking === undefined && guarded.length === 0) return giveBack();
+    return Promise.all([taking, this.#parts.egress.remove(guarded).catch((error: unknown) => this.#leaves(error))])
       .catch((error: unknown) => {
         this.#parts.log.error({ container: this.containerId }, `published ports are left: ${messageOf(error)}`);
       })
       .then(giveBack);
+  }
+
+  /** Finds out which egress policies hold for it now. */
+  #guard(): void {
+    const { egress } = this.#parts;
+    this.#guarded = egress.guardedOf(this.#request.egress, this.#joined);
+    const held = new Set(this.#guarded.map(({ networkId }) => networkId));
+    const isFree = ({ network }: Joined) => isConnected(network) && !network.internal && !held.has(network.id);
+    egress.know(this.containerId, this.#guarded, this.#joined.some(isFree));
+  }
+
+  #leaves(failure: unknown): void {
+    const text = `rules of its egress policy are left: ${messageOf(failure)}`;
+    this.#parts.log.error({ container: this.containerId }, text);
   }
 
   #serve(arriving: Promise<DnsSockets>): void {

@@ -1,5 +1,6 @@
 import type { Slot } from "../kernel/block.ts";
 import type { Program } from "../kernel/program.ts";
+import type { EgressPolicy } from "./egress/types.ts";
 
 /** What makes a network. "null" is Docker's name for the driver of the network "none". */
 export type Driver = "bridge" | "host" | "null" | "macvlan" | "ipvlan";
@@ -38,6 +39,8 @@ export interface NetworkRecord {
   /** Driver options, with Docker's names: com.docker.network.bridge.name, parent, macvlan_mode, … */
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** Holds for all containers on it; none when absent. */
+  readonly egress?: EgressPolicy;
 }
 
 /** An address of an endpoint. */

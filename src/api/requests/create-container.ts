@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { CreateRequest, HostConfigRequest } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
+import { egress } from "./egress.ts";
 import { endpointsConfig } from "./endpoint.ts";
 import { struct, validateJson } from "./validate.ts";
 
@@ -180,6 +181,7 @@ const hostConfig = struct({
   CpuPercent: integer,
   IOMaximumIOps: integer,
   IOMaximumBandwidth: integer,
+  Egress: egress,
 });
 
 const body = struct({

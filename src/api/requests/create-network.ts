@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { NetworkRequest } from "../../engine/types.ts";
+import { egress } from "./egress.ts";
 import { struct, validateJson } from "./validate.ts";
 
 const texts = z.record(z.string(), z.string());
@@ -40,6 +41,7 @@ const body = struct({
   IPAM: ipam,
   Options: texts,
   Labels: texts,
+  Egress: egress,
 });
 
 /** The body of POST /networks/create as the engine takes it. */
@@ -59,5 +61,6 @@ export function parseCreateNetwork(json: unknown): NetworkRequest {
     ...(given.IPAM && { ipam: given.IPAM }),
     options: given.Options ?? {},
     labels: given.Labels ?? {},
+    ...(given.Egress && { egress: { allow: given.Egress.Allow } }),
   };
 }

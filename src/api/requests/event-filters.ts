@@ -18,7 +18,7 @@ export function matchesEvent(event: EngineEvent, filters: Filters): boolean {
     any("type", (wanted) => wanted === type) &&
     any("scope", (scope) => scope === "local") &&
     any("container", (value) => type === "container" && named(value)) &&
-    any("network", (value) => type === "network" && named(value)) &&
+    any("network", (value) => type === "network" && (named(value) || actor.attributes.network === value)) &&
     any("volume", (value) => type === "volume" && named(value)) &&
     any("daemon", (value) => type === "daemon" && named(value)) &&
     any("plugin", () => false) &&

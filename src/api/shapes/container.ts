@@ -1,4 +1,5 @@
 /** Docker's JSON of a container: what is sent to create one, and what is answered about it. */
+import type { EgressConfig } from "./egress.ts";
 
 export interface Ulimit {
   readonly Name: string;
@@ -111,6 +112,8 @@ export interface ContainerConfig {
 
 /** What belongs to the machine it runs on. Sizes are bytes, times microseconds unless a name says otherwise. */
 export interface HostConfig {
+  /** Not Docker's. */
+  Egress?: EgressConfig | null | undefined;
   Binds?: readonly string[] | null | undefined;
   Mounts?: readonly MountRequest[] | undefined;
   Tmpfs?: Readonly<Record<string, string>> | undefined;

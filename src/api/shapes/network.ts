@@ -1,4 +1,5 @@
 import type { EndpointSettingsRequest } from "./container.ts";
+import type { EgressConfig } from "./egress.ts";
 
 /** GET /networks, GET /networks/{id}. */
 export interface NetworkResource {
@@ -22,6 +23,8 @@ export interface NetworkResource {
   readonly Containers: Readonly<Record<string, NetworkContainer>>;
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;
+  /** Not Docker's; absent where there is no policy. */
+  readonly Egress?: EgressConfig;
 }
 
 export interface NetworkContainer {
@@ -61,6 +64,7 @@ export interface CreateNetworkRequest {
     | undefined;
   readonly Options?: Readonly<Record<string, string>> | undefined;
   readonly Labels?: Readonly<Record<string, string>> | undefined;
+  readonly Egress?: EgressConfig | undefined;
 }
 
 export interface CreateNetworkResponse {

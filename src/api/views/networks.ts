@@ -24,6 +24,7 @@ export function networkResource(network: NetworkRecord): NetworkResource {
     Containers: {},
     Options: network.options,
     Labels: network.labels,
+    ...(network.egress && { Egress: { Allow: network.egress.allow } }),
   };
 }
 

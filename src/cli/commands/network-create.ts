@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { flag, folded, list, text } from "../options.ts";
 import { commaList } from "../parsing/csv.ts";
+import { egressConfig, parseEgress } from "../parsing/egress.ts";
 import { ipamConfigs } from "../parsing/ipam.ts";
 import { parseLabel } from "../parsing/key-value.ts";
 import { parseOption } from "../parsing/network.ts";
@@ -25,6 +26,11 @@ export default defineCommand({
     "config-from": text("", "The network from which to copy the configuration"),
     "config-only": flag("", "Create a configuration only network"),
     driver: text("d", 'Driver to manage the Network (default "bridge")'),
+    egress: list(
+      "",
+      "What its containers may reach (deny|allow=HOST[:PORT]|allow=*.DOMAIN[:PORT]|allow=CIDR[:PORT])",
+      parseEgress,
+    ),
     gateway: list("", "IPv4 or IPv6 Gateway for the master subnet", commaList, "strings"),
     ingress: flag("", "Create swarm routing-mesh network"),
     internal: flag("", "Restrict external access to the network"),
@@ -63,6 +69,7 @@ export default defineCommand({
       },
       Options: Object.fromEntries(values.opt),
       Labels: Object.fromEntries(values.label),
+      Egress: egressConfig(values.egress),
     });
     if (warning) context.warn(`WARNING: ${warning}`);
     context.print(id);

@@ -1,4 +1,5 @@
 import type { ContainerConfig, HostConfig, PortBindingRequest } from "../../api/shapes/container.ts";
+import { egressConfig } from "../parsing/egress.ts";
 import type { Publication } from "../parsing/ports.ts";
 import { asSet, defined, some } from "./absent.ts";
 import { joinNetworks } from "./endpoints.ts";
@@ -9,6 +10,7 @@ export function connections(values: ContainerValues): HostConfig {
   return defined<HostConfig>({
     Dns: some(values.dns),
     DnsOptions: some([...values["dns-option"], ...values["dns-opt"]]),
+    Egress: egressConfig(values.egress),
     DnsSearch: some(values["dns-search"]),
     ExtraHosts: some(values["add-host"]),
     Links: some(values.link),

@@ -1,4 +1,5 @@
 import { flag, list, parsed, text } from "../options.ts";
+import { parseEgress } from "../parsing/egress.ts";
 import {
   parseDns,
   parseDnsSearch,
@@ -15,6 +16,7 @@ export const networkFlags = {
   dns: list("", "Set custom DNS servers", parseDns),
   "dns-option": list("", "Set DNS options"),
   "dns-search": list("", "Set custom DNS search domains", parseDnsSearch),
+  egress: list("", "What it may reach (deny|allow=HOST[:PORT]|allow=*.DOMAIN[:PORT]|allow=CIDR[:PORT])", parseEgress),
   expose: list("", "Expose a port or a range of ports", parseExpose),
   ip: text("", "IPv4 address (e.g., 172.30.100.104)"),
   ip6: text("", "IPv6 address (e.g., 2001:db8::33)"),

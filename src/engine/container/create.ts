@@ -5,6 +5,7 @@ import type { Platform, StoredImage } from "../../images/types.ts";
 import { parseSignal } from "../../kernel/signals.ts";
 import type { LayerRef } from "../../storage/snapshots/types.ts";
 import type { ContainerConfig, CreateRequest, HostConfig } from "../config.ts";
+import { checkEgress } from "../egress/policy.ts";
 import { parseExtraHost } from "../files/hosts.ts";
 import { validateHealthcheck } from "../health/probe.ts";
 import { newId, shortId } from "../identity/ids.ts";
@@ -92,7 +93,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
     path,
     args,
     config: { ...merged, Hostname: hostnameOf(merged, host, { id, find }) },
-    hostConfig: moved.host,
+    hostConfig: checkEgress(moved.host, parts.networking, Object.keys(endpoints)),
     endpoints: moved.endpoints,
     mounts,
   };

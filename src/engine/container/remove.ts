@@ -15,6 +15,7 @@ export async function removeContainer(
   const { registry, discards, images, events } = parts;
   registry.delete(container);
   unholdAddresses(parts.networking, container.record.endpoints);
+  parts.egress.forget(container.id);
   container.removed = true;
   clearTimeout(container.restartTimer);
   container.cancelAttaches();

@@ -1,4 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
+import { checkDriver } from "../../network/egress/driver.ts";
 import type { NetworkRecord } from "../../network/types.ts";
 import type { EndpointSettings, EndpointSettingsRequest } from "../config.ts";
 import type { Container } from "../container/live.ts";
@@ -23,6 +24,7 @@ export async function connectContainer(
   const settings = { ...normaliseSettings(request), NetworkID: network.id };
   checkModes(container, network);
   endpointRequest(network.name, settings, network);
+  if (container.record.hostConfig.Egress) checkDriver(network.driver, network.name);
   const before = container.record;
   const joined = { ...before, endpoints: { ...before.endpoints, [network.name]: settings } };
   if (container.running !== undefined) await joinNow(parts, container, network, settings);

@@ -3,6 +3,7 @@ import type { Joining, Sandbox, SandboxRequest, SandboxState } from "../../netwo
 import type { EndpointSettings } from "../config.ts";
 import type { Container } from "../container/live.ts";
 import { sharedContainer } from "../container/modes.ts";
+import { egressPolicy } from "../egress/policy.ts";
 import { asksForDots } from "../files/resolv-conf.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord, RecordedNetwork } from "../records/record.ts";
@@ -42,6 +43,7 @@ export function sandboxRequest(parts: EngineParts, record: ContainerRecord): San
     joinings,
     // As dockerd: a container that has no network of its own publishes nothing, whatever it asks for.
     ports: published ? portRequests(config, host) : [],
+    egress: egressPolicy(host),
     dns: { servers: orDefault(host.Dns, parts.networkDefaults.dns), ndotsSet: asksForDots(dnsOptions(parts, record)) },
   };
 }

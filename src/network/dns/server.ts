@@ -1,4 +1,5 @@
 import { addressesIn } from "./forward/addresses.ts";
+import { capTtl } from "./forward/cap-ttl.ts";
 import { Forwarder, type ForwarderOptions } from "./forward/forwarder.ts";
 import { Names } from "./names.ts";
 import { parseQuery, type Query, rcode, type } from "./query.ts";
@@ -95,7 +96,8 @@ class ContainersResolver implements DnsServer {
     return turns.take(async () => {
       const reply = await this.#forwarder.ask(query, servers, way);
       if (!reply || !(await this.#isTold(containerId, query, reply))) return encodeRefusal(query, rcode.failure);
-      return reply;
+      const longest = this.#hooks.longestTtl?.(containerId);
+      return longest === undefined ? reply : capTtl(reply, query, longest);
     });
   }
 

@@ -68,6 +68,8 @@ export interface DnsHooks {
    * Called before the container gets an answer that came from elsewhere; it gets it once this has resolved, and SERVFAIL when it is
    * rejected. `answers` is empty for other types than addresses.
    */
+  /** The most that its answers from elsewhere may say about how long they may be used, in seconds; undefined: as they are. */
+  longestTtl?(containerId: string): number | undefined;
   onAnswer?(containerId: string, question: DnsQuestion, answers: readonly DnsAnswer[]): void | Promise<void>;
 }
 

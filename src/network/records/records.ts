@@ -94,6 +94,7 @@ export class NetworkRecords {
       ipamOptions: request.ipam?.options ?? {},
       options: checked.options,
       labels: request.labels ?? {},
+      ...(checked.egress && { egress: checked.egress }),
     };
     try {
       this.#table.put(record);

@@ -1,6 +1,9 @@
 import { SampanError } from "../../errors/index.ts";
 import { isLoopback, isMulticast } from "../addresses/address.ts";
 import { overlap, type Prefix, printPrefix } from "../addresses/prefix.ts";
+import { checkDriver } from "../egress/driver.ts";
+import { checkPolicy } from "../egress/policy.ts";
+import type { EgressPolicy } from "../egress/types.ts";
 import { parseSubnets, type WantedSubnet } from "../ipam/validate.ts";
 import type { Driver, NetworkRecord } from "../types.ts";
 import { checkDriverOptions, option, parseBoolean } from "./driver-options.ts";
@@ -13,6 +16,7 @@ export interface CheckedRequest {
   readonly ipv6: boolean;
   readonly options: Readonly<Record<string, string>>;
   readonly subnets: readonly WantedSubnet[];
+  readonly egress?: EgressPolicy;
 }
 
 const predefinedNames: ReadonlySet<string> = new Set(["bridge", "host", "none", "default"]);
@@ -40,7 +44,9 @@ export function checkRequest(
   if (driver === "bridge" && !ipv4 && !ipv6) throw new SampanError("invalid", "IPv4 or IPv6 must be enabled");
   const wanted = withDefaults(subnets, ipv4, ipv6);
   checkIpam(request, driver, wanted, { ipv4, ipv6 });
-  return { driver, ipv4, ipv6, options: given, subnets: wanted };
+  if (request.egress) checkDriver(driver, request.name);
+  const egress = request.egress && checkPolicy(request.egress);
+  return { driver, ipv4, ipv6, options: given, subnets: wanted, ...(egress && { egress }) };
 }
 
 /** Whether a family is on: what the request says, else an option that is then no longer one. */

@@ -1,3 +1,4 @@
+import type { EgressPolicy } from "../egress/types.ts";
 import type { HostPrefix, IpamRequest } from "../ipam/types.ts";
 import type { NetworkingOptions } from "../options.ts";
 
@@ -21,6 +22,7 @@ export interface NetworkRequest {
   readonly ipam?: IpamRequest;
   readonly options?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly egress?: EgressPolicy;
 }
 
 /** What networks are made of on this machine. */

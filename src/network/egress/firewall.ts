@@ -1,0 +1,177 @@
+import { KernelError } from "../../kernel/kernel-error.ts";
+import { decodeFlows, deleteFlow, dumpFlows } from "../../kernel/netlink/conntrack/index.ts";
+import {
+  addElements,
+  decodeChains,
+  decodeTables,
+  deleteElements,
+  dumpChains,
+  dumpTables,
+  type NftSet,
+  transaction,
+} from "../../kernel/netlink/nftables/index.ts";
+import { ask, openNetlink } from "../../kernel/netlink/request.ts";
+import type { Program } from "../../kernel/program.ts";
+import type { Suffix } from "../drivers/names.ts";
+import type { Machine } from "../host/machine.ts";
+import { egressTables, makeTables, removeTables, versionOf } from "./base.ts";
+import { addEndpoint, prefixOf, removeEndpoint } from "./endpoint-rules.ts";
+import type { Guarded } from "./types.ts";
+
+/** An address that an allowed name has led to, for so many milliseconds. */
+export interface Opening {
+  readonly set: NftSet;
+  /** Address, or address and port. */
+  readonly key: readonly (string | number)[];
+  readonly timeout: number;
+}
+
+/** The kernel's side of egress policies. It survives the daemon: what is right is found there again and not touched. */
+export class EgressFirewall {
+  readonly #machine: Machine;
+  readonly #suffix: Suffix;
+  /** Endpoints with rules, or about to have them. */
+  readonly #endpoints = new Map<string, Guarded>();
+  #made = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(machine: Machine, suffix: Suffix) {
+    this.#machine = machine;
+    this.#suffix = suffix;
+  }
+
+  /**
+   * Before these endpoints' links are made: the tables are there, and connections that an earlier owner of the addresses had
+   * are forgotten, for those would go on.
+   */
+  prepare(endpoints: readonly Guarded[]): Promise<void> {
+    return this.#alone(async () => {
+      if (!this.#made) await this.#make();
+      for (const guarded of endpoints) this.#endpoints.set(guarded.endpointId, guarded);
+      for (const { ipv4, ipv6 } of endpoints)
+        for (const address of [ipv4, ipv6]) if (address !== undefined) await this.#forgetFlows(address);
+    });
+  }
+
+  /** Adds the steps that put prepared endpoints under their policies, in the machine's network namespace. */
+  steps(p: Program, endpoints: readonly Guarded[]): void {
+    p.in("network", () => {
+      const socket = openNetlink(p, "NETLINK_NETFILTER", "make a socket to change firewall rules");
+      const requests = endpoints.flatMap((guarded) => addEndpoint(guarded, this.#suffix));
+      ask(p, socket, transaction(requests), { note: "let out what the egress policy allows, and nothing else" });
+      p.call("close", [socket], { note: "it is not needed any more" });
+    });
+  }
+
+  /** The same for a container that runs. */
+  add(guarded: Guarded): Promise<void> {
+    return this.#machine.transact(addEndpoint(guarded, this.#suffix), "add the rules of an egress policy");
+  }
+
+  /** Lets packets to these addresses out from now on, before an answer tells the container of them. */
+  async open(openings: readonly Opening[]): Promise<void> {
+    const { packets } = egressTables(this.#suffix);
+    const requests = openings.flatMap(({ set, key, timeout }) => [
+      // An element that is there keeps its time: it has to be made anew, and before that be there for sure
+      ...addElements(packets, set, [{ key, timeout }]),
+      ...deleteElements(packets, set, [{ key }]),
+      ...addElements(packets, set, [{ key, timeout }]),
+    ]);
+    if (requests.length > 0) await this.#machine.transact(requests, "let a container out to what a name has led to");
+  }
+
+  /** No endpoint has rules. */
+  get idle(): boolean {
+    return this.#endpoints.size === 0;
+  }
+
+  /** After the links are gone, or were never made. Without any endpoint the tables go, too. */
+  remove(endpoints: readonly Guarded[]): Promise<void> {
+    return this.#alone(async () => {
+      for (const { endpointId } of endpoints) this.#endpoints.delete(endpointId);
+      if (this.#endpoints.size === 0) await this.#drop();
+      else for (const guarded of endpoints) await this.#remove(guarded);
+    });
+  }
+
+  /** Makes the rules those of the endpoints that are there. */
+  recover(endpoints: readonly Guarded[]): Promise<void> {
+    return this.#alone(async () => {
+      if (endpoints.length === 0) return await this.#drop();
+      const there = await this.#version();
+      const chains = there === versionOf(this.#suffix) ? await this.#chains() : new Set<string>();
+      const kept = new Set(endpoints.filter((guarded) => chains.has(prefixOf(guarded))).map(prefixOf));
+      const foreign = [...chains].some((name) => /^e[0-9a-f]{12}$/.test(name) && !kept.has(name));
+      // Rules of an endpoint whose end nobody has seen: its policies are not known any more, so all are made anew, in one moment
+      const anew = there !== undefined && (there !== versionOf(this.#suffix) || foreign);
+      const make = there === undefined || anew;
+      const missing = endpoints.filter((guarded) => make || !kept.has(prefixOf(guarded)));
+      const requests = [
+        ...(anew ? removeTables(this.#suffix) : []),
+        ...(make ? makeTables(this.#suffix) : []),
+        ...missing.flatMap((guarded) => addEndpoint(guarded, this.#suffix)),
+      ];
+      if (requests.length > 0) await this.#machine.transact(requests, "put containers under their egress policies");
+      for (const guarded of endpoints) this.#endpoints.set(guarded.endpointId, guarded);
+      this.#made = true;
+    });
+  }
+
+  drop(): Promise<void> {
+    return this.#alone(() => this.#drop());
+  }
+
+  async #make(): Promise<void> {
+    const there = await this.#version();
+    if (there !== versionOf(this.#suffix)) {
+      const before = there === undefined ? [] : removeTables(this.#suffix);
+      await this.#machine.transact([...before, ...makeTables(this.#suffix)], "make the tables of egress policies");
+    }
+    this.#made = true;
+  }
+
+  async #drop(): Promise<void> {
+    this.#made = false;
+    if ((await this.#version()) !== undefined)
+      await this.#machine.transact(removeTables(this.#suffix), "remove the tables of egress policies");
+  }
+
+  async #remove(guarded: Guarded): Promise<void> {
+    try {
+      await this.#machine.transact(removeEndpoint(guarded, this.#suffix), "remove the rules of an egress policy");
+    } catch (error) {
+      // A start that failed before it had any
+      if (!(error instanceof KernelError && error.errno === "ENOENT")) throw error;
+      if ((await this.#chains()).has(prefixOf(guarded))) throw error;
+    }
+  }
+
+  async #version(): Promise<string | undefined> {
+    const { packets } = egressTables(this.#suffix);
+    const received = await this.#machine.netfilter(dumpTables(packets.family), "list the machine's firewall tables");
+    const found = decodeTables(received).find(({ name }) => name === packets.name);
+    return found && (found.comment ?? "");
+  }
+
+  async #chains(): Promise<Set<string>> {
+    const { packets } = egressTables(this.#suffix);
+    const received = await this.#machine.netfilter(dumpChains(packets.family), "list the chains of egress policies");
+    const ours = decodeChains(received).filter(({ table }) => table.name === packets.name);
+    return new Set(ours.map(({ name }) => name));
+  }
+
+  async #forgetFlows(address: string): Promise<void> {
+    for (const filter of [{ original: { source: address } }, { reply: { source: address } }]) {
+      const received = await this.#machine.netfilter(dumpFlows(filter), "look for connections of an address");
+      const flows = decodeFlows(received, filter);
+      if (flows.length === 0) continue;
+      await this.#machine.tell(flows.map(deleteFlow), "forget connections of an address", ["ENOENT"]);
+    }
+  }
+
+  #alone<T>(body: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(body);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}
