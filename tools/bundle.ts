@@ -3,6 +3,7 @@
  *
  *   dist/sampan.cjs     loads cli.cjs with its code cache
  *   dist/cli.cjs        src/cli/main.ts and all it imports
+ *   dist/library.cjs    src/client/index.ts and all it imports: what `import "sampan"` gives
  *   dist/daemon.cjs     loads daemon-main.cjs with its code cache
  *   dist/daemon-main.cjs  src/api/daemon.ts and all it imports
  *   dist/cli.HASH.cache     V8's code cache of cli.cjs, made by tools/warm-up.ts
@@ -20,9 +21,10 @@ import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 const dist = join(root, "dist");
-const entries = { cli: "src/cli/main.ts", "daemon-main": "src/api/daemon.ts" };
+const entries = { cli: "src/cli/main.ts", "daemon-main": "src/api/daemon.ts", library: "src/client/index.ts" };
 
-const isEntry = (path: string): boolean => Object.values(entries).includes(relative(root, path));
+/** Programs, as opposed to the library. */
+const isEntry = (path: string): boolean => [entries.cli, entries["daemon-main"]].includes(relative(root, path));
 
 /** Keeps `import.meta.dirname`, `.filename` and `.url` what they are in the source, relative to the bundle. */
 const importMeta: Plugin = {
@@ -70,7 +72,7 @@ async function bundle(name: string, entry: string): Promise<string[]> {
     platform: "node",
     format: "cjs",
     target: "node24",
-    // A vm.Script, which the bundles are loaded as, has no import().
+    // A vm.Script, which the programs' bundles are loaded as, has no import().
     supported: { "dynamic-import": false },
     logLevel: "warning",
     legalComments: "none",
@@ -109,6 +111,10 @@ function replace(path: string, text: string): void {
  * first line runs; this one, made after a whole command (tools/warm-up.ts), saves compiling the others: 4 ms of `run`.
  */
 const stub = (hash: string) => `"use strict";
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  console.error("sampan: Node 24 or newer is needed, this is " + process.version);
+  process.exit(125);
+}
 const { readFileSync } = require("node:fs");
 const { Script } = require("node:vm");
 const filename = __dirname + "/cli.cjs";
