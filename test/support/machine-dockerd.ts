@@ -78,6 +78,10 @@ export class DockerdMachine implements Machine {
     await this.kill();
   }
 
+  async sampan(): Promise<string> {
+    throw new Error("dockerd is not Sampan");
+  }
+
   logs(): string {
     const log = join(dirname(this.#engine), "log");
     return existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(-30).join("\n") : "";

@@ -78,6 +78,10 @@ export class SampanMachine implements Machine {
     await this.start();
   }
 
+  sampan(...args: string[]): Promise<string> {
+    return this.box.ok(...args);
+  }
+
   logs(): string {
     return this.box.logs();
   }

@@ -24,6 +24,8 @@ export interface Machine {
   stop(): Promise<void>;
   /** `args` of the daemon instead of those that it had. */
   start(args?: readonly string[]): Promise<void>;
+  /** `sampan ARGS…`, which has to succeed, where that is the engine. */
+  sampan(...args: string[]): Promise<string>;
   logs(): string;
   /** Removes all; fails when something is left in the machine's network. */
   close(): Promise<void>;

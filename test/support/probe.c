@@ -4,7 +4,9 @@
  *   probe serve NAME PORT…          answers "NAME PEER" to every TCP and SCTP connection, which then echoes, and UDP datagram
  *   probe ask MS TARGET…            asks all at once; a line per target: "TARGET = NAME PEER", "reply", or what went wrong
  *   probe stream MS TARGET…         (TCP) sends a number every 5 ms, wants it back; "TARGET = COUNT echoes, longest pause N ms"
- *   probe dns ADDRESS               a name server for IPv4: every A question has that answer
+ *   probe dns ADDRESS               a name server for IPv4: every A question has that answer, but names that begin with
+ *                                   a192-0-2-1 have the address they tell; so do those with l, for a day instead of five
+ *                                   seconds, and those with c, by an alias in another domain
  *
  * TARGET is tcp:ADDRESS:PORT, udp:…, sctp:… or icmp:ADDRESS; an address is a literal, without brackets, or a name.
  */
@@ -255,9 +257,21 @@ static int each(char **targets, int milliseconds, void (*one)(const char *, int6
   return 0;
 }
 
-/* The question comes back with one answer: name at offset 12, class IN, TTL 5, four bytes. */
+/* A record behind the message: `name` as in the message, 2 bytes when it is a pointer; TTL 5 seconds, or a day. */
+static ssize_t record(unsigned char *m, ssize_t end, const void *owner, size_t owner_size, int type, int day, const void *data, size_t size) {
+  unsigned char head[] = {0, (unsigned char)type, 0, 1, 0, day, day ? 0x51 : 0, day ? 0x80 : 5, 0, (unsigned char)size};
+  memcpy(m + end, owner, owner_size);
+  memcpy(m + end + owner_size, head, sizeof head);
+  memcpy(m + end + owner_size + sizeof head, data, size);
+  m[7]++;
+  return end + (ssize_t)(owner_size + sizeof head + size);
+}
+
+/* The question comes back with its answers: name at offset 12, class IN, four bytes. */
 static ssize_t name_answer(unsigned char *m, ssize_t n, const address *a) {
   ssize_t end = 12;
+  unsigned b[4];
+  char label[64];
   while (end < n && m[end]) end += m[end] + 1;
   end += 5;
   if (end > n) return -1;
@@ -265,11 +279,13 @@ static ssize_t name_answer(unsigned char *m, ssize_t n, const address *a) {
   m[2] = 0x81, m[3] = 0x80;
   memset(m + 6, 0, 6);
   if (!is_a) return end;
-  static const unsigned char head[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4};
-  m[7] = 1;
-  memcpy(m + end, head, sizeof head);
-  memcpy(m + end + sizeof head, &a->v4.sin_addr, 4);
-  return end + (ssize_t)sizeof head + 4;
+  snprintf(label, sizeof label, "%.*s", m[12], (char *)m + 13);
+  if (sscanf(label + 1, "%u-%u-%u-%u", b, b + 1, b + 2, b + 3) != 4) return record(m, end, "\xc0\x0c", 2, 1, 0, &a->v4.sin_addr, 4);
+  const unsigned char bytes[] = {(unsigned char)b[0], (unsigned char)b[1], (unsigned char)b[2], (unsigned char)b[3]};
+  if (*label != 'c') return record(m, end, "\xc0\x0c", 2, 1, *label == 'l', bytes, 4);
+  static const char alias[] = "\5alias\7another\4test";
+  end = record(m, end, "\xc0\x0c", 2, 5, 0, alias, sizeof alias);
+  return record(m, end, alias, sizeof alias, 1, 0, bytes, 4);
 }
 
 __attribute__((noreturn)) static void names(const char *where) {
