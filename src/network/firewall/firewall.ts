@@ -1,3 +1,4 @@
+import { SampanError } from "../../errors/index.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import type { Request } from "../../kernel/netlink/message.ts";
 import {
@@ -42,8 +43,8 @@ export class Firewall {
 
   async #add(elements: readonly RuleElement[], purpose: string): Promise<void> {
     const make = this.#made === true ? [] : await this.#missing();
-    if (make.length + elements.length > 0)
-      await this.#machine.transact([...make, ...table.add(this.#name, elements)], purpose);
+    if (make.length > 0) await this.#make([...make, ...table.add(this.#name, elements)], purpose);
+    else if (elements.length > 0) await this.#machine.transact(table.add(this.#name, elements), purpose);
     this.#made = true;
   }
 
@@ -81,7 +82,7 @@ export class Firewall {
   async #set(elements: readonly RuleElement[], purpose: string): Promise<void> {
     const make = await this.#missing();
     if (make.length > 0) {
-      await this.#machine.transact([...make, ...table.add(this.#name, elements)], purpose);
+      await this.#make([...make, ...table.add(this.#name, elements)], purpose);
     } else {
       const present = await this.#elementsOf(new Set(Object.keys(sets) as SetName[]));
       const { added, removed } = difference(present, elements);
@@ -125,6 +126,18 @@ export class Firewall {
     const result = this.#turn.then(body);
     this.#turn = result.catch(() => {});
     return result;
+  }
+
+  async #make(requests: readonly Request[], purpose: string): Promise<void> {
+    try {
+      await this.#machine.transact(requests, purpose);
+    } catch (cause) {
+      if (!(cause instanceof KernelError && cause.errno === "ENOENT")) throw cause;
+      const wanted = ["nft_fib_inet, nft_ct, nft_nat, nft_masq"];
+      if ((await this.#policy()).kind === "input") wanted.push("for --publish-policy input nft_dup_ipv4, nft_dup_ipv6");
+      const text = `Cannot ${purpose}: this kernel lacks a part of nf_tables; load its modules: ${wanted.join(", ")}`;
+      throw new SampanError("unsupported", text, { cause });
+    }
   }
 
   /** What makes the tables; nothing where they are there as they should be. */

@@ -5,6 +5,7 @@ import {
   type Flow,
   type FlowFilter,
 } from "../../kernel/netlink/conntrack/index.ts";
+import { AF_INET, AF_INET6 } from "../../kernel/netlink/ip.ts";
 import type { Suffix } from "../drivers/names.ts";
 import { effectivePorts, publishAddress } from "../firewall/port-elements.ts";
 import type { Machine } from "./machine.ts";
@@ -28,10 +29,13 @@ export async function forgetFlowsBefore(
 ): Promise<void> {
   const ports = new Set(udpPorts(container, suffix));
   if (ports.size === 0) return;
-  const filters: FlowFilter[] =
+  const originals =
     ports.size <= fewPorts
-      ? [...ports].map((destinationPort) => ({ original: { protocol: UDP, destinationPort } }))
-      : [{ original: { protocol: UDP } }];
+      ? [...ports].map((destinationPort) => ({ protocol: UDP, destinationPort }))
+      : [{ protocol: UDP }];
+  const filters: FlowFilter[] = [AF_INET, AF_INET6].flatMap((family) =>
+    originals.map((original) => ({ family, original })),
+  );
   for (const filter of filters) {
     const flows = await find(machine, filter);
     const stale = ({ original, status }: Flow) =>

@@ -15,7 +15,7 @@ type Attributes = ReadonlyMap<number, Uint8Array>;
 export function dumpFlows(filter: FlowFilter = {}): Request {
   const tuples = [filter.original, filter.reply];
   const address = tuples.flatMap((tuple) => [tuple?.source, tuple?.destination]).find((text) => text !== undefined);
-  const family = address === undefined ? 0 : familyOf(ipBytes(address));
+  const family = address === undefined ? (filter.family ?? 0) : familyOf(ipBytes(address));
   const flags = { original: flagsOf(family, filter.original), reply: flagsOf(family, filter.reply) };
   const attributes: Attribute[] = [];
   // The kernel compares nothing where it does not know the family.

@@ -26,12 +26,15 @@ export interface Flow {
 
 /** Connections for which all of it is so; "the container's own" is one whose answers come from it: `reply.source`. */
 export interface FlowFilter {
+  /** AF_INET or AF_INET6: lets the kernel compare where no address says it. */
+  readonly family?: number;
   readonly original?: Partial<Endpoints>;
   readonly reply?: Partial<Endpoints>;
 }
 
 /** Whether a connection is one of those. Addresses may be written in any way. */
 export function matches(flow: Flow, filter: FlowFilter): boolean {
+  if (filter.family !== undefined && flow.family !== filter.family) return false;
   return like(flow.original, filter.original) && like(flow.reply, filter.reply);
 }
 
