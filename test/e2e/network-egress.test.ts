@@ -51,8 +51,10 @@ suite("egress policies", runnable, () => {
       return text.includes(outside.v4) && text.includes("any.test");
     });
     const filters = ["--since", "1h", "--until", "0s", "--filter", "type=network", "--filter", "event=egress"];
-    const events = await net.ok("events", ...filters, "--format", "{{.Actor.Attributes.destination}}");
-    assert.ok(events.split("\n").includes(outside.v4), events);
+    await eventually("an event names the address", async () => {
+      const events = await net.ok("events", ...filters, "--format", "{{.Actor.Attributes.destination}}");
+      return events.split("\n").includes(outside.v4);
+    });
     await net.ok("rm", "-f", "shut");
   });
 
