@@ -207,6 +207,10 @@ export class EngineContainers implements Containers {
     this.#giveUpRestarting(container);
     await container.lock.run(async () => {
       if (container.removed) return;
+      // Somebody else may have restarted it meanwhile.
+      if (container.running !== undefined && options.force) {
+        await killRunning(this.#parts, container, container.running);
+      }
       if (container.isLive) throw mayNotBeRemoved(reference, container);
       await removeContainer(this.#parts, container, { volumes: options.volumes ?? false });
     });

@@ -4,7 +4,7 @@ import type { Health } from "../../src/api/shapes/container.ts";
 import { docker } from "../support/docker.ts";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
-import { requires } from "../support/requires.ts";
+import { patience, requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
@@ -48,6 +48,8 @@ async function events(name: string): Promise<string[]> {
 }
 
 const often = ["--health-interval", "100ms"];
+/** Time enough to look at it before the first probe. */
+const seldom = ["--health-interval", `${700 * patience}ms`];
 
 suite("health", requires("docker", "busybox"), () => {
   before(async () => {
@@ -64,7 +66,7 @@ suite("health", requires("docker", "busybox"), () => {
       "ill",
       "--health-cmd",
       command,
-      ...often,
+      ...seldom,
       "--health-retries",
       "2",
       "busybox",
@@ -332,7 +334,7 @@ suite("restart policies", requires("docker", "busybox"), () => {
     const starts = times.split("\n").map((text) => Number(BigInt(text) / 1_000_000n));
     const pauses = starts.slice(1).map((at, index) => at - (starts[index] ?? 0));
     for (const [index, pause] of pauses.slice(0, 4).entries()) {
-      assert.ok(pause >= 100 * 2 ** index && pause < 100 * 2 ** index + 400, `pauses ${pauses.join(" ")}`);
+      assert.ok(pause >= 100 * 2 ** index && pause < 100 * 2 ** index + 400 * patience, `pauses ${pauses.join(" ")}`);
     }
     await eventually("it waits", async () => (await inspect("again", "{{.State.Status}}")) === "restarting");
     assert.equal(await inspect("again", "{{.State.Running}} {{.State.Restarting}} {{.State.Pid}}"), "true true 0");
