@@ -65,7 +65,7 @@ suite("networks of containers that run", requires("docker", "ip", "nft", "cc", "
 
   test("addresses that make no sense are refused with dockerd's words", async () => {
     const wrong = (...options: string[]) => ["run", "--rm", ...options, image, "true"];
-    await net.fails(/user (specified|configured)/, ...wrong("--ip", "172.17.0.9"));
+    await net.fails(/user (specified|configured)/, ...wrong("--network", "bridge", "--ip", "172.17.0.9"));
     await net.fails(
       /no configured subnet contains|does not belong to any subnet|invalid/i,
       ...wrong("--network", "beta", "--ip", "10.99.0.1"),
