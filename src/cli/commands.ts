@@ -74,6 +74,12 @@ export const commands: readonly Entry[] = [
     summary: "Create a new container",
     load: () => import("./commands/create.ts"),
   },
+  { paths: ["__complete"], summary: "", load: () => import("./commands/complete.ts") },
+  {
+    paths: ["completion"],
+    summary: "Generate the autocompletion script for the specified shell",
+    load: () => import("./commands/completion.ts"),
+  },
   { paths: ["daemon"], summary: "Run the daemon in the foreground", load: () => import("./commands/daemon.ts") },
   {
     paths: ["egress log"],
@@ -105,6 +111,8 @@ export const commands: readonly Entry[] = [
     summary: "Load an image from a tar archive or STDIN",
     load: () => import("./commands/load.ts"),
   },
+  { paths: ["login"], summary: "Authenticate to a registry", load: () => import("./commands/login.ts") },
+  { paths: ["logout"], summary: "Log out from a registry", load: () => import("./commands/logout.ts") },
   {
     paths: ["logs", "container logs"],
     summary: "Fetch the logs of a container",
@@ -154,6 +162,16 @@ export const commands: readonly Entry[] = [
     paths: ["port", "container port"],
     summary: "List port mappings or a specific mapping for the container",
     load: () => import("./commands/port.ts"),
+  },
+  {
+    paths: ["rename", "container rename"],
+    summary: "Rename a container",
+    load: () => import("./commands/rename.ts"),
+  },
+  {
+    paths: ["restart", "container restart"],
+    summary: "Restart one or more containers",
+    load: () => import("./commands/restart.ts"),
   },
   {
     paths: ["rm", "container rm", "container remove"],

@@ -3,6 +3,7 @@ import { commands, findCommand, groups } from "./commands.ts";
 import { ExitError } from "./errors.ts";
 import { globalGrammar } from "./globals.ts";
 import { commandHelp, commandList, optionList } from "./help.ts";
+import { whyLater } from "./later-commands.ts";
 import { standard } from "./standard.ts";
 import { closest } from "./suggest.ts";
 
@@ -21,7 +22,14 @@ export async function overview(
   const [first, second] = words.filter((word) => !word.startsWith("-"));
   if (first === undefined) return show(sampanHelp());
   if (first in groups && second === undefined) return show(groupHelp(first));
+  const later = whyLater([first, ...(second === undefined ? [] : [second])]);
+  if (later !== undefined) throw new ExitError(1, `sampan: '${first}' is not there: ${later}`, "unsupported");
   throw unknownCommand(first, first in groups ? second : undefined);
+}
+
+/** Those that start with two underscores are for scripts. */
+function isShown(path: string): boolean {
+  return !path.startsWith("__");
 }
 
 function show(text: string): number {
@@ -31,7 +39,7 @@ function show(text: string): number {
 
 function unknownCommand(first: string, second: string | undefined): ExitError {
   const path = second === undefined ? first : `${first} ${second}`;
-  const known = [...commands.flatMap(({ paths }) => paths), ...Object.keys(groups)];
+  const known = [...commands.flatMap(({ paths }) => paths), ...Object.keys(groups)].filter(isShown);
   const hint = closest(path, known);
   const message = [
     `sampan: unknown command: sampan ${path}`,
@@ -42,7 +50,7 @@ function unknownCommand(first: string, second: string | undefined): ExitError {
 }
 
 function sampanHelp(): string {
-  const isTop = (path: string | undefined): path is string => path !== undefined && !path.includes(" ");
+  const isTop = (path: string | undefined): path is string => path !== undefined && !path.includes(" ") && isShown(path);
   const rows = commands.flatMap(({ paths, summary, common }) =>
     isTop(paths[0]) ? [{ entry: [paths[0], summary] as const, common }] : [],
   );

@@ -1,4 +1,4 @@
-import type { InfoResponse, VersionResponse } from "../api/shapes/system.ts";
+import type { AuthResponse, InfoResponse, VersionResponse } from "../api/shapes/system.ts";
 import { Archives } from "./archives.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
@@ -16,6 +16,13 @@ export interface ClientOptions {
   readonly run?: string | undefined;
   /** Tells about a daemon that is being started. */
   readonly onStart?: (() => void) | undefined;
+}
+
+export interface RegistryCredentials {
+  readonly username: string;
+  readonly password: string;
+  readonly serveraddress: string;
+  readonly identitytoken?: string;
 }
 
 function openTransport(options: ClientOptions): Transport {
@@ -54,6 +61,11 @@ export class SampanClient {
 
   version(): Promise<VersionResponse> {
     return this.#transport.json({ method: "GET", path: "/version" });
+  }
+
+  /** Asks a registry whether it takes the credentials; throws denied when it does not. */
+  login(credentials: RegistryCredentials): Promise<AuthResponse> {
+    return this.#transport.json({ method: "POST", path: "/auth", body: credentials });
   }
 
   info(): Promise<InfoResponse> {

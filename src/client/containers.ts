@@ -89,6 +89,19 @@ export class Containers {
     await this.#post(`${at(container)}/stop`, options);
   }
 
+  /** Stops and starts it; starts one that does not run. */
+  async restart(
+    container: string,
+    options: { t?: number | undefined; signal?: string | undefined } = {},
+  ): Promise<void> {
+    await this.#post(`${at(container)}/restart`, options);
+  }
+
+  /** Throws conflict when the name is taken. */
+  async rename(container: string, name: string): Promise<void> {
+    await this.#post(`${at(container)}/rename`, { name });
+  }
+
   async kill(container: string, options: { signal?: string | undefined } = {}): Promise<void> {
     await this.#post(`${at(container)}/kill`, options);
   }

@@ -10,6 +10,8 @@ export interface ListImages {
 export interface PullImage {
   readonly tag?: string | undefined;
   readonly platform?: string | undefined;
+  /** Credentials as the header X-Registry-Auth takes them: base64url of JSON. */
+  readonly auth?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,9 +32,10 @@ export class Images {
   }
 
   /** Fetches an image from its registry; a failure after the start arrives as a line with `error`. */
-  pull(image: string, { tag, platform, signal }: PullImage = {}): Promise<AsyncGenerator<ProgressLine>> {
+  pull(image: string, { tag, platform, auth, signal }: PullImage = {}): Promise<AsyncGenerator<ProgressLine>> {
     const query = { fromImage: image, tag, platform };
-    return this.#transport.lines({ method: "POST", path: "/images/create", query, signal });
+    const headers = auth === undefined ? {} : { "X-Registry-Auth": auth };
+    return this.#transport.lines({ method: "POST", path: "/images/create", query, headers, signal });
   }
 
   /** Loads a docker archive or an OCI layout from a tar stream. */

@@ -11,7 +11,9 @@ export interface PullOptions {
 /** Has the daemon fetch an image, and shows how it goes. The reference has a tag or a digest. */
 export async function pullImage(context: Context, reference: string, options: PullOptions): Promise<void> {
   const { name, tag } = splitReference(reference);
-  const lines = await context.client.images.pull(name, { tag, platform: options.platform });
+  const { registryAuth } = await import("../credentials/store.ts");
+  const auth = registryAuth(reference, context.env);
+  const lines = await context.client.images.pull(name, { tag, platform: options.platform, auth });
   const silent = { write: () => true } as unknown as Screen;
   await new ProgressDisplay(options.output ?? silent).show(lines);
 }

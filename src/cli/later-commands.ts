@@ -1,0 +1,27 @@
+/** Docker's commands that are not there, and what to say of them: a command that is known is not mistaken for a slip. */
+const later: Readonly<Record<string, string>> = {
+  build: "building images is not in this version of Sampan yet",
+  builder: "building images is not in this version of Sampan yet",
+  buildx: "building images is not in this version of Sampan yet",
+  bake: "building images is not in this version of Sampan yet",
+  checkpoint: "checkpoints are not in this version of Sampan yet",
+  compose: "use Docker's Compose with DOCKER_HOST set to Sampan's socket",
+  context: "contexts are not in this version of Sampan yet; use --host or SAMPAN_HOST",
+  manifest: "manifest lists are not in this version of Sampan yet",
+  plugin: "plugins are not in this version of Sampan yet",
+  push: "pushing images is not in this version of Sampan yet",
+  search: "searching registries is not in this version of Sampan yet",
+  trust: "content trust is not in this version of Sampan yet",
+  ...Object.fromEntries(
+    ["config", "node", "service", "stack", "swarm"].map((name) => [
+      name,
+      "Sampan has no swarm: it runs on one machine",
+    ]),
+  ),
+};
+
+/** Why a command of docker's is not there; undefined when it is none, or is there. */
+export function whyLater([first = "", second]: readonly string[]): string | undefined {
+  const name = (first === "image" || first === "container") && second !== undefined ? second : first;
+  return Object.hasOwn(later, name) ? later[name] : undefined;
+}
