@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { EgressControl } from "../../src/network/egress/control.ts";
 import type { EgressAttempt, Guarded } from "../../src/network/egress/types.ts";
@@ -8,6 +11,23 @@ import { inOwnNetwork } from "../support/own-network.ts";
 import { eventually } from "../support/process.ts";
 
 const { outside: there } = cable;
+/** A UDP datagram in IPv4 as hexadecimal digits, without UDP's checksum. */
+function udpPacket(source: string, destination: string, port: number, text: string): string {
+  const header = Buffer.alloc(28);
+  header.writeUInt16BE(0x4500, 0);
+  header.writeUInt16BE(28 + text.length, 2);
+  header.writeUInt16BE(64 * 256 + 17, 8);
+  header.set(source.split(".").map(Number), 12);
+  header.set(destination.split(".").map(Number), 16);
+  let sum = 0;
+  for (let at = 0; at < 20; at += 2) sum += header.readUInt16BE(at);
+  header.writeUInt16BE(0xffff - ((sum % 0x10000) + Math.floor(sum / 0x10000)), 10);
+  header.writeUInt16BE(port, 20);
+  header.writeUInt16BE(port, 22);
+  header.writeUInt16BE(8 + text.length, 24);
+  return header.toString("hex") + Buffer.from(text).toString("hex");
+}
+
 /** More addresses of the host outside. */
 const other = { v4: "192.0.2.3", v6: "2001:db8:1::3" };
 
@@ -157,6 +177,44 @@ inOwnNetwork(import.meta.url, () => {
       });
     });
   }
+
+  test("frames that go past the bridge's rules, are tagged, or have another's address reach nothing of the machine", async () => {
+    const a = await start([]);
+    const b = await neighbour();
+    const bridge = guarded[0]?.bridge ?? "";
+    // Not every kernel has links of VLANs
+    const vlan =
+      "ip link add link $1 name tagged type vlan id 5 && ip addr add 10.99.0.1/24 dev tagged && ip link set tagged up";
+    sh(`set -- ${bridge}; (${vlan}) 2>/dev/null || true
+cc -O1 -o ${world.directory}/frame ${join(import.meta.dirname, "../support/frame.c")}`);
+    const receiver = createSocket("udp4");
+    const received: string[] = [];
+    receiver.on("message", (text) => received.push(String(text)));
+    await new Promise<void>((done) => receiver.bind(7777, done));
+    const router = sh(`cat /sys/class/net/${bridge}/address`).replaceAll(":", "");
+    const send = (who: Container, source: string, text: string) => {
+      const mac = who.sh("cat /sys/class/net/eth0/address").replaceAll(":", "");
+      const packet = udpPacket(source, "10.81.1.1", 7777, text);
+      const far = udpPacket(source, "10.99.0.1", 7777, text);
+      const frames = [
+        `${router}${mac}0800${packet}`,
+        `0180c200000e${mac}0800${packet}`,
+        `${router}${mac}81000000 0800${packet}`,
+        `${router}${mac}81000005 0800${far}`,
+      ];
+      who.sh(`${world.directory}/frame eth0 ${frames.map((hex) => hex.replaceAll(" ", "")).join(" ")}`);
+    };
+    send(b, "10.81.1.11", "neighbour");
+    const all = existsSync("/sys/class/net/tagged") ? 4 : 3;
+    await eventually("frames without a policy come in", () => received.length === all);
+    received.length = 0;
+    for (const source of ["10.81.1.10", "10.81.1.11", "10.81.1.99"]) send(a, source, "boxed");
+    send(b, "10.81.1.11", "neighbour");
+    await eventually("the last have come", () => received.length >= all);
+    assert.deepEqual([...new Set(received)], ["neighbour"]);
+    receiver.close();
+    sh("ip link del tagged 2>/dev/null || true");
+  });
 
   test("names open addresses for a time; connections outlast it", async () => {
     world.bridgeFilter(0);

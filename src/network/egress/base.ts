@@ -7,6 +7,8 @@ import {
   addTable,
   type BaseChain,
   deleteTable,
+  drop,
+  inSet,
   meta,
   type NftSet,
   payload,
@@ -40,6 +42,8 @@ export const maps = {
   /** Bridge and the container's address. */
   sender4: { name: "sender4", key: [ifname, ipv4_addr], value: "verdict" },
   sender6: { name: "sender6", key: [ifname, ipv6_addr], value: "verdict" },
+  /** Ports of bridges; what is known by their names in "packets" has come past the bridge. */
+  stray: { name: "stray", key: [ifname] },
   /** Port of a bridge: for all its frames, and for those that leave by another port. */
   port: { name: "port", key: [ifname], value: "verdict" },
   across: { name: "across", key: [ifname], value: "verdict" },
@@ -58,20 +62,22 @@ const format = 1;
 
 function content(suffix: Suffix): Request[] {
   const { packets: inet, frames: bridge } = egressTables(suffix);
-  const chain = (table: Table, name: string, base: BaseChain, rules: readonly Statement[]) => [
+  const chain = (table: Table, name: string, base: BaseChain, rules: readonly (readonly Statement[])[]) => [
     addChain(table, name, base),
-    ...rules.map((rule) => addRule(table, name, [rule])),
+    ...rules.map((rule) => addRule(table, name, rule)),
   ];
   return [
-    ...[maps.sender4, maps.sender6].map((map) => addSet(inet, map)),
+    ...[maps.stray, maps.sender4, maps.sender6].map((map) => addSet(inet, map)),
     ...chain(inet, "packets", packets, [
-      verdictOf([iif, payload.ipv4.saddr], maps.sender4),
-      verdictOf([iif, payload.ipv6.saddr], maps.sender6),
+      // A bridge hands frames to its protocols' own addresses (01:80:c2:00:00:0X) to the machine as the port's
+      [inSet(iif, maps.stray), drop],
+      [verdictOf([iif, payload.ipv4.saddr], maps.sender4)],
+      [verdictOf([iif, payload.ipv6.saddr], maps.sender6)],
     ]),
     addTable(bridge),
     ...[maps.port, maps.across].map((map) => addSet(bridge, map)),
-    ...chain(bridge, "frames", frames, [verdictOf(iif, maps.port)]),
-    ...chain(bridge, "between", across, [verdictOf(iif, maps.across)]),
+    ...chain(bridge, "frames", frames, [[verdictOf(iif, maps.port)]]),
+    ...chain(bridge, "between", across, [[verdictOf(iif, maps.across)]]),
   ];
 }
 

@@ -58,6 +58,9 @@ const { ipv4_addr, ipv6_addr, inet_service } = types;
 
 /** Packets of an endpoint that are told of, in a second; what is above is only dropped. */
 const told = 50;
+/** Addresses that names have led to, in one set: whose names they are may not fill the machine's memory. */
+const mostNamed = 16_384;
+
 /** As many bytes of a packet as have its ports, whatever comes before. */
 const snapLength = 128;
 
@@ -82,6 +85,7 @@ export function nameSets(guarded: Pick<Guarded, "endpointId">, policy: number) {
     name: `${prefixOf(guarded)}-${policy}-${name}`,
     key,
     timeout: true,
+    size: mostNamed,
   });
   return {
     all4: set("all4", [ipv4_addr]),
@@ -138,7 +142,7 @@ function packets(guarded: Guarded, table: Table, group: number): Content {
     ],
   };
   const verdict = { goto: prefix };
-  const elements: (readonly [NftSet, Element])[] = [];
+  const elements: (readonly [NftSet, Element])[] = [[maps.stray, { key: [guarded.port] }]];
   if (ipv4 !== undefined) elements.push([maps.sender4, { key: [bridge, ipv4], value: verdict }]);
   if (ipv6 !== undefined) elements.push([maps.sender6, { key: [bridge, ipv6], value: verdict }]);
   for (const address of guarded.linkLocal) {
@@ -182,11 +186,14 @@ function rangeRules({ range, port: at }: RangeDestination): Rule[] {
 function frames(guarded: Guarded, table: Table, group: number): Content {
   const prefix = prefixOf(guarded);
   const denied = `${prefix}-denied`;
+  const frame = payload.ether.type;
   const isArp = equals(meta("protocol"), "arp");
   const addresses = [guarded.ipv4, guarded.ipv6, ...guarded.linkLocal].filter((address) => address !== undefined);
   const own: Chain = {
     name: prefix,
     rules: [
+      // Tagged frames belong to links of VLANs on the bridge, whose packets nobody would know
+      [differs(frame, "ip"), differs(frame, "ip6"), differs(frame, "arp"), goto(denied)],
       [isArp, accept],
       [equals(payload.ipv4.protocol, 2), drop], // the kernel's own, about multicast that nobody gets
       [inPrefix(payload.ipv4.daddr, "224.0.0.0/3"), goto(denied)],

@@ -1,3 +1,4 @@
+import { SampanError } from "../../errors/index.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import { decodeFlows, deleteFlow, dumpFlows } from "../../kernel/netlink/conntrack/index.ts";
 import {
@@ -125,7 +126,8 @@ export class EgressFirewall {
     const there = await this.#version();
     if (there !== versionOf(this.#suffix)) {
       const before = there === undefined ? [] : removeTables(this.#suffix);
-      await this.#machine.transact([...before, ...makeTables(this.#suffix)], "make the tables of egress policies");
+      const requests = [...before, ...makeTables(this.#suffix)];
+      await this.#machine.transact(requests, "make the tables of egress policies").catch(explain);
     }
     this.#made = true;
   }
@@ -174,4 +176,14 @@ export class EgressFirewall {
     this.#turn = result.catch(() => {});
     return result;
   }
+}
+
+const absent: ReadonlySet<string | undefined> = new Set(["EOPNOTSUPP", "EAFNOSUPPORT", "ENOENT"]);
+
+/** A kernel without the parts that it takes. */
+function explain(cause: unknown): never {
+  if (!(cause instanceof KernelError && absent.has(cause.errno))) throw cause;
+  const needs =
+    "it needs nf_tables for bridges, with logging (CONFIG_NF_TABLES_BRIDGE, CONFIG_NFT_FIB_INET, CONFIG_NFT_LOG)";
+  throw new SampanError("unsupported", `Cannot enforce egress policies on this kernel: ${needs}`, { cause });
 }

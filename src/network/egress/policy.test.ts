@@ -36,7 +36,7 @@ test("a wildcard is for what is below it", () => {
   const all = { name: "example.com", wildcard: true };
   assert.ok(matchesName(all, "a.example.com"));
   assert.ok(matchesName(all, "a.b.example.com"));
-  for (const other of ["example.com", "badexample.com", "example.com.evil", ".example.com"])
+  for (const other of ["example.com", "badexample.com", "example.com.evil", ".example.com", "a\\.example.com"])
     assert.ok(!matchesName(all, other), other);
   assert.ok(!matchesName({ name: "example.com", wildcard: false }, "a.example.com"));
 });

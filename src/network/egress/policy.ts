@@ -59,8 +59,9 @@ export function ranges({ allow }: EgressPolicy): RangeDestination[] {
   return allow.map(parseDestination).filter((each): each is RangeDestination => "range" in each);
 }
 
-/** Whether the entry is about the name: in lower case, without the dot at its end. */
+/** Whether the entry is about the name: in lower case, without the dot at its end, as dns/name.ts prints it. */
 export function matchesName({ name, wildcard }: NameDestination, asked: string): boolean {
+  if (asked.includes("\\")) return false; // a dot within a label
   return wildcard ? asked.length > name.length + 1 && asked.endsWith(`.${name}`) : asked === name;
 }
 

@@ -112,6 +112,8 @@ export const payload = {
   ether: {
     daddr: bytesAt("link", 0, types.ether_addr),
     saddr: bytesAt("link", 6, types.ether_addr),
+    /** Of a VLAN's tag, where there is one, while meta("protocol") is what comes behind it. */
+    type: bytesAt("link", 12, types.ether_type),
   },
   ipv4: {
     ttl: bytesAt("network", 8, types.byte, "ipv4"),
