@@ -9,24 +9,30 @@ import { commonHeaders } from "./http/headers.ts";
 import type { ApiMessage } from "./http/message.ts";
 import { createApiServer } from "./http/server.ts";
 import { checkVersion, splitVersion } from "./http/versions.ts";
+import { Actions } from "./metrics/actions.ts";
 import { archiveRoutes } from "./routes/archives.ts";
 import { containerLifeRoutes } from "./routes/container-life.ts";
 import { containerUseRoutes } from "./routes/container-use.ts";
 import { containerWatchRoutes } from "./routes/container-watch.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { diskUsageRoutes } from "./routes/disk-usage.ts";
 import { egressRoutes } from "./routes/egress.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { imageTransferRoutes } from "./routes/image-transfers.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { networkRoutes } from "./routes/networks.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { streamRoutes } from "./routes/streams.ts";
+import { swarmRoutes } from "./routes/swarm.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
 
 const routes = [
   systemRoutes,
+  diskUsageRoutes,
   eventRoutes,
   egressRoutes,
   containerRoutes,
@@ -39,6 +45,8 @@ const routes = [
   networkRoutes,
   volumeRoutes,
   archiveRoutes,
+  secretRoutes,
+  swarmRoutes,
   unsupportedRoutes,
 ];
 
@@ -67,8 +75,10 @@ export async function createApi(context: ApiContext): Promise<() => Server> {
     // Schemas are zod's: fastify's own compilers need not be loaded.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
   }) as unknown as Api;
-  prepare(app, context);
+  const actions = new Actions();
+  prepare(app, context, actions);
   for (const add of routes) add(app, context);
+  metricsRoute(app, context, actions);
   await app.ready();
   const tracked: RequestListener<typeof ApiMessage> = (request, response) => {
     response.once("close", context.activity.begin());
@@ -79,11 +89,12 @@ export async function createApi(context: ApiContext): Promise<() => Server> {
 }
 
 /** Bodies are read by the routes; refusals are Docker's JSON. */
-function prepare(app: Api, { log }: ApiContext): void {
+function prepare(app: Api, { log }: ApiContext, actions: Actions): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  app.addHook("onRequest", (request, _reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
     log.debug({ method: request.method, url: request.originalUrl }, "request");
+    actions.watch(`${request.method} ${request.routeOptions.url ?? ""}`, reply.raw);
     refuseBrowsers(request.raw);
     if (!request.is404) checkVersion(request.raw.versioned);
     done();

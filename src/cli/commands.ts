@@ -16,6 +16,7 @@ export const groups: Readonly<Record<string, string>> = {
   egress: "See what egress policies refuse",
   image: "Manage images",
   network: "Manage networks",
+  secret: "Manage secrets",
   system: "Manage Sampan",
   volume: "Manage volumes",
 };
@@ -197,6 +198,56 @@ export const commands: readonly Entry[] = [
     paths: ["stop", "container stop"],
     summary: "Stop one or more running containers",
     load: () => import("./commands/stop.ts"),
+  },
+  {
+    paths: ["container prune"],
+    summary: "Remove all stopped containers",
+    load: () => import("./commands/container-prune.ts"),
+  },
+  {
+    paths: ["events", "system events"],
+    summary: "Get real time events from the server",
+    load: () => import("./commands/events.ts"),
+  },
+  {
+    paths: ["image prune"],
+    summary: "Remove unused images",
+    load: () => import("./commands/image-prune.ts"),
+  },
+  {
+    paths: ["secret create"],
+    summary: "Create a secret from a file or STDIN as content",
+    load: () => import("./commands/secret-create.ts"),
+  },
+  {
+    paths: ["secret inspect"],
+    summary: "Display detailed information on one or more secrets",
+    load: () => import("./commands/secret-inspect.ts"),
+  },
+  {
+    paths: ["secret ls", "secret list"],
+    summary: "List secrets",
+    load: () => import("./commands/secret-ls.ts"),
+  },
+  {
+    paths: ["secret rm", "secret remove"],
+    summary: "Remove one or more secrets",
+    load: () => import("./commands/secret-rm.ts"),
+  },
+  {
+    paths: ["system df"],
+    summary: "Show disk usage",
+    load: () => import("./commands/system-df.ts"),
+  },
+  {
+    paths: ["system dial-stdio"],
+    summary: "Proxy the stdio stream to the daemon connection",
+    load: () => import("./commands/system-dial-stdio.ts"),
+  },
+  {
+    paths: ["system prune"],
+    summary: "Remove unused data",
+    load: () => import("./commands/system-prune.ts"),
   },
   {
     paths: ["volume create"],

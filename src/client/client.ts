@@ -1,10 +1,14 @@
+import type { Socket } from "node:net";
+import type { DiskUsageResponse } from "../api/shapes/disk-usage.ts";
 import type { AuthResponse, InfoResponse, VersionResponse } from "../api/shapes/system.ts";
 import { Archives } from "./archives.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
 import { chooseHost } from "./host.ts";
 import { Images } from "./images.ts";
+import { textLines } from "./json-lines.ts";
 import { Networks } from "./networks.ts";
+import { Secrets } from "./secrets.ts";
 import { Transport } from "./transport.ts";
 import { Volumes } from "./volumes.ts";
 
@@ -32,6 +36,13 @@ function openTransport(options: ClientOptions): Transport {
   return new Transport({ socketPath, start });
 }
 
+export interface EventOptions {
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly filters?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A daemon, seen through its API. Connects at the first call. */
 export class SampanClient {
   readonly socketPath: string;
@@ -41,6 +52,7 @@ export class SampanClient {
   readonly images: Images;
   readonly networks: Networks;
   readonly volumes: Volumes;
+  readonly secrets: Secrets;
   readonly #transport: Transport;
 
   constructor(options: ClientOptions = {}, transport = openTransport(options)) {
@@ -52,6 +64,7 @@ export class SampanClient {
     this.images = new Images(this.#transport);
     this.networks = new Networks(this.#transport);
     this.volumes = new Volumes(this.#transport);
+    this.secrets = new Secrets(this.#transport);
   }
 
   /** The same client for calls that are given up when the signal fires. */
@@ -70,6 +83,24 @@ export class SampanClient {
 
   info(): Promise<InfoResponse> {
     return this.#transport.json({ method: "GET", path: "/info" });
+  }
+
+  /** What images, containers and volumes take of the disk. */
+  diskUsage(): Promise<DiskUsageResponse> {
+    return this.#transport.json({ method: "GET", path: "/system/df" });
+  }
+
+  /** What happens, an object's JSON per line; moments are Unix times. Ends at `until`. */
+  async events(options: EventOptions = {}): Promise<AsyncGenerator<string>> {
+    const { signal, ...query } = options;
+    return textLines(await this.#transport.send({ method: "GET", path: "/events", query, signal }));
+  }
+
+  /** A connection to the daemon, for whoever speaks HTTP himself. */
+  async dial(): Promise<Socket> {
+    await this.ping();
+    const { connect } = await import("node:net");
+    return connect({ path: this.socketPath, allowHalfOpen: true });
   }
 
   /** Whether a daemon answers. */

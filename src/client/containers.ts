@@ -4,6 +4,7 @@ import type {
   CreateContainerRequest,
   CreateContainerResponse,
   ExplainResponse,
+  PruneContainersResponse,
   TopResponse,
   UpdateContainerRequest,
   UpdateContainerResponse,
@@ -182,6 +183,13 @@ export class Containers {
   /** What its egress policy has refused, oldest first; with `follow` also what comes, until it is removed. */
   egress(container: string, options: { follow?: boolean | undefined } = {}): Promise<AsyncGenerator<EgressEntry>> {
     return this.#transport.lines({ method: "GET", path: `${at(container)}/egress`, query: numeric(options) });
+  }
+
+  /** Removes those that do not run. */
+  prune(
+    options: { filters?: Readonly<Record<string, readonly string[]>> | undefined } = {},
+  ): Promise<PruneContainersResponse> {
+    return this.#transport.json({ method: "POST", path: "/containers/prune", query: options });
   }
 
   async #post(path: string, query: Readonly<Record<string, string | number | undefined>>): Promise<void> {

@@ -1,5 +1,11 @@
 import type { Readable } from "node:stream";
-import type { ImageDeleteResponseItem, ImageInspect, ImageSummary, ProgressLine } from "../api/shapes/image.ts";
+import type {
+  ImageDeleteResponseItem,
+  ImageInspect,
+  ImageSummary,
+  ProgressLine,
+  PruneImagesResponse,
+} from "../api/shapes/image.ts";
 import type { Transport } from "./transport.ts";
 
 export interface ListImages {
@@ -47,6 +53,13 @@ export class Images {
       headers: { "Content-Type": "application/x-tar" },
       upload: archive,
     });
+  }
+
+  /** Removes images that no container uses: those without a name, with `dangling=false` all. */
+  prune(
+    options: { filters?: Readonly<Record<string, readonly string[]>> | undefined } = {},
+  ): Promise<PruneImagesResponse> {
+    return this.#transport.json({ method: "POST", path: "/images/prune", query: options });
   }
 
   remove(

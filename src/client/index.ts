@@ -1,14 +1,16 @@
 /** Sampan as a library: see docs/library.md. `SampanClient` is the daemon's API call by call, below what `connect` gives. */
 export type * from "../api/shapes/container.ts";
+export type * from "../api/shapes/disk-usage.ts";
 export type * from "../api/shapes/exec.ts";
 export type * from "../api/shapes/image.ts";
 export type * from "../api/shapes/network.ts";
+export type * from "../api/shapes/secret.ts";
 export type * from "../api/shapes/stats.ts";
 export type * from "../api/shapes/system.ts";
 export { type ErrorKind, SampanError } from "../errors/index.ts";
 export { ApiError } from "./api-error.ts";
 export { Archives, type PathStat } from "./archives.ts";
-export { type ClientOptions, SampanClient } from "./client.ts";
+export { type ClientOptions, type EventOptions, SampanClient } from "./client.ts";
 export type { AttachContainer, ContainerLogs, Containers, ListContainers, WaitCondition } from "./containers.ts";
 export type { Execs } from "./execs.ts";
 export { FrameDecoder, type StreamId } from "./frames.ts";
@@ -26,3 +28,4 @@ export type { Cancellable, ContainerOptions, PortOption } from "./library/option
 export { type ConnectOptions, connect, type PullOptions, Sampan } from "./library/sampan.ts";
 export type { Input, Output, Streams } from "./library/streams.ts";
 export type { Networks } from "./networks.ts";
+export type { Secrets } from "./secrets.ts";

@@ -5,6 +5,7 @@
  */
 import type { Healthcheck } from "../images/types.ts";
 import type { EgressConfig } from "./egress/types.ts";
+import type { SecretReference } from "./secrets/types.ts";
 
 export interface ContainerConfig {
   readonly Hostname: string;
@@ -185,6 +186,8 @@ export interface HostConfig extends HostResources {
   readonly UsernsMode: string;
   readonly ShmSize: number;
   readonly Sysctls?: Readonly<Record<string, string>> | undefined;
+  /** Sampan's own; what they hold is in nobody's record. */
+  readonly Secrets?: readonly SecretReference[] | undefined;
   readonly Runtime: string;
   readonly Isolation: string;
   readonly MaskedPaths: readonly string[] | null;

@@ -29,6 +29,8 @@ import { Registry } from "./records/registry.ts";
 import { ContainerTable } from "./records/store.ts";
 import { recover } from "./recovery.ts";
 import { readCeilings } from "./request/ulimits.ts";
+import { EngineSecrets } from "./secrets/secrets.ts";
+import { SecretStore } from "./secrets/store.ts";
 import { EngineStats } from "./stats/stats.ts";
 import { infoOf, versionOf } from "./system/info.ts";
 import { readMachine } from "./system/machine.ts";
@@ -71,6 +73,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     kernel,
     runtime: createRuntime({ executor, cgroups, kernel }),
     cgroups,
+    secrets: new SecretStore(layout.root),
     volumes: new Volumes(layout.volumes, { db, executor }),
     networking,
     networkDefaults,
@@ -100,6 +103,7 @@ class ComposedEngine implements Engine {
   readonly stats: EngineStats;
   readonly volumes: NamedVolumes;
   readonly files: ContainersFiles;
+  readonly secrets: EngineSecrets;
   readonly #parts: EngineParts;
   readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
   readonly #release: () => Promise<void>;
@@ -116,6 +120,7 @@ class ComposedEngine implements Engine {
     this.execs = new EngineExecs(parts);
     this.images = new EngineImages(parts);
     this.networks = new EngineNetworks(parts);
+    this.secrets = new EngineSecrets(parts);
     this.owners = new EngineOwners(ownedContainers(parts, this.containers), parts.log);
     this.stats = new EngineStats(parts);
     this.volumes = new NamedVolumes(parts);

@@ -14,6 +14,7 @@ import type { HealthChecks } from "./health/checks.ts";
 import type { Registry } from "./records/registry.ts";
 import type { Machine } from "./request/limits.ts";
 import type { Ceilings } from "./request/ulimits.ts";
+import type { SecretStore } from "./secrets/store.ts";
 import type { EngineLog } from "./types.ts";
 import type { Volumes } from "./volumes/volumes.ts";
 
@@ -33,6 +34,7 @@ export interface EngineParts {
   readonly runtime: Runtime;
   readonly cgroups: Cgroups;
   readonly volumes: Volumes;
+  readonly secrets: SecretStore;
   readonly networking: Networking;
   /** What the daemon's command line says about networks. */
   readonly networkDefaults: NetworkingOptions;

@@ -17,6 +17,7 @@ import type { EgressRecord } from "./egress/types.ts";
 import type { EventLog } from "./events/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 import type { Owners } from "./owners/owners.ts";
+import type { Secrets } from "./secrets/types.ts";
 import type { EngineVolumes } from "./volumes/types.ts";
 
 export type * from "./archive/types.ts";
@@ -24,6 +25,7 @@ export type * from "./config.ts";
 export type * from "./egress/types.ts";
 export type * from "./events/types.ts";
 export type * from "./networks/types.ts";
+export type * from "./secrets/types.ts";
 export type * from "./volumes/types.ts";
 
 /** Where an id or a name is wanted: the full id, a unique prefix of it, or the name with or without a slash. */
@@ -472,6 +474,7 @@ export interface Engine {
   readonly networks: Networks;
   readonly volumes: EngineVolumes;
   readonly files: Files;
+  readonly secrets: Secrets;
   readonly stats: Stats;
   readonly events: EventLog;
   info(): EngineInfo;

@@ -12,10 +12,17 @@ const CREATE = named(f.O_WRONLY | f.O_CREAT | f.O_EXCL | f.O_CLOEXEC, "O_WRONLY|
  * /dev and keep no name there: they end with the container, and there is nothing on the machine's disk to clean up.
  */
 export function mountFiles(p: Program, inside: Inside, dev: Slot, files: readonly OwnFile[]): void {
-  for (const { target, text, readOnly } of files) {
+  for (const { target, text, readOnly, secret } of files) {
     const name = p.text(`.${target.slice(target.lastIndexOf("/") + 1)}`);
-    const file = p.sys("openat", [dev, name, CREATE, 0o644], { note: `make ${target} in memory` });
-    p.call("write", [file, p.text(text), Buffer.byteLength(text)], { note: "write it", full: true });
+    const mode = secret === undefined ? 0o644 : 0o600;
+    const file = p.sys("openat", [dev, name, CREATE, mode], { note: `make ${target} in memory` });
+    const content = secret === undefined ? p.text(text) : p.bytes(secret.data, "a secret");
+    const length = secret === undefined ? Buffer.byteLength(text) : secret.data.length;
+    p.call("write", [file, content, length], { note: "write it", full: true });
+    if (secret !== undefined) {
+      p.call("fchown", [file, secret.uid, secret.gid], { note: "give it its owner" });
+      p.call("fchmod", [file, secret.mode], { note: `with mode ${secret.mode.toString(8)}` });
+    }
     const mount = copyTree(p, { directory: dev, path: name, recursive: false, note: "make a mount of it" });
     if (readOnly) setAttributes(p, mount, { set: f.MOUNT_ATTR_RDONLY, recursive: false, note: "make it read-only" });
     attach(p, mount, inside.file(target, `find ${target}`), `mount it at ${target}`);

@@ -91,6 +91,8 @@ export interface OwnFile {
   readonly target: string;
   readonly text: string;
   readonly readOnly: boolean;
+  /** Instead of the text; nobody is shown it when the program is explained. */
+  readonly secret?: { readonly data: Uint8Array; readonly uid: number; readonly gid: number; readonly mode: number };
 }
 
 /** A device node in /dev (or elsewhere), as in the OCI spec's linux.devices. */

@@ -107,6 +107,19 @@ const logConfig = struct({ Type: z.string(), Config: texts }).transform((given) 
   Type: given.Type ?? "",
   Config: given.Config ?? {},
 }));
+const secret = struct({
+  Source: z.string(),
+  Target: z.string(),
+  UID: integer.min(0),
+  GID: integer.min(0),
+  Mode: integer.min(0).max(0o7777),
+}).transform((given) => ({
+  Source: given.Source ?? "",
+  Target: given.Target ?? "",
+  UID: given.UID ?? 0,
+  GID: given.GID ?? 0,
+  Mode: given.Mode ?? 0o444,
+}));
 const portBinding = struct({ HostIp: z.string(), HostPort: z.string() }).transform(withoutNulls);
 
 const hostConfig = struct({
@@ -145,6 +158,7 @@ const hostConfig = struct({
   UsernsMode: z.string(),
   ShmSize: integer,
   Sysctls: texts,
+  Secrets: z.array(secret),
   Runtime: z.string(),
   Isolation: z.string(),
   MaskedPaths: strings,

@@ -59,7 +59,9 @@ export function containerLifeRoutes(app: Api, { engine }: ApiContext): void {
   });
   app.post("/containers/prune", async (request, reply) => {
     const filters = parseFilters(readQuery(pruneQuery, queryOf(request)).filters, ["until", "label", "label!"]);
-    sendJson(reply, await prune(containers, filters));
+    const pruned = await prune(containers, filters);
+    engine.events.pruned("container", pruned.SpaceReclaimed);
+    sendJson(reply, pruned);
   });
 }
 

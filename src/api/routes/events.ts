@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { EngineEvent, EventLog } from "../../engine/types.ts";
+import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
 import { queryOf } from "../http/answers.ts";
 import { departure } from "../http/departure.ts";
@@ -30,6 +31,10 @@ export function eventRoutes(app: Api, { engine, leaving }: ApiContext): void {
     const { version } = request.raw.versioned;
     const query = readQuery(eventsQuery, queryOf(request));
     const period = { since: parseTimestamp(query.since), until: parseTimestamp(query.until) };
+    if (period.until !== undefined && (period.since ?? 0n) > period.until) {
+      const text = `\`since\` time (${query.since}) cannot be after \`until\` time (${query.until})`;
+      throw new SampanError("invalid", text);
+    }
     const filters = parseFilters(query.filters);
     const signal = departure(request.raw, reply.raw, leaving);
     reply.hijack();

@@ -64,7 +64,9 @@ export function imageRoutes(app: Api, { engine }: ApiContext): void {
       "label!",
       "until",
     ]);
-    sendJson(reply, await prune(engine.images, filters));
+    const pruned = await prune(engine.images, filters);
+    engine.events.pruned("image", pruned.SpaceReclaimed);
+    sendJson(reply, pruned);
   });
 }
 

@@ -164,6 +164,8 @@ export interface HostConfig {
   UTSMode?: string | undefined;
   UsernsMode?: string | undefined;
   Sysctls?: Readonly<Record<string, string>> | undefined;
+  /** Sampan's own: secrets that are mounted in the container, by name or id. */
+  Secrets?: readonly SecretReference[] | undefined;
   StorageOpt?: Readonly<Record<string, string>> | undefined;
   Runtime?: string | undefined;
   Dns?: readonly string[] | undefined;
@@ -389,4 +391,15 @@ export type UpdateContainerRequest = Pick<
 
 export interface UpdateContainerResponse {
   readonly Warnings: readonly string[] | null;
+}
+
+/** A secret of a container: a file in memory. */
+export interface SecretReference {
+  readonly Source: string;
+  /** Absolute, or a name below /run/secrets; the secret's name when left out. */
+  readonly Target?: string | undefined;
+  readonly UID?: number | undefined;
+  readonly GID?: number | undefined;
+  /** Permission bits; 0444 when left out. */
+  readonly Mode?: number | undefined;
 }

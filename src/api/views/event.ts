@@ -10,7 +10,11 @@ export function eventJson(event: EngineEvent): string {
   // What clients before API 1.22 knew. The docker CLI before version 25 still reads it.
   const old =
     type === "container" || type === "image"
-      ? { status: action, id: actor.id, ...(actor.attributes.image ? { from: actor.attributes.image } : {}) }
+      ? {
+          status: action,
+          ...(actor.id ? { id: actor.id } : {}),
+          ...(actor.attributes.image ? { from: actor.attributes.image } : {}),
+        }
       : {};
   const message: Omit<EventMessage, "timeNano"> = {
     ...old,

@@ -8,6 +8,7 @@ import { parseOption } from "../parsing/network.ts";
 import { parseNanoCpus } from "../parsing/numbers.ts";
 import { parsePlatform } from "../parsing/platform.ts";
 import { parseRestart } from "../parsing/restart.ts";
+import { parseSecret } from "../parsing/secret.ts";
 import { parseSizeOrUnlimited } from "../parsing/size.ts";
 import { parseSysctl } from "../parsing/sysctl.ts";
 import { parseUlimit } from "../parsing/ulimit.ts";
@@ -97,6 +98,7 @@ const securityFlags = {
   device: list("", "Add a host device to the container", parseDevice),
   "device-cgroup-rule": list("", "Add a rule to the cgroup allowed devices list", parseDeviceRule),
   privileged: flag("", "Give extended privileges to this container"),
+  secret: list("", "Secret to mount in the container, as a file in /run/secrets", parseSecret, "secret"),
   "security-opt": list("", "Security Options"),
   sysctl: list("", "Sysctl options", parseSysctl, "map"),
 };

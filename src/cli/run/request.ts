@@ -107,6 +107,7 @@ function security(values: ContainerValues): HostConfig {
     Devices: some(values.device),
     DeviceCgroupRules: some(values["device-cgroup-rule"]),
     Sysctls: mapOf(values.sysctl),
+    Secrets: some(values.secret),
     ReadonlyRootfs: values["read-only"],
   });
 }

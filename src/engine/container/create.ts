@@ -27,6 +27,7 @@ import { resourcesOf } from "../request/resources.ts";
 import { grantedCapabilities, securityOptions } from "../request/security.ts";
 import { resolveSysctls } from "../request/sysctls.ts";
 import { resolveUlimits } from "../request/ulimits.ts";
+import { resolveSecrets } from "../secrets/mounts.ts";
 import { nowNs } from "../time.ts";
 import type { CreateResult } from "../types.ts";
 import { makeVolumes } from "../volumes/fill.ts";
@@ -78,7 +79,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const merged = mergeImage(wanted, image.config.config ?? {});
   const find = (reference: string) => mentioned(parts, reference);
   const modes = resolveModes(wanted, withDefaultNetwork(given, parts.networking.defaultNetwork), find);
-  const host = withSwapDefault(modes, parts.cgroups.support.swap);
+  const host = resolveSecrets(parts.secrets, withSwapDefault(modes, parts.cgroups.support.swap));
   const endpoints = merged.NetworkDisabled ? {} : decideEndpoints(parts.networking, host, request.endpoints);
   const moved = moveInterfaceSysctls(host, endpoints);
   validate(parts, merged, moved.host, find);

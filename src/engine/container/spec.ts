@@ -10,6 +10,7 @@ import { resourcesOf } from "../request/resources.ts";
 import { filterOf, grantedCapabilities, securityOptions } from "../request/security.ts";
 import { resolveSysctls } from "../request/sysctls.ts";
 import { resolveUlimits } from "../request/ulimits.ts";
+import { secretMounts } from "../secrets/mounts.ts";
 import type { TerminalSize } from "../types.ts";
 import type { ContainerFiles } from "./files.ts";
 import { namespacesOf } from "./modes.ts";
@@ -32,6 +33,7 @@ export async function containerSpec(
   const root = rootOf(parts, record, files);
   const devices = resolveDevices(host);
   const attachment = sandbox?.attachment;
+  const secrets = secretMounts(parts.secrets, host);
   const user = await parts.runtime.resolveUser(root, record.config.User, host.GroupAdd ?? []);
   return {
     id: record.id,
@@ -40,8 +42,8 @@ export async function containerSpec(
     hostname: config.Hostname,
     domainname: config.Domainname,
     namespaces: namespacesOf(host, (reference) => parts.registry.get(reference)),
-    mounts: mountSpecs(record, parts.volumes),
-    files: systemFiles(parts, record, sandbox ?? noNetworks),
+    mounts: [...mountSpecs(record, parts.volumes), ...secrets.mounts],
+    files: [...systemFiles(parts, record, sandbox ?? noNetworks), ...secrets.files],
     devices: devices.nodes,
     maskedPaths: host.MaskedPaths ?? [],
     readonlyPaths: host.ReadonlyPaths ?? [],

@@ -7,17 +7,22 @@ const remembered = 256;
 export class Events implements EventLog {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #ring: EngineEvent[] = [];
+  total = 0;
 
-  /** How many listen. */
   get listeners(): number {
     return this.#listeners.size;
   }
 
   emit(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>>): void {
     const event = { type, action, actor: { id, attributes }, timeNano: nowNs() };
+    this.total++;
     this.#ring.push(event);
     if (this.#ring.length > remembered) this.#ring.shift();
     for (const listener of this.#listeners) listener(event);
+  }
+
+  pruned(type: EventType, reclaimed: number): void {
+    this.emit(type, "prune", "", { reclaimed: String(reclaimed) });
   }
 
   subscribe(listener: (event: EngineEvent) => void): () => void {

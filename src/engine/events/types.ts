@@ -17,6 +17,12 @@ export interface EngineEvent {
 export interface EventLog {
   /** Calls `listener` for everything that happens from now on; the answer ends that. */
   subscribe(listener: (event: EngineEvent) => void): () => void;
+  /** How many listen. */
+  readonly listeners: number;
+  /** How many events there have been since the daemon's start. */
+  readonly total: number;
+  /** Tells that things of one kind were removed because nobody used them. */
+  pruned(type: EventType, reclaimed: number): void;
   /** What is still remembered (the last 256), oldest first. */
   recent(): readonly EngineEvent[];
 }

@@ -28,8 +28,6 @@ const optionsOf: Readonly<Record<string, readonly string[]>> = {
   none: [],
 };
 
-export const logDrivers: readonly string[] = Object.keys(optionsOf);
-
 /** Throws for a log driver or an option that is not there or cannot be honoured, with dockerd's texts. */
 export function validateLogConfig({ Type, Config }: LogConfig): void {
   const known = Object.hasOwn(optionsOf, Type) ? optionsOf[Type] : undefined;

@@ -1,0 +1,28 @@
+import { defineCommand } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { humanSize } from "../format/units.ts";
+import { flag } from "../options.ts";
+import { pruneFilter, pruneImages } from "../prune.ts";
+
+const warnings = {
+  dangling: "WARNING! This will remove all dangling images.",
+  all: "WARNING! This will remove all images without at least one container associated to them.",
+};
+
+export default defineCommand({
+  usage: "[OPTIONS]",
+  summary: "Remove unused images",
+  arity: { min: 0, max: 0 },
+  options: {
+    all: flag("a", "Remove all unused images, not just dangling ones"),
+    filter: pruneFilter,
+    force: flag("f", "Do not prompt for confirmation"),
+  },
+  run: async (context, _args, { all, filter, force }) => {
+    if (!force && !(await confirm(context, all ? warnings.all : warnings.dangling))) return 0;
+    const { text, bytes } = await pruneImages(context, filter, all);
+    if (text !== "") context.print(text);
+    context.print(`Total reclaimed space: ${humanSize(bytes, 4)}`);
+    return 0;
+  },
+});

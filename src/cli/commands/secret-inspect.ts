@@ -1,0 +1,11 @@
+import { defineCommand } from "../command.ts";
+import { inspectFlags, printInspected } from "../inspect.ts";
+
+export default defineCommand({
+  usage: "[OPTIONS] SECRET [SECRET...]",
+  summary: "Display detailed information on one or more secrets",
+  arity: { min: 1 },
+  options: inspectFlags,
+  run: (context, names, { format }) =>
+    printInspected(context, names, { format, find: (name) => context.client.secrets.inspect(name) }),
+});

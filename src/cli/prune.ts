@@ -1,0 +1,47 @@
+import type { ImageDeleteResponseItem } from "../api/shapes/image.ts";
+import type { Context } from "./context.ts";
+import { folded } from "./options.ts";
+import type { Filters } from "./parsing/filter.ts";
+import { addFilter } from "./parsing/filter.ts";
+
+/** `--filter` of everything that prunes. */
+export const pruneFilter = folded<Filters>("", 'Provide filter values (e.g. "label=<key>=<value>")', "filter", {
+  initial: {},
+  read: addFilter,
+});
+
+/** What came of a prune: a paragraph for people, "" when nothing went, and the bytes. */
+export interface Pruned {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+export async function pruneContainers({ client }: Context, filters: Filters): Promise<Pruned> {
+  const { ContainersDeleted: deleted, SpaceReclaimed: bytes } = await client.containers.prune({ filters });
+  return { text: paragraph("Deleted Containers:", deleted ?? []), bytes };
+}
+
+/** Without `all` only images without a name. */
+export async function pruneImages({ client }: Context, filters: Filters, all: boolean): Promise<Pruned> {
+  const asked = { ...filters, dangling: [String(!all)] };
+  const { ImagesDeleted: deleted, SpaceReclaimed: bytes } = await client.images.prune({ filters: asked });
+  return { text: paragraph("Deleted Images:", (deleted ?? []).map(imageLine)), bytes };
+}
+
+export async function pruneVolumes({ client }: Context, filters: Filters): Promise<Pruned> {
+  const { VolumesDeleted: deleted, SpaceReclaimed: bytes } = await client.volumes.prune({ filters });
+  return { text: paragraph("Deleted Volumes:", deleted), bytes };
+}
+
+export async function pruneNetworks({ client }: Context, filters: Filters): Promise<Pruned> {
+  const { NetworksDeleted: deleted } = await client.networks.prune({ filters });
+  return { text: paragraph("Deleted Networks:", deleted ?? []), bytes: 0 };
+}
+
+function imageLine({ Untagged, Deleted }: ImageDeleteResponseItem): string {
+  return Untagged === undefined ? `deleted: ${Deleted}` : `untagged: ${Untagged}`;
+}
+
+function paragraph(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? "" : `${[title, ...lines].join("\n")}\n`;
+}
