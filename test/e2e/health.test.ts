@@ -351,6 +351,17 @@ suite("restart policies", requires("docker", "busybox"), () => {
     await ok("rm", "again");
   });
 
+  test("who is being stopped stays so, though the daemon dies meanwhile", async () => {
+    const slow = "trap 'sleep 0.5; exit 3' TERM; while :; do sleep 0.02; done";
+    await ok("run", "-d", "--name", "leaving", "--restart", "unless-stopped", "busybox", "sh", "-c", slow);
+    await eventually("it runs", async () => (await ok("top", "leaving")).includes("sleep 0.02"));
+    await ok("kill", "-s", "TERM", "leaving");
+    await box.crash();
+    await eventually("it has ended", async () => (await inspect("leaving", "{{.State.ExitCode}}")) === "3");
+    assert.equal(await inspect("leaving", "{{.State.Status}} {{.RestartCount}}"), "exited 0");
+    await ok("rm", "leaving");
+  });
+
   test("so many failures and no more, and an update changes that", async () => {
     await ok("run", "-d", "--name", "twice", "--restart", "on-failure:2", "busybox", "false");
     const format = "{{.State.Status}} {{.RestartCount}}";

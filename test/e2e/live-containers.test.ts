@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { before, suite, test } from "node:test";
 import type { StatsResponse } from "../../src/api/shapes/stats.ts";
@@ -7,7 +7,8 @@ import { docker } from "../support/docker.ts";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
-import { sandbox } from "../support/sandbox.ts";
+import { sampan, sandbox } from "../support/sandbox.ts";
+import { openTerminal } from "../support/terminal.ts";
 
 const box = sandbox({ start: true });
 const version = existsSync("/sys/fs/cgroup/cgroup.controllers") ? "v2" : "v1";
@@ -39,7 +40,11 @@ async function ticks(name: string): Promise<number> {
 }
 
 /** Its value of a limit, as the kernel has it. */
-function limit(pid: string, v1: readonly [controller: string, file: string], v2: string): string {
+function limit(...where: Parameters<typeof cgroupFile>): string {
+  return readFileSync(cgroupFile(...where), "utf8").trim();
+}
+
+function cgroupFile(pid: string, v1: readonly [controller: string, file: string], v2: string): string {
   const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n");
   const [controller, file] = v1;
   const line = lines.find((text) =>
@@ -47,7 +52,7 @@ function limit(pid: string, v1: readonly [controller: string, file: string], v2:
   );
   const [, names = "", cgroup = ""] = /^\d+:([^:]*):(.*)$/.exec(line ?? "") ?? [];
   const directory = version === "v2" ? `/sys/fs/cgroup${cgroup}` : `/sys/fs/cgroup/${names}${cgroup}`;
-  return readFileSync(`${directory}/${version === "v2" ? v2 : file}`, "utf8").trim();
+  return `${directory}/${version === "v2" ? v2 : file}`;
 }
 
 suite("containers that live", requires("docker", "busybox"), () => {
@@ -104,6 +109,19 @@ suite("containers that live", requires("docker", "busybox"), () => {
     await ok("run", "-d", "--name", "gone", ...ticking);
     await ok("pause", "gone");
     await ok("rm", "-f", "gone");
+  });
+
+  test("what a daemon that died meanwhile has frozen is found paused", async () => {
+    await ok("run", "-d", "--name", "frozen", ...ticking);
+    const pid = await inspect("frozen", "{{.State.Pid}}");
+    const file = cgroupFile(pid, ["freezer", "freezer.state"], "cgroup.freeze");
+    writeFileSync(file, version === "v2" ? "1" : "FROZEN");
+    await box.crash();
+    assert.equal(await inspect("frozen", "{{.State.Status}}"), "paused");
+    await ok("unpause", "frozen");
+    const before = await ticks("frozen");
+    await eventually("it ticks again", async () => (await ticks("frozen")) > before);
+    await ok("rm", "-f", "frozen");
   });
 
   test("limits of a running container change at once, all or none", async () => {
@@ -243,6 +261,23 @@ suite("containers that live", requires("docker", "busybox"), () => {
     const refused = await status("GET", "/containers/busy/stats?one-shot=1");
     assert.deepEqual(refused, { status: 400, message: "cannot have stream=true and one-shot=true" });
     await ok("rm", "-f", "busy", "idle");
+  });
+
+  test("stats is drawn again and again at one place, and follows who comes and goes", requires("tmux"), async () => {
+    await ok("run", "-d", "--name", "first", "busybox", "sleep", "1000");
+    const argv = [sampan, "stats", "--format", "table {{.Name}}\t{{.PIDs}}"];
+    const terminal = await openTerminal(box.directory, argv, { ...box.env, TERM: "screen" });
+    try {
+      await terminal.shows(/^NAME +PIDS\s+first +1\s*$/);
+      await ok("run", "-d", "--name", "second", "busybox", "sleep", "1000");
+      await terminal.shows(/^NAME +PIDS\s+(first +1\s+second +1|second +1\s+first +1)\s*$/);
+      await ok("rm", "-f", "first");
+      await terminal.shows(/^NAME +PIDS\s+second +1\s*$/);
+      await terminal.press("C-c");
+    } finally {
+      await terminal.close();
+      await ok("rm", "-f", "second");
+    }
   });
 
   test("however many watch, a container is read once a second; one that stops streams zeros, one that is removed ends", async () => {

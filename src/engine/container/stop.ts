@@ -22,17 +22,15 @@ export async function stopRunning(
   const { StopSignal, StopTimeout } = container.record.config;
   const signal = parseSignal(options.signal || StopSignal || "SIGTERM");
   const timeout = options.timeout ?? StopTimeout ?? defaultTimeout;
-  container.state = { ...container.state, stopped: true };
-  if (timeout !== 0 || signal === signals.SIGKILL) {
-    send(parts, container, running, signal);
-    if (await endsWithin(container, running, timeout)) return;
-  }
+  noteStopped(parts, container);
+  send(parts, container, running, signal);
+  if (await endsWithin(container, running, timeout)) return;
   await killRunning(parts, container, running);
 }
 
 /** SIGKILL, and waits for the end. */
 export async function killRunning(parts: EngineParts, container: Container, running: Running): Promise<void> {
-  container.state = { ...container.state, stopped: true };
+  noteStopped(parts, container);
   send(parts, container, running, signals.SIGKILL);
   if (await endsWithin(container, running, killTimeout)) return;
   const what = `process ${running.pid} has not ended ${killTimeout} seconds after SIGKILL: it waits in the kernel`;
@@ -42,14 +40,19 @@ export async function killRunning(parts: EngineParts, container: Container, runn
 /** Sends a signal; for one that is meant to end the container, its restart policy stays quiet, and it is not left paused. */
 export function send(parts: EngineParts, container: Container, running: Running, signal: number): void {
   const { StopSignal } = container.record.config;
+  if (signal === signals.SIGKILL || signal === parseSignal(StopSignal || "SIGTERM")) noteStopped(parts, container);
   running.signal(signal);
   containerEvent(parts.events, container, "kill", { signal: String(signal) });
-  if (signal === signals.SIGKILL || signal === parseSignal(StopSignal || "SIGTERM")) {
-    container.state = { ...container.state, stopped: true };
-  }
   // dockerd resumes for whatever signal is sent to a container that does not say which is to stop it.
   const wakes = signal === signals.SIGKILL || !StopSignal || signal === parseSignal(StopSignal);
   if (wakes && container.state.status === "paused") thawForEnd(parts, container);
+}
+
+/** Its policy shall not bring it back, not even one that the next daemon looks at: written down where there is one. */
+function noteStopped({ registry }: EngineParts, container: Container): void {
+  if (container.state.stopped) return;
+  container.state = { ...container.state, stopped: true };
+  if (container.record.hostConfig.RestartPolicy.Name !== "no") registry.writeState(container);
 }
 
 /** Whether it has ended, and that is noted, before the time is up. */
