@@ -74,7 +74,7 @@ suite("networks of containers that run", requires("docker", "ip", "nft", "cc", "
     await net.fails(/overlaps/i, "network", "create", "--subnet", "10.86.2.0/25", "clash");
     await net.fails(/has active endpoints/, "network", "rm", "beta");
     await net.fails(/already exists/, "network", "create", "beta");
-    await net.fails(/not found/, "network", "rm", "nosuch");
+    await net.fails(/not found|No such network/, "network", "rm", "nosuch");
     await net.fails(/pre-defined/, "network", "rm", "bridge");
   });
 
