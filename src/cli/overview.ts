@@ -50,7 +50,8 @@ function unknownCommand(first: string, second: string | undefined): ExitError {
 }
 
 function sampanHelp(): string {
-  const isTop = (path: string | undefined): path is string => path !== undefined && !path.includes(" ") && isShown(path);
+  const isTop = (path: string | undefined): path is string =>
+    path !== undefined && !path.includes(" ") && isShown(path);
   const rows = commands.flatMap(({ paths, summary, common }) =>
     isTop(paths[0]) ? [{ entry: [paths[0], summary] as const, common }] : [],
   );

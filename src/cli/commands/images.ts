@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { formatListing } from "../format/listing.ts";
 import { imageListing, imageRows } from "../listings/images.ts";
-import { flag, folded, text } from "../options.ts";
+import { flag, folded, later, text } from "../options.ts";
 import type { Filters } from "../parsing/filter.ts";
 import { addFilter } from "../parsing/filter.ts";
 
@@ -19,6 +19,7 @@ export default defineCommand({
     format: text("", "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or a Go template"),
     "no-trunc": flag("", "Don't truncate output"),
     quiet: flag("q", "Only show image IDs"),
+    tree: later("images as a tree are", { isSwitch: true }),
   },
   run: async (context, [reference], values) => {
     const filters = reference === undefined ? values.filter : addFilter(`reference=${reference}`, values.filter);

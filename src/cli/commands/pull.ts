@@ -1,5 +1,5 @@
 import { defineCommand } from "../command.ts";
-import { flag, later, parsed } from "../options.ts";
+import { flag, hidden, later, parsed } from "../options.ts";
 import { parsePlatform } from "../parsing/platform.ts";
 import { canonicalReference, withTag } from "../parsing/reference.ts";
 import { pullImage } from "../progress/pull.ts";
@@ -10,6 +10,8 @@ export default defineCommand({
   arity: { min: 1, max: 1 },
   options: {
     "all-tags": later("pulling all tags is", { short: "a", isSwitch: true }),
+    // What it switches off has never been on here.
+    "disable-content-trust": hidden(flag("", "", true)),
     platform: parsed("", "Set platform if server is multi-platform capable", "string", parsePlatform),
     quiet: flag("q", "Suppress verbose output"),
   },

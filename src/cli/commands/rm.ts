@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { forEach } from "../each.ts";
-import { flag } from "../options.ts";
+import { flag, later } from "../options.ts";
 
 export default defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
@@ -8,6 +8,7 @@ export default defineCommand({
   arity: { min: 1 },
   options: {
     force: flag("f", "Force the removal of a running container (uses SIGKILL)"),
+    link: later("links between containers are", { short: "l", isSwitch: true }),
     volumes: flag("v", "Remove anonymous volumes associated with the container"),
   },
   run: async (context, names, { force, volumes }) => {

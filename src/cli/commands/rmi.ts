@@ -1,6 +1,6 @@
 import { defineCommand } from "../command.ts";
 import { describe } from "../describe.ts";
-import { flag } from "../options.ts";
+import { flag, later } from "../options.ts";
 
 export default defineCommand({
   usage: "[OPTIONS] IMAGE [IMAGE...]",
@@ -9,6 +9,7 @@ export default defineCommand({
   options: {
     force: flag("f", "Force removal of the image"),
     "no-prune": flag("", "Do not delete untagged parents"),
+    platform: later("removing one platform of an image is"),
   },
   run: async (context, names, { force, "no-prune": noprune }) => {
     let code = 0;

@@ -2,14 +2,18 @@ import { readFileSync } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { defineCommand } from "../command.ts";
 import { invalid } from "../errors.ts";
-import { list } from "../options.ts";
+import { later, list } from "../options.ts";
 import { parseLabel } from "../parsing/key-value.ts";
 
 export default defineCommand({
   usage: "[OPTIONS] SECRET [file|-]",
   summary: "Create a secret from a file or STDIN as content",
   arity: { min: 1, max: 2 },
-  options: { label: list("l", "Secret labels", parseLabel) },
+  options: {
+    driver: later("secret drivers are", { short: "d" }),
+    label: list("l", "Secret labels", parseLabel),
+    "template-driver": later("secret drivers are"),
+  },
   run: async (context, [name = "", file = "-"], { label }) => {
     const data = file === "-" ? await buffer(context.stdin) : read(file);
     const body = { Name: name, Labels: Object.fromEntries(label), Data: data.toString("base64") };

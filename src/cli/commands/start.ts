@@ -2,10 +2,12 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { forEach, ignoreNotModified } from "../each.ts";
 import { ExitError } from "../errors.ts";
-import { flag } from "../options.ts";
+import { flag, later } from "../options.ts";
 import { detachKeysFlag } from "../run/later.ts";
 import { runInForeground } from "../run/run-container.ts";
 import { parseDetachKeys } from "../terminal/detach.ts";
+
+const checkpoints = "checkpoints are";
 
 export default defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
@@ -13,6 +15,8 @@ export default defineCommand({
   arity: { min: 1 },
   options: {
     attach: flag("a", "Attach STDOUT/STDERR and forward signals"),
+    checkpoint: later(checkpoints),
+    "checkpoint-dir": later(checkpoints),
     "detach-keys": detachKeysFlag,
     interactive: flag("i", "Attach container's STDIN"),
   },

@@ -1,8 +1,16 @@
 import { defineCommand } from "../command.ts";
 import { invalid } from "../errors.ts";
-import { list, text } from "../options.ts";
+import { later, list, text } from "../options.ts";
 import { parseLabel } from "../parsing/key-value.ts";
 import { parseOption } from "../parsing/network.ts";
+
+/** Those of volumes of a swarm. */
+const clusterFlags = Object.fromEntries(
+  [
+    ...["availability", "group", "limit-bytes", "required-bytes", "scope", "secret", "sharing"],
+    ...["topology-preferred", "topology-required", "type"],
+  ].map((name) => [name, later("volumes of a cluster are")] as const),
+);
 
 export default defineCommand({
   usage: "[OPTIONS] [VOLUME]",
@@ -13,6 +21,7 @@ export default defineCommand({
     label: list("", "Set metadata for a volume", parseLabel),
     name: text("", "Specify volume name"),
     opt: list("o", "Set driver specific options", parseOption, "map"),
+    ...clusterFlags,
   },
   run: async (context, [argument], { driver, label, name, opt }) => {
     if (argument !== undefined && name !== undefined) {

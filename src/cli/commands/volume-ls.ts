@@ -2,7 +2,7 @@ import { defineCommand } from "../command.ts";
 import { formatListing } from "../format/listing.ts";
 import { compareNaturally } from "../format/natural.ts";
 import { volumeListing } from "../listings/volumes.ts";
-import { flag, folded, text } from "../options.ts";
+import { flag, folded, later, text } from "../options.ts";
 import type { Filters } from "../parsing/filter.ts";
 import { addFilter } from "../parsing/filter.ts";
 
@@ -11,6 +11,7 @@ export default defineCommand({
   summary: "List volumes",
   arity: { min: 0, max: 0 },
   options: {
+    cluster: later("volumes of a cluster are", { isSwitch: true }),
     filter: folded<Filters>("f", 'Provide filter values (e.g. "dangling=true")', "filter", {
       initial: {},
       read: addFilter,
