@@ -18,9 +18,7 @@ const missingCommands: Readonly<Record<string, string>> = {
 const refusedFlags: Readonly<Record<string, string>> = {
   "--cpu-count, --cpu-percent, --io-maxbandwidth, --io-maxiops, --isolation": "containers for Windows",
   "--cpu-rt-period, --cpu-rt-runtime": "no real-time scheduling with cgroup v2",
-  "--gpus": "needs the vendor's run-time hooks",
   "--kernel-memory": "kernels have it no more",
-  "--storage-opt": "needs quotas of the file system",
   "--use-api-socket": "experimental in docker",
   "pull --all-tags": "needs the registry's list of tags",
   "images --tree": "experimental in docker",
