@@ -116,7 +116,7 @@ async function pack(
   const entersMount = (at: string) => !live || isIn(`${top}/${Buffer.from(at, "latin1").toString()}`);
   const bytes = Buffer.from(name).toString("latin1");
   if (!isDirectory) return packTree(reader, { from: bytes, as: bytes, withTop: true, entersMount, isUpper: false });
-  return packTree(reader, { from: "", as: name === "/" ? "" : bytes, withTop: true, entersMount, isUpper: false });
+  return packTree(reader, { from: "", as: bytes, withTop: true, entersMount, isUpper: false });
 }
 
 /** Hands an archive on, and lets go of the view at its end, whatever that is. */

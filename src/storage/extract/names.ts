@@ -1,27 +1,18 @@
 import { SampanError } from "../../errors/index.ts";
-import type { TarEntry } from "../tar/entry.ts";
+import { readable, type TarEntry } from "../tar/entry.ts";
 
 /**
- * The name of an entry, or of what the hard link `linkOf` leads to, below the directory that is unpacked into: "" is that
- * directory itself. One that leads out of it is an error, in dockerd's words.
+ * The name of an entry, or of what a hard link leads to, below the directory that is unpacked into: "" is that directory
+ * itself. One that leads out of it is an error, in dockerd's words.
  */
-export function entryName(written: string, destination: string, linkOf?: string): string {
+export function entryName(written: string, what: "entry name" | "hardlink target" = "entry name"): string {
   const parts: string[] = [];
   for (const part of written.split("/")) {
     if (part === "" || part === ".") continue;
     if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined) throw breakout(written, destination, linkOf);
+    else if (parts.pop() === undefined) throw new SampanError("invalid", `invalid ${what} ${readable(written)}`);
   }
   return parts.join("/");
-}
-
-function breakout(written: string, destination: string, linkOf: string | undefined): SampanError {
-  const quoted = JSON.stringify(Buffer.from(written, "latin1").toString());
-  const what =
-    linkOf === undefined
-      ? `${quoted} is outside of ${JSON.stringify(destination)}`
-      : `invalid hardlink ${JSON.stringify(linkOf)} -> ${quoted}`;
-  return new SampanError("invalid", what);
 }
 
 /** dev_t as system calls take it (include/linux/kdev_t.h, new_encode_dev). */

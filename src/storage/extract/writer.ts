@@ -105,7 +105,7 @@ export class ArchiveWriter implements TarHandler {
 
   async #entry(given: TarEntry): Promise<void> {
     const entry = this.#owned(given);
-    const name = entryName(entry.name, this.#options.destination);
+    const name = entryName(entry.name);
     this.#pipeline.batch.about(name);
     if (name === "") {
       // The directory that is unpacked into is as it is.
@@ -144,9 +144,8 @@ export class ArchiveWriter implements TarHandler {
   /** Removes what is in the way, unless that is not wanted. */
   async #replace(name: string, there: Kind, { type }: TarEntry): Promise<void> {
     const { noOverwriteDirNonDir, destination } = this.#options;
-    const path = `${destination === "/" ? "" : destination}/${Buffer.from(name, "latin1").toString()}`;
     const what = (kind: string, other: string) =>
-      new SampanError("internal", `cannot overwrite ${kind} "${path}" with ${other} "${destination}"`);
+      new SampanError("invalid", `cannot overwrite ${kind} ${readable(name)} with ${other} "${destination}"`);
     if (noOverwriteDirNonDir && there === "directory") throw what("directory", "non-directory");
     if (noOverwriteDirNonDir && type === "directory") throw what("non-directory", "directory");
     if (there === "directory") await this.#removeBelow(name);
@@ -213,7 +212,7 @@ export class ArchiveWriter implements TarHandler {
         return;
       }
       case "hardlink": {
-        const target = entryName(entry.linkName, this.#options.destination, name);
+        const target = entryName(entry.linkName, "hardlink target");
         this.#open(parentOf(target), FILE_FD);
         batch.sys("linkat", FILE_FD, batch.text(baseOf(target)), PARENT_FD, base, 0);
         return;

@@ -215,8 +215,9 @@ class Packer {
   #nameOf(name: string, end = ""): string {
     const { from, as } = this.#options;
     const rest = name === from ? "" : from === "" ? name : name.slice(from.length + 1);
-    if (rest === "") return as === "" ? "./" : `${as}${end}`;
-    return `${as === "" ? "" : `${as}/`}${rest}${end}`;
+    // What is at the root has a "/" in front: clients put another name there.
+    if (rest === "") return as === "" ? "./" : as === "/" ? "/" : `${as}${end}`;
+    return `${as === "" ? "" : as === "/" ? "/" : `${as}/`}${rest}${end}`;
   }
 }
 
