@@ -21,6 +21,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { imageTransferRoutes } from "./routes/image-transfers.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { makingRoutes } from "./routes/making.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { secretRoutes } from "./routes/secrets.ts";
@@ -45,6 +46,7 @@ const routes = [
   networkRoutes,
   volumeRoutes,
   archiveRoutes,
+  makingRoutes,
   secretRoutes,
   swarmRoutes,
   unsupportedRoutes,

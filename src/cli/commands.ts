@@ -71,6 +71,16 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/attach.ts"),
   },
   {
+    paths: ["commit", "container commit"],
+    summary: "Create a new image from a container's changes",
+    load: () => import("./commands/commit.ts"),
+  },
+  {
+    paths: ["cp", "container cp"],
+    summary: "Copy files/folders between a container and the local filesystem",
+    load: () => import("./commands/cp.ts"),
+  },
+  {
     paths: ["create", "container create"],
     summary: "Create a new container",
     load: () => import("./commands/create.ts"),
@@ -83,9 +93,29 @@ export const commands: readonly Entry[] = [
   },
   { paths: ["daemon"], summary: "Run the daemon in the foreground", load: () => import("./commands/daemon.ts") },
   {
+    paths: ["diff", "container diff"],
+    summary: "Inspect changes to files or directories on a container's filesystem",
+    load: () => import("./commands/diff.ts"),
+  },
+  {
     paths: ["egress log"],
     summary: "Show what a container's egress policy has refused",
     load: () => import("./commands/egress-log.ts"),
+  },
+  {
+    paths: ["export", "container export"],
+    summary: "Export a container's filesystem as a tar archive",
+    load: () => import("./commands/export.ts"),
+  },
+  {
+    paths: ["history", "image history"],
+    summary: "Show the history of an image",
+    load: () => import("./commands/history.ts"),
+  },
+  {
+    paths: ["import", "image import"],
+    summary: "Import the contents from a tarball to create a filesystem image",
+    load: () => import("./commands/import.ts"),
   },
   {
     paths: ["inspect"],
@@ -185,6 +215,11 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/rmi.ts"),
   },
   {
+    paths: ["save", "image save"],
+    summary: "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    load: () => import("./commands/save.ts"),
+  },
+  {
     paths: ["start", "container start"],
     summary: "Start one or more stopped containers",
     load: () => import("./commands/start.ts"),
@@ -198,6 +233,11 @@ export const commands: readonly Entry[] = [
     paths: ["stop", "container stop"],
     summary: "Stop one or more running containers",
     load: () => import("./commands/stop.ts"),
+  },
+  {
+    paths: ["tag", "image tag"],
+    summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    load: () => import("./commands/tag.ts"),
   },
   {
     paths: ["container prune"],

@@ -4,7 +4,9 @@ import type { AuthResponse, InfoResponse, VersionResponse } from "../api/shapes/
 import { Archives } from "./archives.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
+import { Files } from "./files.ts";
 import { chooseHost } from "./host.ts";
+import { ImageMaking } from "./image-making.ts";
 import { Images } from "./images.ts";
 import { textLines } from "./json-lines.ts";
 import { Networks } from "./networks.ts";
@@ -52,6 +54,8 @@ export class SampanClient {
   readonly images: Images;
   readonly networks: Networks;
   readonly volumes: Volumes;
+  readonly files: Files;
+  readonly making: ImageMaking;
   readonly secrets: Secrets;
   readonly #transport: Transport;
 
@@ -64,6 +68,8 @@ export class SampanClient {
     this.images = new Images(this.#transport);
     this.networks = new Networks(this.#transport);
     this.volumes = new Volumes(this.#transport);
+    this.files = new Files(this.#transport);
+    this.making = new ImageMaking(this.#transport);
     this.secrets = new Secrets(this.#transport);
   }
 

@@ -10,6 +10,7 @@ import { remainingDelay, startsWithDaemon } from "./container/restart-policy.ts"
 import { cgroupPathOf } from "./container/spec.ts";
 import type { EngineContainers } from "./containers.ts";
 import type { HealthRecord } from "./health/records.ts";
+import { resumeCommitted } from "./images/commit.ts";
 import { sandboxRequest } from "./networks/sandbox.ts";
 import { holdAddresses } from "./networks/static-addresses.ts";
 import type { EngineParts } from "./parts.ts";
@@ -39,6 +40,7 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
     holdAddresses(parts.networking, record.endpoints);
   }
   const all = [...registry.all()];
+  for (const container of all) await resumeCommitted(parts, container);
   await Promise.all(all.map((container) => takeOver(parts, container, containers)));
   await rejoin(parts, all);
   await recoverVolumes(parts);

@@ -15,6 +15,7 @@ import type { Files } from "./archive/types.ts";
 import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
 import type { EgressRecord } from "./egress/types.ts";
 import type { EventLog } from "./events/types.ts";
+import type { ImageMaking } from "./images/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 import type { Owners } from "./owners/owners.ts";
 import type { Secrets } from "./secrets/types.ts";
@@ -24,6 +25,7 @@ export type * from "./archive/types.ts";
 export type * from "./config.ts";
 export type * from "./egress/types.ts";
 export type * from "./events/types.ts";
+export type * from "./images/types.ts";
 export type * from "./networks/types.ts";
 export type * from "./secrets/types.ts";
 export type * from "./volumes/types.ts";
@@ -377,7 +379,7 @@ export interface EnginePullOptions {
 }
 
 /** The image store with the engine's knowledge: events, who uses an image, one download for all who ask for it. */
-export interface Images {
+export interface Images extends ImageMaking {
   /** Joins a pull of the same image that is under way; each caller gets all progress from its beginning. */
   pull(options: EnginePullOptions): Promise<StoredImage>;
   load: ImageStore["load"];

@@ -88,6 +88,13 @@ export class ImageRecords {
     return this.#statement(sql).all() as unknown as ManifestRow[];
   }
 
+  /** Of one image, a removed one that is kept, too. */
+  manifestOf(id: Digest): ManifestRow | undefined {
+    const sql =
+      "SELECT id AS image, manifest AS digest, media_type AS mediaType, manifest_size AS size FROM image WHERE id = ?";
+    return this.#statement(sql).get(id) as unknown as ManifestRow | undefined;
+  }
+
   /** All or nothing of several changes. */
   change<T>(changes: () => T): T {
     try {

@@ -16,6 +16,7 @@ import { ImageRecords } from "./records.ts";
 import { planRemoval } from "./removal.ts";
 import type { ImageTools } from "./tools.ts";
 import type {
+  CreateImage,
   ImageStore,
   LoadedImage,
   LoadOptions,
@@ -83,6 +84,17 @@ class StoredImages implements ImageStore {
   async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]> {
     const [tools, { loadArchive }] = await Promise.all([this.#loadTools(), import("./load/load.ts")]);
     return await loadArchive(tools, archive, options);
+  }
+
+  async create(image: CreateImage): Promise<StoredImage> {
+    if (image.reference !== undefined) this.#refuseHostName(image.reference);
+    const [tools, { createImage }] = await Promise.all([this.#loadTools(), import("./create/create.ts")]);
+    return await createImage(tools, image);
+  }
+
+  async save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>> {
+    const [tools, { saveImages }] = await Promise.all([this.#loadTools(), import("./save/save.ts")]);
+    return await saveImages(tools, this.list(), names);
   }
 
   resolve(nameOrId: string, platform?: Platform): StoredImage {

@@ -1,5 +1,8 @@
 import type { Reference, RegistryAuth } from "../registry/types.ts";
 import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
+import type { CreateImage } from "./create/create.ts";
+
+export type { CreateImage } from "./create/create.ts";
 
 /** What an image is for (OCI image-index.md, "platform"); os and architecture by Go's names. */
 export interface Platform {
@@ -134,6 +137,10 @@ export interface ImageStore {
   pull(reference: Reference, options: PullOptions): Promise<StoredImage>;
   /** Reads a docker-archive or OCI layout tar, plain, gzip or zstd. */
   load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]>;
+  /** Makes an image of one more layer. It is there complete and with its name, or not at all. */
+  create(image: CreateImage): Promise<StoredImage>;
+  /** An archive of images by names and ids, as docker writes it; errors come before the first byte. */
+  save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>>;
   /** By name, id, unique id prefix or name@digest; kind "not-found", "No such image: x:latest". */
   resolve(nameOrId: string, platform?: Platform): StoredImage;
   /** Newest first, the virtual image last. One indexed query: no file is read. */

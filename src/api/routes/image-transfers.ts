@@ -9,7 +9,7 @@ import { ProgressWriter } from "../http/progress-writer.ts";
 import { imageReference, platformOf } from "../requests/image-reference.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import { parseRegistryAuth } from "../requests/registry-auth.ts";
-import { notYet } from "./images.ts";
+import { importImage } from "./making.ts";
 
 const createQuery = z.object({ fromImage: text(), fromSrc: text(), tag: text(), platform: text() });
 const loadQuery = z.object({ quiet: flag(true) });
@@ -18,7 +18,10 @@ const loadQuery = z.object({ quiet: flag(true) });
 export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): void {
   app.post("/images/create", async (request, reply) => {
     const { fromImage, fromSrc, tag, platform } = readQuery(createQuery, queryOf(request));
-    if (fromSrc !== undefined) throw notYet("import an image from a file system archive");
+    if (fromSrc !== undefined) {
+      await importImage(engine, request, reply, departure(request.raw, reply.raw, leaving));
+      return;
+    }
     if (fromImage === undefined)
       throw new SampanError("invalid", "Cannot pull: the parameter fromImage names no image");
     const reference = imageReference(fromImage, tag);

@@ -10,6 +10,7 @@ import { imageReference, platformOf } from "../requests/image-reference.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/image.ts";
 import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
+import { sendArchive } from "./archives.ts";
 
 const v1_44 = versionNumber("1.44");
 
@@ -21,6 +22,9 @@ const inspectQuery = z.object({ platform: text() });
 /** Images that are here. Names contain slashes, so the verb is what comes last. */
 export function imageRoutes(app: Api, { engine }: ApiContext): void {
   const { images } = engine;
+  app.get("/images/get", async (request, reply) => {
+    await sendArchive(reply, await images.save(queryOf(request).getAll("names")), undefined);
+  });
   app.get("/images/json", (request, reply) => {
     const { version } = request.raw.versioned;
     const filters = parseFilters(readQuery(listQuery, queryOf(request)).filters, imageFilters);
@@ -30,7 +34,7 @@ export function imageRoutes(app: Api, { engine }: ApiContext): void {
       found.map((image) => imageSummary(image, version, images.containersOf(image.id))),
     );
   });
-  app.get("/images/*", (request, reply) => {
+  app.get("/images/*", async (request, reply) => {
     const { name, verb } = nameAndVerb(pathOf(request)["*"]);
     if (verb === "json") {
       const { platform } = readQuery(inspectQuery, queryOf(request));
@@ -39,7 +43,7 @@ export function imageRoutes(app: Api, { engine }: ApiContext): void {
       const meant = request.headers["user-agent"]?.startsWith("docker-compose/1.") ? Math.min(version, v1_44) : version;
       sendJson(reply, imageInspect(images.resolve(name, platformOf(platform)), meant));
     } else if (verb === "history") sendJson(reply, imageHistory(images.resolve(name)));
-    else if (verb === "get") throw notYet("save images");
+    else if (verb === "get") await sendArchive(reply, await images.save([name]), undefined);
     else throw new SampanError("not-found", "page not found");
   });
   app.post("/images/*", (request, reply) => {

@@ -9,14 +9,12 @@ const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
   ["GET", "/containers/:id/checkpoints", "list checkpoints"],
   ["POST", "/containers/:id/checkpoints", "make a checkpoint"],
   ["DELETE", "/containers/:id/checkpoints/:checkpoint", "delete a checkpoint"],
-  ["POST", "/commit", "make an image of a container"],
   ["POST", "/build", "build an image"],
   ["POST", "/build/prune", "prune the build cache"],
   ["POST", "/build/cancel", "cancel a build"],
   ["POST", "/session", "open a build session"],
   ["POST", "/grpc", "build with BuildKit"],
   ["GET", "/images/search", "search a registry"],
-  ["GET", "/images/get", "save images"],
   ["GET", "/distribution/*", "ask a registry about an image"],
 ];
 

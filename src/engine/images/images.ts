@@ -1,8 +1,15 @@
+import { SampanError } from "../../errors/index.ts";
+import { decompressed } from "../../images/decompress.ts";
+import { hostPlatform } from "../../images/platform.ts";
 import { Shared } from "../../images/shared.ts";
 import type { ImageStore, Progress, Removal, StoredImage } from "../../images/types.ts";
 import { parseReference } from "../../registry/reference.ts";
+import type { Reference } from "../../registry/types.ts";
 import type { EngineParts } from "../parts.ts";
 import type { EnginePullOptions, Images } from "../types.ts";
+import { applyChanges } from "./changes.ts";
+import { commitContainer } from "./commit.ts";
+import type { CommitRequest, ImportRequest } from "./types.ts";
 
 /** A pull under way: everything it has said so far, and who listens. */
 interface Pull {
@@ -11,14 +18,12 @@ interface Pull {
   readonly listeners: Set<(line: Progress) => void>;
 }
 
-type Parts = Pick<EngineParts, "images" | "events" | "registry">;
-
 /** The image store, with events, shared pulls, and knowledge of who uses an image. */
 export class EngineImages implements Images {
-  readonly #parts: Parts;
+  readonly #parts: EngineParts;
   readonly #pulls = new Shared<Pull>();
 
-  constructor(parts: Parts) {
+  constructor(parts: EngineParts) {
     this.#parts = parts;
   }
 
@@ -75,6 +80,34 @@ export class EngineImages implements Images {
     this.#tell("tag", id, reference.familiar);
   }
 
+  async commit(request: CommitRequest): Promise<string> {
+    const reference = nameOf(request.reference);
+    const id = await commitContainer(this.#parts, request, reference);
+    if (reference !== undefined) this.#tell("tag", id, reference.familiar);
+    return id;
+  }
+
+  async import(request: ImportRequest, tar: AsyncIterable<Uint8Array>): Promise<string> {
+    const reference = nameOf(request.reference);
+    const { comment, platform = hostPlatform(), signal, changes } = request;
+    const defaults = applyChanges({}, changes);
+    const layer = decompressed(tar, "the archive");
+    const history = { comment };
+    const { id } = await this.#parts.images.create({ layer, platform, defaults, history, reference, signal });
+    this.#tell("import", id, reference?.familiar ?? id);
+    return id;
+  }
+
+  async save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>> {
+    const archive = await this.#parts.images.save(names);
+    const found = (name: string) => this.list().find((image) => image.names.some((one) => one.startsWith(`${name}:`)));
+    for (const name of names) {
+      const { id } = found(name) ?? this.resolve(name);
+      this.#tell("save", id, name);
+    }
+    return archive;
+  }
+
   containersOf(imageId: string): number {
     return this.#parts.registry.ofImage(imageId).size;
   }
@@ -98,6 +131,16 @@ export class EngineImages implements Images {
   #tell(action: string, id: string, name: string, image?: StoredImage): void {
     this.#parts.events.emit("image", action, id, { ...image?.config.config?.Labels, name });
   }
+}
+
+/** A name that an image can be given. */
+function nameOf(text: string | undefined): Reference | undefined {
+  if (text === undefined) return undefined;
+  const reference = parseReference(text);
+  if (reference.digest !== undefined || reference.tag === undefined) {
+    throw new SampanError("invalid", "cannot import digest reference");
+  }
+  return reference;
 }
 
 /** Keeps of each layer's progress only the last line: who comes later wants to know where it is. */

@@ -1,0 +1,176 @@
+import { SampanError } from "../../errors/index.ts";
+import { mediaTypes } from "../../registry/media-types.ts";
+import { parseReference } from "../../registry/reference.ts";
+import type { Digest } from "../../storage/digest.ts";
+import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
+import { findImage } from "../lookup.ts";
+import { documentLimit, type Manifest, parseDocument } from "../shapes.ts";
+import type { ImageTools } from "../tools.ts";
+import type { StoredImage } from "../types.ts";
+
+/** An image that is to be saved, under some of its names. */
+interface Chosen {
+  readonly image: StoredImage;
+  readonly names: string[];
+}
+
+/** What is written of one image. */
+interface Part extends Chosen {
+  readonly manifest: Manifest;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+}
+
+/**
+ * An archive of images as docker writes it since 25: an OCI layout that is a docker-archive at the same time. Blobs are as
+ * they were pulled, digests and all. Errors come before the first byte.
+ */
+export async function saveImages(
+  tools: ImageTools,
+  images: readonly StoredImage[],
+  names: readonly string[],
+): Promise<AsyncGenerator<Uint8Array>> {
+  const chosen = choose(images, names);
+  const hold = tools.garbage.hold();
+  try {
+    const parts: Part[] = [];
+    for (const { image, names: own } of chosen) {
+      const row = tools.records.manifestOf(image.id);
+      if (row === undefined) throw new SampanError("not-found", `No such image: ${own[0] ?? image.id}`);
+      await tools.garbage.add(hold, [row.digest, image.id]);
+      const document = parseDocument(await tools.content.readSmall(row.digest, documentLimit), image.id, row.mediaType);
+      if (document.kind === "index") throw new SampanError("internal", `Cannot save ${image.id}: it has no manifest`);
+      const { manifest } = document;
+      await tools.garbage.add(
+        hold,
+        manifest.layers.map(({ digest }) => digest),
+      );
+      parts.push({ ...row, image, names: own, manifest });
+    }
+    return writing(tools, parts, () => tools.garbage.release(hold, false));
+  } catch (error) {
+    await tools.garbage.release(hold, false);
+    throw error;
+  }
+}
+
+/** A name without a tag means all of its tags, an id the image without a name. */
+function choose(images: readonly StoredImage[], names: readonly string[]): Chosen[] {
+  const chosen = new Map<Digest, Chosen>();
+  const add = (image: StoredImage, own: readonly string[]): void => {
+    if (image.virtual !== undefined) {
+      throw new SampanError("unsupported", "Cannot save sampan/host: it is a view of this machine, not a stored image");
+    }
+    const known = chosen.get(image.id) ?? { image, names: [] };
+    for (const name of own) if (!known.names.includes(name)) known.names.push(name);
+    chosen.set(image.id, known);
+  };
+  for (const written of names) {
+    const tagged = /[:@]/.test(written.slice(written.lastIndexOf("/") + 1));
+    const all = tagged || /^[0-9a-f]{64}$/.test(written) ? [] : tagsOf(images, written);
+    for (const { image, name } of all) add(image, [name]);
+    if (all.length > 0) continue;
+    const { image, reference } = findImage(images, written);
+    add(image, reference?.tag === undefined || reference.digest !== undefined ? [] : [reference.familiar]);
+  }
+  return [...chosen.values()];
+}
+
+function tagsOf(images: readonly StoredImage[], written: string): { image: StoredImage; name: string }[] {
+  const { familiarName } = parseReference(written);
+  return images.flatMap((image) =>
+    image.names.filter((name) => parseReference(name).familiarName === familiarName).map((name) => ({ image, name })),
+  );
+}
+
+async function* writing(
+  { content }: ImageTools,
+  parts: readonly Part[],
+  release: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield directory("blobs/");
+    yield directory("blobs/sha256/");
+    const written = new Set<Digest>();
+    for (const { image, manifest, digest } of parts) {
+      for (const blob of [image.id, digest, ...manifest.layers.map((layer) => layer.digest)]) {
+        if (written.has(blob)) continue;
+        written.add(blob);
+        const size = await content.sizeOf(blob);
+        yield header(pathOf(blob), size);
+        yield* content.read(blob);
+        yield Buffer.alloc(tarPadding(size));
+      }
+    }
+    yield* file("index.json", indexOf(parts));
+    yield* file("manifest.json", parts.map(entryOf));
+    yield* file("oci-layout", { imageLayoutVersion: "1.0.0" });
+    yield* file("repositories", repositoriesOf(parts));
+    yield tarEnd;
+  } finally {
+    await release();
+  }
+}
+
+function indexOf(parts: readonly Part[]): object {
+  const manifests = parts.flatMap(({ names, digest, mediaType, size }) => {
+    const descriptor = { mediaType, digest, size };
+    const annotated = names.map((name) => {
+      const { canonical, tag } = parseReference(name);
+      return { "io.containerd.image.name": canonical, "org.opencontainers.image.ref.name": tag };
+    });
+    return annotated.length === 0 ? [descriptor] : annotated.map((annotations) => ({ ...descriptor, annotations }));
+  });
+  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
+}
+
+function entryOf({ image, names, manifest }: Part): object {
+  const sources = manifest.layers.map(({ mediaType, digest, size }, index) => [
+    image.config.rootfs.diff_ids[index],
+    { mediaType, size, digest },
+  ]);
+  return {
+    Config: pathOf(image.id),
+    RepoTags: names.length === 0 ? null : names,
+    Layers: manifest.layers.map(({ digest }) => pathOf(digest)),
+    LayerSources: Object.fromEntries(sources),
+  };
+}
+
+/** For readers of long ago: repository → tag → the top layer. */
+function repositoriesOf(parts: readonly Part[]): object {
+  const repositories: Record<string, Record<string, string>> = {};
+  for (const { names, manifest } of parts) {
+    for (const name of names) {
+      const { familiarName, tag = "latest" } = parseReference(name);
+      const top = manifest.layers.at(-1)?.digest.split(":")[1] ?? "";
+      repositories[familiarName] = { ...repositories[familiarName], [tag]: top };
+    }
+  }
+  return repositories;
+}
+
+function pathOf(digest: Digest): string {
+  return `blobs/${digest.replace(":", "/")}`;
+}
+
+function* file(name: string, content: unknown): Generator<Uint8Array> {
+  const bytes = Buffer.from(`${JSON.stringify(content)}\n`);
+  yield header(name, bytes.length);
+  yield bytes;
+  yield Buffer.alloc(tarPadding(bytes.length));
+}
+
+const common = {
+  ...{ linkName: "", uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 } },
+  ...{ major: 0, minor: 0, xattrs: [], sparse: false },
+};
+
+function header(name: string, size: number): Buffer {
+  return tarHeader({ ...common, type: "file", name, mode: 0o644, size });
+}
+
+function directory(name: string): Buffer {
+  return tarHeader({ ...common, type: "directory", name, mode: 0o755, size: 0 });
+}
