@@ -19,7 +19,7 @@ const room = 4096;
 export async function lookAt(parts: EngineParts, container: Container, probe: Probe): Promise<Look> {
   const { check, timeout } = probe;
   try {
-    if (check.kind !== "command") return await ownLook(parts, container.running?.pid ?? 0, { check, timeout });
+    if (check.kind !== "command") return await ownLook(parts, container, { check, timeout });
     const { command: cmd } = check;
     const { launches } = parts.health;
     const { exitCode, output } = await runInside(parts, container, { cmd }, { timeout, room, launches });
@@ -29,49 +29,49 @@ export async function lookAt(parts: EngineParts, container: Container, probe: Pr
   }
 }
 
+/** Those whose last look has not come back: what they look at hangs, and more of it would pile up. */
+const hanging = new WeakSet<Container>();
+
 async function ownLook(
   parts: EngineParts,
-  pid: number,
+  container: Container,
   { check, timeout }: { readonly check: OwnProbe; readonly timeout: number },
 ): Promise<Look> {
+  if (hanging.has(container)) return tooLate(timeout, "");
+  const { launches, scheduler } = parts.health;
+  const launched = await launches.take(new AbortController().signal);
   const late = Promise.withResolvers<Look>();
-  const giveUp = parts.health.scheduler.after(timeout, () => late.resolve(tooLate(timeout, "")));
-  const look = seenFrom(parts, pid, { check, timeout }).then(({ well, text }) => ({
-    exitCode: well ? 0 : 1,
-    output: text,
-  }));
-  try {
-    return await Promise.race([look, late.promise]);
-  } finally {
-    giveUp();
-    look.catch(() => {});
-  }
+  const giveUp = scheduler.after(timeout, () => late.resolve(tooLate(timeout, "")));
+  // It may take as long as what it looks at does; only the beginning is a cost.
+  scheduler.after(50, launched);
+  hanging.add(container);
+  const look = seenFrom(parts, container.running?.pid ?? 0, { check, timeout })
+    .then(({ well, text }) => ({ exitCode: well ? 0 : 1, output: text }))
+    .finally(() => {
+      hanging.delete(container);
+      launched();
+    });
+  look.catch(() => {});
+  return Promise.race([look, late.promise]).finally(giveUp);
 }
 
 async function seenFrom(
-  { executor, health }: EngineParts,
+  { executor }: EngineParts,
   pid: number,
   { check, timeout }: { readonly check: OwnProbe; readonly timeout: number },
 ): Promise<Seen> {
-  const done = await health.launches.take(new AbortController().signal);
-  // It may hang as long as what it looks at does; only the beginning is a cost.
-  health.scheduler.after(50, done);
-  try {
-    if (check.kind === "file") return await lookForFile(executor, { pid }, check.path);
-    let seen: Seen = { well: false, text: "nowhere to look" };
-    for (const address of check.addresses) {
-      const peer = { pid, address, port: check.port, timeout };
-      const next = await (check.kind === "tcp"
-        ? connectInside(executor, peer)
-        : askInside(executor, peer, check.request));
-      if (next.well) return next;
-      // What the first address says is what people look for, unless only the second answers at all.
-      if (address === check.addresses[0] || /^HTTP/.test(next.text)) seen = next;
-    }
-    return seen;
-  } finally {
-    done();
+  if (check.kind === "file") return lookForFile(executor, { pid }, check.path);
+  let seen: Seen = { well: false, text: "nowhere to look" };
+  for (const address of check.addresses) {
+    const peer = { pid, address, port: check.port, timeout };
+    const next = await (check.kind === "tcp"
+      ? connectInside(executor, peer)
+      : askInside(executor, peer, check.request));
+    if (next.well) return next;
+    // What the first address says is what people look for, unless only the second answers at all.
+    if (address === check.addresses[0] || /^HTTP/.test(next.text)) seen = next;
   }
+  return seen;
 }
 
 function tooLate(timeout: number, output: string): Look {

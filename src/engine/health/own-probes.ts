@@ -56,7 +56,10 @@ function tcpProbe(target: string): OwnProbe {
 function addressesOf(kind: string, host: string): readonly string[] {
   const address = host.replace(/^\[(.*)\]$/, "$1");
   if (address === "localhost" || address === "") return ["127.0.0.1", "::1"];
-  if (isIP(address) !== 0) return [address];
+  if (isIP(address) === 4) return [address];
+  const url = `http://[${address}]`;
+  // "::ffff:192.0.2.1" and the like in hexadecimal digits only; no zones, whose names are the machine's business.
+  if (isIP(address) === 6 && URL.canParse(url)) return [new URL(url).hostname.slice(1, -1)];
   throw refusal(kind, host, "localhost or an address");
 }
 

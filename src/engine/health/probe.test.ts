@@ -39,6 +39,8 @@ test("probes of our own, as an exec form and as a shell's text", () => {
   const local = ["127.0.0.1", "::1"];
   assert.deepEqual(check("CMD", "sampan:tcp", "5432"), { kind: "tcp", addresses: local, port: 5432 });
   assert.deepEqual(check("CMD-SHELL", "sampan:tcp [::1]:80"), { kind: "tcp", addresses: ["::1"], port: 80 });
+  const mapped = { kind: "tcp", addresses: ["::ffff:c000:201"], port: 80 };
+  assert.deepEqual(check("CMD", "sampan:tcp", "::ffff:192.0.2.1:80"), mapped);
   assert.deepEqual(check("CMD", "sampan:file", "/run/ready"), { kind: "file", path: "/run/ready" });
   assert.deepEqual(check("CMD-SHELL", "sampan:http http://localhost:8080/health?x=1"), {
     kind: "http",
@@ -60,6 +62,7 @@ test("probes of our own that make no sense", () => {
     ["sampan:tcp", /takes one argument/],
     ["sampan:tcp 0", /takes \[HOST:\]PORT/],
     ["sampan:tcp example.com:80", /localhost or an address/],
+    ["sampan:tcp [fe80::1%eth0]:80", /localhost or an address/],
     ["sampan:http https://localhost/", /https/],
     ["sampan:file run", /begins with \//],
   ];
