@@ -179,7 +179,7 @@ export class ImageRecords {
   }
 
   dropPending(kind: "blob" | "layer", digest: Digest): void {
-    this.#run("DELETE FROM image_pending WHERE kind = ? AND digest = ?", kind, digest);
+    withRoom(this.#db, () => this.#run("DELETE FROM image_pending WHERE kind = ? AND digest = ?", kind, digest));
   }
 
   /** What was noted before `before` (ms of the epoch). */
