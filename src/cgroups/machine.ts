@@ -4,10 +4,10 @@ import { SampanError } from "../errors/index.ts";
 import type { Slot } from "../kernel/block.ts";
 import type { Program } from "../kernel/program.ts";
 import type { Available } from "./available.ts";
-import { errnoOf, readText, writeText } from "./files.ts";
+import { ancestors, errnoOf, readText, writeText } from "./files.ts";
 import type { Current, Write } from "./limits.ts";
 import { makeDirectory, removeDirectory, writeValues } from "./steps.ts";
-import { checkedPath, directoriesOf, pidsBelow, removeNow, sweep, waitFor } from "./tree.ts";
+import { checkedPath, childrenOf, directoriesOf, pidsBelow, removeNow, sweep, waitFor } from "./tree.ts";
 import type { CgroupLayout, CgroupPath, CgroupSupport, Cgroups, Hierarchy, Resources, Usage } from "./types.ts";
 
 /** What is known of the machine once the containers' parent stands. */
@@ -28,6 +28,8 @@ export abstract class MachineCgroups implements Cgroups {
   protected readonly available: Available;
   readonly #prepare: (parent: CgroupPath) => void;
   readonly #prepared = new Set<CgroupPath>();
+  /** Parents that users named and that were not there: whoever made them removes them. */
+  readonly #made = new Set<CgroupPath>();
 
   constructor(machine: Machine) {
     this.layout = machine.layout;
@@ -90,14 +92,37 @@ export abstract class MachineCgroups implements Cgroups {
   }
 
   close(): void {
-    for (const directory of directoriesOf(this.layout.hierarchies, this.parent)) {
+    this.#removeEmpty(this.parent);
+    for (const path of [...this.#made].reverse()) this.#removeEmpty(path);
+    this.#prepared.clear();
+  }
+
+  async leaveParent(path: CgroupPath): Promise<void> {
+    for (const parent of ancestors(posix.dirname(path)).toReversed()) {
+      if (!this.#made.has(parent)) return;
+      // The monitor may be about to remove the container's own.
+      const [somewhere = ""] = directoriesOf(this.layout.hierarchies, parent);
+      const others = () => childrenOf(somewhere).some((name) => !path.startsWith(`${parent}/${name}`));
+      await waitFor(() => others() || this.#removeEmpty(parent));
+      if (existsSync(somewhere)) return;
+      this.#made.delete(parent);
+      this.#prepared.delete(parent);
+    }
+  }
+
+  /** Whether it is gone from every hierarchy. */
+  #removeEmpty(path: CgroupPath): boolean {
+    let gone = true;
+    for (const directory of directoriesOf(this.layout.hierarchies, path)) {
       try {
         rmdirSync(directory);
       } catch (error) {
-        if (!["EBUSY", "ENOENT", "ENOTEMPTY"].includes(errnoOf(error))) throw error;
+        const errno = errnoOf(error);
+        if (!["EBUSY", "ENOENT", "ENOTEMPTY"].includes(errno)) throw error;
+        gone &&= errno === "ENOENT";
       }
     }
-    this.#prepared.clear();
+    return gone;
   }
 
   update(path: CgroupPath, resources: Omit<Resources, "devices">): void {
@@ -152,6 +177,10 @@ export abstract class MachineCgroups implements Cgroups {
     const parent = posix.dirname(path);
     const [somewhere] = directoriesOf(this.layout.hierarchies, parent);
     if (somewhere === undefined || (this.#prepared.has(parent) && existsSync(somewhere))) return;
+    for (const above of ancestors(parent)) {
+      const [directory] = directoriesOf(this.layout.hierarchies, above);
+      if (directory !== undefined && above !== this.parent && !existsSync(directory)) this.#made.add(above);
+    }
     this.#prepare(parent);
     this.#prepared.add(parent);
   }

@@ -110,6 +110,9 @@ export interface Cgroups {
   /** After a crash: removes every cgroup below our parent that holds no process and is not in `keep`; returns them. */
   sweep(keep: ReadonlySet<CgroupPath>): CgroupPath[];
 
+  /** Removes the parents of a container's cgroup that were made for it, where nobody else is in them. */
+  leaveParent(path: CgroupPath): Promise<void>;
+
   /** Removes the parent if no container is left. For the daemon's end; a later `create` makes it again. */
   close(): void;
 

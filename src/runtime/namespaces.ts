@@ -66,6 +66,36 @@ export function joinNamespaces(p: Program, shared: readonly SharedNamespace[], w
   }
 }
 
+/**
+ * A detached copy of /dev/shm of the container whose IPC namespace is joined. It is taken in that one's mount namespace,
+ * for a mount of another cannot be copied from here, and is attached in ours.
+ */
+export function takeSharedMemory(p: Program, shared: readonly SharedNamespace[]): Slot | undefined {
+  const owner = shared.find(({ kind }) => kind === "ipc");
+  if (owner === undefined) return undefined;
+  const own = p.sys(
+    "openat",
+    [f.AT_FDCWD, p.text("/proc/self/ns/mnt"), named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC"), 0],
+    { note: "keep the way back to its own mounts" },
+  );
+  const mounts = named(f.CLONE_NEWNS, "CLONE_NEWNS");
+  p.call("setns", [owner.process, mounts], { note: `go where process ${owner.pid} has its mounts` });
+  const memory = p.sys(
+    "open_tree",
+    [
+      f.AT_FDCWD,
+      p.text("/dev/shm"),
+      named(
+        f.OPEN_TREE_CLONE | f.OPEN_TREE_CLOEXEC | f.AT_SYMLINK_NOFOLLOW,
+        "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW",
+      ),
+    ],
+    { note: "take its shared memory" },
+  );
+  p.call("setns", [own, mounts], { note: "come back" });
+  return memory;
+}
+
 /** All namespaces that a container has of its own, for who enters it; the PID namespace is entered apart. */
 export function ownNamespaces(namespaces: Namespaces): { flags: number; names: string } {
   const own = kinds.filter((kind) => kind !== "pid" && namespaces[kind] !== "host");

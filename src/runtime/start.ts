@@ -5,7 +5,7 @@ import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
 import { maskPaths, protectPaths } from "./masking.ts";
-import { cloneFlags, findShared, joinNamespaces, type SharedNamespace } from "./namespaces.ts";
+import { cloneFlags, findShared, joinNamespaces, type SharedNamespace, takeSharedMemory } from "./namespaces.ts";
 import { inNetwork, letGo, makeNetworkNamespace, type NetworkNamespace } from "./network-namespace.ts";
 import { mountFiles } from "./own-files.ts";
 import { Placement } from "./placement.ts";
@@ -131,9 +131,10 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
   p.in("security", () =>
     p.call("prctl", [named(f.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0], { note: "let nobody look into this process" }),
   );
-  p.in("namespace", () => {
+  const memory = p.in("namespace", () => {
     joinNamespaces(p, context.shared, "inside");
     nameMachine(p, spec);
+    return takeSharedMemory(p, context.shared);
   });
   const root = p.in("rootfs", () => {
     p.call("umask", [0], { note: "let modes be what they say" });
@@ -141,7 +142,7 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
     return mountRoot(p, spec.root, context.kernel);
   });
   const inside = new Inside(p, root);
-  p.in("rootfs", () => buildRoot(p, inside, spec, context));
+  p.in("rootfs", () => buildRoot(p, inside, spec, { ...context, memory }));
   p.in("process", () => context.stdio.connect(inside));
   p.in("rootfs", () => {
     if (spec.process.terminal) bindConsole(p, inside);
@@ -162,9 +163,11 @@ function nameMachine(p: Program, spec: ContainerSpec): void {
   });
 }
 
-function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, { cgroups, placement }: ChildContext): void {
+type RootContext = Pick<ChildContext, "cgroups" | "placement"> & { readonly memory: Slot | undefined };
+
+function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, { cgroups, placement, memory }: RootContext): void {
   markAsContainer(p, inside);
-  const { proc, dev } = mountSystem(p, inside, spec);
+  const { proc, dev } = mountSystem(p, inside, spec, memory);
   p.in("cgroup", () => placement.enter());
   mountCgroups(p, inside, cgroupViews(cgroups.layout.hierarchies), spec.writableSys);
   mountAll(p, inside, spec.mounts);

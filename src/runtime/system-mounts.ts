@@ -35,7 +35,7 @@ const links = [
 ] as const;
 
 /** /dev: a tmpfs with the device nodes of the spec, terminals, message queues and shared memory of its own. */
-function mountDev(p: Program, inside: Inside, spec: ContainerSpec): Slot {
+function mountDev(p: Program, inside: Inside, spec: ContainerSpec, memory: Slot | undefined): Slot {
   const dev = newMount(p, {
     type: "tmpfs",
     options: [
@@ -55,11 +55,11 @@ function mountDev(p: Program, inside: Inside, spec: ContainerSpec): Slot {
       });
     }
   });
-  mountBelowDev(p, dev, spec);
+  mountBelowDev(p, dev, spec, memory);
   return dev;
 }
 
-function mountBelowDev(p: Program, dev: Slot, spec: ContainerSpec): void {
+function mountBelowDev(p: Program, dev: Slot, spec: ContainerSpec, memory: Slot | undefined): void {
   const below = [
     {
       name: "pts",
@@ -92,6 +92,7 @@ function mountBelowDev(p: Program, dev: Slot, spec: ContainerSpec): void {
     },
   ];
   for (const { name, ...mount } of below) {
+    if (name === "shm" && spec.withoutSharedMemory) continue;
     const shared = name === "shm" && spec.namespaces.ipc === "host";
     p.call("mkdirat", [dev, p.text(name), 0o755], { note: `make the directory /dev/${name}` });
     const at = p.sys(
@@ -108,7 +109,9 @@ function mountBelowDev(p: Program, dev: Slot, spec: ContainerSpec): void {
           recursive: false,
           note: "take the machine's shared memory",
         })
-      : newMount(p, mount);
+      : name === "shm" && memory !== undefined
+        ? memory
+        : newMount(p, mount);
     attach(p, tree, at, `mount /dev/${name}`);
   }
 }
@@ -148,10 +151,10 @@ function mountSys(p: Program, inside: Inside, spec: ContainerSpec): void {
   attach(p, sys, inside.directory("/sys", "find /sys"), "mount /sys");
 }
 
-/** /proc, /dev and /sys of a container, as Docker lays them out. */
-export function mountSystem(p: Program, inside: Inside, spec: ContainerSpec): SystemMounts {
+/** /proc, /dev and /sys of a container, as Docker lays them out; `memory` is another one's /dev/shm to be shared. */
+export function mountSystem(p: Program, inside: Inside, spec: ContainerSpec, memory: Slot | undefined): SystemMounts {
   const proc = mountProc(p, inside);
-  const dev = mountDev(p, inside, spec);
+  const dev = mountDev(p, inside, spec, memory);
   mountSys(p, inside, spec);
   return { proc, dev };
 }

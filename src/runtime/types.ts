@@ -164,6 +164,8 @@ export interface ContainerSpec {
   readonly writableSys: boolean;
   /** Bytes of /dev/shm. */
   readonly shmSize: number;
+  /** There is no /dev/shm. Who joins another's IPC namespace has that one's. */
+  readonly withoutSharedMemory?: boolean;
   /** name → value, names as in sysctl(8): "net.ipv4.ip_forward". */
   readonly sysctls: Readonly<Record<string, string>>;
   /** PID 1 is Sampan's own init, which forwards signals and reaps. */

@@ -28,7 +28,7 @@ const refused: [flags: string, dockerSays: RegExp, sampanSays: RegExp][] = [
     /user specified IP address is supported on user defined/,
     /user specified IP address is supported on user defined/,
   ],
-  ["--ipc none", /IpcMode/, /IpcMode/],
+  ["--ipc container:nosuch", /No such container: nosuch/, /No such container: nosuch/],
   ["--isolation hyperv", /Isolation/, /not in this version/],
   ["--log-driver journald", /Cannot honour the log driver journald/, /journald/],
   ["--memory-swap 100m", /always set the Memory limit/, /always set the Memory limit/],

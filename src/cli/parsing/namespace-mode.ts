@@ -17,12 +17,9 @@ export function parseNamespaceMode(kind: Kind): (text: string) => string {
   return (text) => {
     if (text === "private" && (kind === "pid" || kind === "uts")) return "";
     if (text === "" || words.includes(text)) return text;
-    if (kind === "pid" && /^container:./.test(text)) return text;
-    if (kind === "ipc" && text.startsWith("container:")) {
-      throw invalid("joining the ipc namespace of another container is not in this version of Sampan yet");
-    }
+    if ((kind === "pid" || kind === "ipc") && /^container:./.test(text)) return text;
     if (kind === "userns") throw invalid("user namespaces are not in this version of Sampan yet: use host");
-    const others = kind === "pid" ? [...words, "container:NAME"] : words;
+    const others = kind === "pid" || kind === "ipc" ? [...words, "container:NAME"] : words;
     throw invalid(`invalid ${called} mode: use ${others.slice(0, -1).join(", ")} or ${others.at(-1)}`);
   };
 }

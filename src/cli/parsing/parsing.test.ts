@@ -114,7 +114,8 @@ test("namespaces are shared with the machine or private", () => {
   assert.equal(parseNamespaceMode("cgroupns")("host"), "host");
   assert.equal(parseNamespaceMode("userns")("host"), "host");
   refuses(parseNamespaceMode("pid"), ["foo", "container:", "shareable"]);
-  refuses(parseNamespaceMode("ipc"), ["foo", "container:x"]);
+  refuses(parseNamespaceMode("ipc"), ["foo", "container:"]);
+  assert.equal(parseNamespaceMode("ipc")("container:x"), "container:x");
   refuses(parseNamespaceMode("userns"), ["private", "1000:1000"]);
   refuses(parseNamespaceMode("uts"), ["foo", "container:x"]);
 });

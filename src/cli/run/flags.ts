@@ -118,7 +118,7 @@ const namespaceFlags = {
   cgroupns: parsed("", "Cgroup namespace to use (host|private)", "string", parseNamespaceMode("cgroupns")),
   domainname: text("", "Container NIS domain name"),
   hostname: text("h", "Container host name"),
-  ipc: parsed("", "IPC mode to use (host|private|shareable)", "string", parseNamespaceMode("ipc")),
+  ipc: parsed("", "IPC mode to use (host|none|private|shareable|container:NAME)", "string", parseNamespaceMode("ipc")),
   pid: parsed("", "PID namespace to use (host|private|container:NAME)", "string", parseNamespaceMode("pid")),
   userns: parsed("", "User namespace to use (host)", "string", parseNamespaceMode("userns")),
   uts: parsed("", "UTS namespace to use (host|private)", "string", parseNamespaceMode("uts")),

@@ -24,18 +24,17 @@ export function resolveModes(config: ContainerConfig, host: HostConfig, find: Fi
     }
     return reference === undefined ? mode : `${shared}${find(reference).id}`;
   };
-  const resolved = { ...host, NetworkMode: byId(host.NetworkMode), PidMode: byId(host.PidMode) };
+  const resolved = {
+    ...host,
+    NetworkMode: byId(host.NetworkMode),
+    PidMode: byId(host.PidMode),
+    IpcMode: byId(host.IpcMode),
+  };
   checkNetwork(config, resolved);
   check("PID", host.PidMode, ["", "host"], true);
   check("UTS", host.UTSMode, ["", "host"], false);
   check("cgroup namespace", host.CgroupnsMode, ["private", "host"], false);
-  if (sharedContainer(host.IpcMode) !== undefined || host.IpcMode === "none") {
-    throw new SampanError(
-      "unsupported",
-      `Cannot honour IpcMode ${host.IpcMode}: there are private and host; use one of them`,
-    );
-  }
-  check("IPC", host.IpcMode, ["private", "shareable", "host"], false);
+  check("IPC", host.IpcMode, ["none", "private", "shareable", "host"], true);
   return resolved;
 }
 
@@ -98,10 +97,24 @@ export function namespacesOf(host: HostConfig, find: Find): Namespaces {
   return {
     pid: of(host.PidMode, "PID"),
     network: of(host.NetworkMode, "network namespace"),
-    ipc: host.IpcMode === "host" ? "host" : "new",
+    ipc: ipcOf(host.IpcMode, find),
     uts: host.UTSMode === "host" ? "host" : "new",
     cgroup: host.CgroupnsMode === "host" ? "host" : "new",
   };
+}
+
+/** Only a container that says so shares its memory: `--ipc shareable`. */
+function ipcOf(mode: string, find: Find): Namespace {
+  const reference = sharedContainer(mode);
+  if (reference === undefined) return mode === "host" ? "host" : "new";
+  const { id, running, record } = find(reference);
+  const failure = `failed to join IPC namespace: container ${id}`;
+  if (running === undefined) throw new SampanError("conflict", `${failure} is not running`);
+  if (record.hostConfig.IpcMode !== "shareable") {
+    const hint = "non-shareable IPC (hint: use IpcMode:shareable for the donor container)";
+    throw new SampanError("invalid", `${failure}: ${hint}`);
+  }
+  return { pid: running.pid };
 }
 
 /** Which namespaces somebody who enters a running container has to enter: whose they are first of all, is no matter. */

@@ -2,6 +2,7 @@ import { unholdAddresses } from "../networks/static-addresses.ts";
 import type { EngineParts } from "../parts.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
+import { cgroupPathOf } from "./spec.ts";
 
 /**
  * Removes a container that does not run; the caller holds its lock. The record goes first: what a crash leaves of the
@@ -26,6 +27,7 @@ export async function removeContainer(
   } catch (error) {
     parts.log.error({ error, container: container.id }, "what only a removed container used is left");
   }
+  leaveCgroupParent(parts, container);
   containerEvent(events, container, "destroy");
   container.tellRemoval();
 }
@@ -43,4 +45,12 @@ async function removeAnonymous({ registry, volumes, events }: EngineParts, { rec
     await volumes.remove(name);
     events.emit("volume", "destroy", name, { driver: "local" });
   }
+}
+
+/** `--cgroup-parent`: nobody waits for it. */
+function leaveCgroupParent(parts: EngineParts, { id, record }: Container): void {
+  if (record.hostConfig.CgroupParent === "") return;
+  parts.cgroups.leaveParent(cgroupPathOf(parts, record)).catch((error) => {
+    parts.log.warn({ error, container: id }, "the cgroup parent of a container that is gone is left");
+  });
 }

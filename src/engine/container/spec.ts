@@ -49,6 +49,7 @@ export async function containerSpec(
     readonlyPaths: host.ReadonlyPaths ?? [],
     writableSys: host.Privileged,
     shmSize: host.ShmSize,
+    ...(host.IpcMode === "none" && { withoutSharedMemory: true }),
     sysctls: resolveSysctls(host),
     init: host.Init ?? false,
     cgroupPath: cgroupPathOf(parts, record),
