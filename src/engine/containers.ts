@@ -321,6 +321,7 @@ export class EngineContainers implements Containers {
     clearTimeout(container.restartTimer);
     container.state = { ...container.state, status: "exited", stopped: true };
     this.#parts.registry.writeState(container);
+    container.tellExit();
     return true;
   }
 
@@ -334,7 +335,7 @@ export class EngineContainers implements Containers {
 
   #running(container: Container): Running {
     if (container.running !== undefined) return container.running;
-    throw new SampanError("conflict", `Container ${container.id} is not running`);
+    throw new SampanError("conflict", `container ${container.id} is not running`);
   }
 }
 

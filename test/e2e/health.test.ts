@@ -223,6 +223,29 @@ suite("health", requires("docker", "busybox"), () => {
     await eventually("it is seen", async () =>
       (await health("http")).Log?.some(({ Output }) => Output === "HTTP/1.0 503 Busy"),
     );
+    await box.ok(
+      "run",
+      "-d",
+      "--name",
+      "mute",
+      ...none,
+      "--health-http",
+      "http://127.0.0.1:8080",
+      ...seldom,
+      "--health-timeout",
+      "200ms",
+      "--health-retries",
+      "1",
+      "busybox",
+      "sh",
+      "-c",
+      "sleep 1000 | nc -l -p 8080",
+    );
+    await eventually("nothing comes", async () => {
+      return (await health("mute")).Log?.some(({ Output }) =>
+        /exceeded timeout \(200ms\)|no answer in time/.test(Output),
+      );
+    });
     await becomes("tcp", "healthy");
     await eventually("three probes", async () => ((await health("file")).Log?.length ?? 0) >= 3);
     const file = await health("file");
@@ -230,7 +253,7 @@ suite("health", requires("docker", "busybox"), () => {
     await ok("exec", "file", "touch", "/etc/later");
     await becomes("file", "healthy");
     assert.equal((await ok("top", "file")).split("\n").length, 2);
-    await ok("rm", "-f", "file", "tcp", "http");
+    await ok("rm", "-f", "file", "tcp", "http", "mute");
     await box.fails({ status: 125, stderr: /it takes \[HOST:\]PORT/ }, "create", "--health-tcp", "x", "busybox");
   });
 
@@ -347,7 +370,11 @@ suite("restart policies", requires("docker", "busybox"), () => {
     const kept = Number(await inspect("again", "{{.RestartCount}}")) - Number(count);
     assert.ok(kept >= 0 && kept <= 2, `${kept} more`);
     await eventually("it goes on", async () => Number(await inspect("again", "{{.RestartCount}}")) > Number(count));
+    await eventually("it waits", async () => (await inspect("again", "{{.State.Status}}")) === "restarting");
+    const waited = ok("wait", "again");
+    await new Promise((resolve) => setTimeout(resolve, 200 * patience));
     await ok("stop", "again");
+    assert.equal(await waited, "1");
     assert.equal(await inspect("again", "{{.State.Status}} {{.State.ExitCode}}"), "exited 1");
     await ok("rm", "again");
   });
