@@ -1,3 +1,4 @@
+import { TemplateError } from "../template/error.ts";
 import { compileTemplate } from "../template/index.ts";
 import { alignColumns } from "./table.ts";
 
@@ -28,10 +29,22 @@ export function formatListing<T>(listing: Listing<T>, items: readonly T[], style
   const rows = items.map((item) => rowOf(listing, item));
   if (quiet && (format === "" || format === "table")) return rows.map((row) => String(row[listing.id]));
   if (format === "" || format === "table") return table(listing, rows, listing.columns);
-  if (format === "json") return rows.map((row) => JSON.stringify(evaluated(row)));
-  if (/^table(\s|$)/.test(format)) return templateTable(listing, rows, format.slice("table".length).trimStart());
-  const render = compileTemplate(escapes(format));
-  return rows.flatMap((row) => render(row).split("\n"));
+  if (format === "json") return rows.map((row) => JSON.stringify(row));
+  if (/^table(\s|$)/.test(format)) {
+    return inWordsOfLists(() => templateTable(listing, rows, format.slice("table".length).trimStart()));
+  }
+  return inWordsOfLists(() => {
+    const render = compileTemplate(escapes(format));
+    return rows.flatMap((row) => render(row).split("\n"));
+  });
+}
+
+function inWordsOfLists<T>(fill: () => T): T {
+  try {
+    return fill();
+  } catch (error) {
+    throw error instanceof TemplateError ? error.forList() : error;
+  }
 }
 
 type Row = Record<string, unknown>;
@@ -42,6 +55,7 @@ function rowOf<T>(listing: Listing<T>, item: T): Row {
   for (const [name, [, value]] of Object.entries(listing.fields)) {
     Object.defineProperty(row, name, { enumerable: true, get: () => value(item) });
   }
+  Object.defineProperty(row, "toJSON", { value: () => evaluated(row) });
   return row;
 }
 

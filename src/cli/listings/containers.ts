@@ -28,9 +28,9 @@ export function containerListing({ truncate, size }: ContainerListingStyle): Lis
       Labels: ["LABELS", ({ Labels }) => pairs(Labels)],
       Label: labelField(({ Labels }) => Labels),
       Mounts: ["MOUNTS", ({ Mounts }) => mountsText(Mounts, truncate)],
-      LocalVolumes: ["LOCAL VOLUMES", ({ Mounts }) => Mounts.filter(({ Type }) => Type === "volume").length],
+      LocalVolumes: ["LOCAL VOLUMES", ({ Mounts }) => Mounts.filter(({ Type }) => Type === "volume").length.toString()],
       Networks: ["NETWORKS", ({ NetworkSettings }) => Object.keys(NetworkSettings?.Networks ?? {}).join(",")],
-      Platform: ["PLATFORM", () => ""],
+      Platform: ["PLATFORM", () => null],
     },
   };
 }

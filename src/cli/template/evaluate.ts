@@ -1,6 +1,8 @@
-import { executionError, templateError } from "./error.ts";
-import { functions } from "./functions.ts";
+import { executionError, placed, templateError } from "./error.ts";
+import { call, goType } from "./functions.ts";
+import { isMap, nilText, optional } from "./go-types.ts";
 import type { Block, Node, Operand, Pipeline } from "./parser.ts";
+import { placeOf } from "./parser.ts";
 import { goString, isTruth } from "./print.ts";
 
 export interface RenderOptions {
@@ -46,7 +48,7 @@ export class Evaluator {
     const [name] = pipeline.declares;
     if (name !== undefined && pipeline.assigns) this.#scopeOf(name).set(name, value);
     else if (name !== undefined) this.#declare(name, value);
-    else this.#output += goString(value);
+    else this.#output += value === null ? nilText(lastName(pipeline)) : goString(value);
   }
 
   #block(node: Block, dot: unknown): void {
@@ -62,7 +64,7 @@ export class Evaluator {
   }
 
   #range(node: Block, value: unknown, dot: unknown): void {
-    const entries = elements(value);
+    const entries = placed(node.pipeline.place, () => elements(value));
     if (entries.length === 0) {
       this.#run(node.otherwise, dot);
       return;
@@ -107,17 +109,38 @@ export class Evaluator {
 
   #command([head, ...operands]: readonly Operand[], dot: unknown, piped: readonly unknown[]): unknown {
     if (head === undefined) throw templateError("missing value for command");
-    if (head.kind === "function") return this.#call(head.name, operands, { dot, piped });
+    if (head.kind === "function") {
+      return placed(placeOf([head, ...operands]), () => this.#call(head, operands, { dot, piped }));
+    }
+    if (head.kind === "constant" && head.value === null) {
+      placed(head.place, () => {
+        throw executionError("nil is not a command");
+      });
+    }
     const value = this.#operand(head, dot);
     // A field that takes arguments, such as `.Label "key"`.
-    if (typeof value === "function") return value(...operands.map((operand) => this.#operand(operand, dot)), ...piped);
+    if (typeof value === "function")
+      return (value as (...args: unknown[]) => unknown)(
+        ...operands.map((operand) => this.#operand(operand, dot)),
+        ...piped,
+      );
     if (this.#options.headings) return value;
-    if (operands.length + piped.length > 0) throw executionError("can't give argument to non-function");
-    return value;
+    const given = operands.length + piped.length;
+    return placed(head.place, () => {
+      if (given === 0) return value;
+      const { text } = head.place;
+      if (head.kind !== "field") throw executionError(`can't give argument to non-function ${text}`);
+      throw executionError(`wrong number of args for ${head.names.at(-1)}: want 0 got ${given}`);
+    });
   }
 
-  #call(name: string, operands: readonly Operand[], given: { dot: unknown; piped: readonly unknown[] }): unknown {
-    if (name === "and" || name === "or") {
+  #call(
+    { name, place }: Extract<Operand, { kind: "function" }>,
+    operands: readonly Operand[],
+    given: { dot: unknown; piped: readonly unknown[] },
+  ): unknown {
+    const isLogic = name === "and" || name === "or";
+    if (isLogic && operands.length + given.piped.length > 0) {
       let value: unknown;
       for (const argument of [
         ...operands.map((operand) => () => this.#operand(operand, given.dot)),
@@ -128,42 +151,53 @@ export class Evaluator {
       }
       return value;
     }
-    const run = functions[name];
-    if (run === undefined) throw templateError(`function ${JSON.stringify(name)} not defined`);
     const args = [...operands.map((operand) => this.#operand(operand, given.dot)), ...given.piped];
     // In a table's heading `{{json .Names}}` and `{{lower .State}}` are headings still.
     if (this.#options.headings) return args.find((arg) => typeof arg === "string") ?? "";
-    return run(...args);
+    return call(name, place, args);
   }
 
   #operand(operand: Operand, dot: unknown): unknown {
     if (operand.kind === "constant") return operand.value;
-    if (operand.kind === "function") return this.#call(operand.name, [], { dot, piped: [] });
-    if (operand.kind === "field") return this.#fields(dot, operand.names);
-    if (operand.kind === "group") return this.#fields(this.#evaluate(operand.pipeline, dot), operand.names);
-    return this.#fields(this.#scopeOf(operand.name).get(operand.name), operand.names);
+    return placed(operand.place, () => {
+      if (operand.kind === "function") return this.#call(operand, [], { dot, piped: [] });
+      if (operand.kind === "field") return this.#fields(dot, operand.names);
+      if (operand.kind === "group") return this.#fields(this.#evaluate(operand.pipeline, dot), operand.names);
+      return this.#fields(this.#scopeOf(operand.name).get(operand.name), operand.names);
+    });
   }
 
   #fields(from: unknown, names: readonly string[]): unknown {
     let value = from;
-    for (const name of names) {
+    for (const [index, name] of names.entries()) {
       if (this.#options.headings && typeof value === "string") return value;
-      value = fieldOf(value, name);
+      value = fieldOf(value, name, names[index - 1]);
     }
     return value;
   }
 }
 
-function fieldOf(value: unknown, name: string): unknown {
+/** The field that a pipeline prints, when it is nothing but one. */
+function lastName({ commands }: Pipeline): string | undefined {
+  const [[only, ...operands] = [], ...further] = commands;
+  return only?.kind === "field" && operands.length + further.length === 0 ? only.names.at(-1) : undefined;
+}
+
+/** @param of the name of what has the field */
+function fieldOf(value: unknown, name: string, of: string | undefined): unknown {
   if (value === null || value === undefined) throw executionError(`nil pointer evaluating interface {}.${name}`);
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw executionError(`can't evaluate field ${name} in ${goString(value)}`);
+    throw executionError(`can't evaluate field ${name} in type ${goType(value)}`);
   }
   const record = value as Record<string, unknown>;
   if (name in record) return record[name];
+  // A map of the user's keys has no value for others; a field that may be absent is nil.
+  if (of !== undefined && isMap(of)) return undefined;
+  if (optional.has(name)) return null;
   // The Go types behind the API say ID where its JSON says Id.
   const alias = Object.keys(record).find((key) => key.toLowerCase() === name.toLowerCase());
-  if (alias !== undefined) return record[alias];
+  if (alias !== undefined && /^[A-Z]/.test(name)) return record[alias];
+  if (isRow(record)) throw executionError(`can't evaluate field ${name} in type *formatter.Context`);
   throw executionError(`map has no entry for key ${JSON.stringify(name)}`);
 }
 
@@ -174,4 +208,9 @@ function elements(value: unknown): readonly (readonly [unknown, unknown])[] {
   if (typeof value === "number") return Array.from({ length: value }, (_, index) => [index, index]);
   if (typeof value === "object") return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   throw executionError(`range can't iterate over ${goString(value)}`);
+}
+
+/** A row of a list knows how to become JSON by itself; the API's objects do not. */
+function isRow(record: Record<string, unknown>): boolean {
+  return typeof record.toJSON === "function";
 }

@@ -1,11 +1,13 @@
-import { templateError } from "./error.ts";
+import { type Place, templateError } from "./error.ts";
 
 /** A piece of a template: text as it is, or the inside of `{{ }}`. */
 export type Piece =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "action"; readonly tokens: readonly Token[] };
 
-export type Token =
+export type Token = Shape & { readonly place: Place };
+
+type Shape =
   | { readonly kind: "field"; readonly names: readonly string[] }
   | { readonly kind: "variable"; readonly name: string; readonly names: readonly string[] }
   | { readonly kind: "string"; readonly value: string }
@@ -27,8 +29,10 @@ export function cutTemplate(source: string): Piece[] {
     if (open < 0) return pieces;
     const close = closing(source, open + 2);
     trimNext = /\s-$/.test(source.slice(open + 2, close));
-    const body = source.slice(open + (trimBefore ? 3 : 2), trimNext ? close - 1 : close).trim();
-    if (!/^\/\*.*\*\/$/s.test(body)) pieces.push({ kind: "action", tokens: tokens(body) });
+    const begin = open + (trimBefore ? 3 : 2);
+    const body = source.slice(begin, trimNext ? close - 1 : close);
+    const isComment = /^\s*\/\*.*\*\/\s*$/s.test(body);
+    if (!isComment) pieces.push({ kind: "action", tokens: tokens(body, (at) => position(source, begin + at)) });
     at = close + 2;
   }
 }
@@ -48,12 +52,20 @@ function closing(source: string, from: number): number {
   throw templateError("unclosed action");
 }
 
-const shapes: readonly (readonly [RegExp, (match: RegExpExecArray) => Token | undefined])[] = [
+function position(source: string, at: number): { readonly line: number; readonly column: number } {
+  const before = source.slice(0, at).split("\n");
+  return { line: before.length, column: Buffer.byteLength(before.at(-1) ?? "") };
+}
+
+const shapes: readonly (readonly [RegExp, (match: RegExpExecArray) => Shape | undefined])[] = [
   [/\s+/y, () => undefined],
   [/"(?:\\.|[^"\\])*"/y, ([text]) => ({ kind: "string", value: unquote(text) })],
   [/`([^`]*)`/y, ([, value = ""]) => ({ kind: "string", value })],
   [/'(?:\\.|[^'\\])'/y, ([text]) => ({ kind: "number", value: unquote(`"${text.slice(1, -1)}"`).codePointAt(0) ?? 0 })],
-  [/-?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/y, ([text]) => ({ kind: "number", value: Number(text) })],
+  [
+    /-?(?:0x[0-9a-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)/y,
+    ([text]) => ({ kind: "number", value: Number(text.replaceAll("_", "")) }),
+  ],
   [
     /\$(\w*)((?:\.\w+)*)/y,
     ([, name = "", fields = ""]) => ({ kind: "variable", name, names: fields.split(".").slice(1) }),
@@ -64,7 +76,7 @@ const shapes: readonly (readonly [RegExp, (match: RegExpExecArray) => Token | un
   [/:=|[()|,=]/y, ([value]) => ({ kind: "mark", value: value as "(" })],
 ];
 
-function tokens(body: string): Token[] {
+function tokens(body: string, positionOf: (at: number) => { readonly line: number; readonly column: number }): Token[] {
   const found: Token[] = [];
   let at = 0;
   next: while (at < body.length) {
@@ -73,7 +85,11 @@ function tokens(body: string): Token[] {
       const match = shape.exec(body);
       if (match === null) continue;
       const token = make(match);
-      if (token !== undefined) found.push(token);
+      // Of `.A.B` Go tells where `.B` is.
+      const second = token?.kind === "field" ? match[0].indexOf(".", 1) : -1;
+      if (token !== undefined) {
+        found.push({ ...token, place: { text: match[0], ...positionOf(at + Math.max(second, 0)) } });
+      }
       at = shape.lastIndex;
       continue next;
     }
@@ -84,8 +100,10 @@ function tokens(body: string): Token[] {
 
 function unquote(text: string): string {
   try {
-    return JSON.parse(text) as string;
+    // What a shell has made of `\t` is a tab by now, which JSON would not have.
+    return JSON.parse(text.replaceAll("\t", "\\t").replaceAll("\\a", "\\u0007")) as string;
   } catch {
+    if (text.includes("\n")) throw templateError("unterminated quoted string");
     throw templateError(`cannot read the string ${text}`);
   }
 }

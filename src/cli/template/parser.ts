@@ -1,9 +1,12 @@
-import { templateError } from "./error.ts";
+import { type Place, templateError } from "./error.ts";
+import { isFunction } from "./functions.ts";
 import type { Piece, Token } from "./lexer.ts";
 import { cutTemplate } from "./lexer.ts";
 
 /** A value in a pipeline: a field of the dot, a variable, a constant, a function's name or a pipeline in brackets. */
-export type Operand =
+export type Operand = Value & { readonly place: Place };
+
+type Value =
   | { readonly kind: "field"; readonly names: readonly string[] }
   | { readonly kind: "variable"; readonly name: string; readonly names: readonly string[] }
   | { readonly kind: "constant"; readonly value: unknown }
@@ -17,6 +20,7 @@ export interface Pipeline {
   /** `=` instead of `:=`: the variables are there already, perhaps outside of the block. */
   readonly assigns: boolean;
   readonly commands: readonly (readonly Operand[])[];
+  readonly place: Place;
 }
 
 export interface Block {
@@ -52,6 +56,7 @@ interface End {
 class Reader {
   readonly #pieces: readonly Piece[];
   #at = 0;
+  #ranges = 0;
 
   constructor(pieces: readonly Piece[]) {
     this.#pieces = pieces;
@@ -72,14 +77,18 @@ class Reader {
       const word = first.kind === "word" ? first.value : "";
       if (word === "end" || word === "else") return { nodes, end: { word, rest } };
       if (word === "if" || word === "with" || word === "range") nodes.push(this.#block(word, rest));
-      else if (word === "break" || word === "continue") nodes.push({ kind: word });
-      else nodes.push({ kind: "print", pipeline: parsePipeline(piece.tokens) });
+      else if (word === "break" || word === "continue") {
+        if (this.#ranges === 0) throw templateError(`{{${word}}} outside {{range}}`);
+        nodes.push({ kind: word });
+      } else nodes.push({ kind: "print", pipeline: parsePipeline(piece.tokens) });
     }
   }
 
   #block(kind: "if" | "with" | "range", tokens: readonly Token[]): Node {
-    const pipeline = parsePipeline(tokens);
+    const pipeline = parsePipeline(tokens, kind);
+    if (kind === "range") this.#ranges++;
     const { nodes: body, end } = this.body();
+    if (kind === "range") this.#ranges--;
     if (end === undefined) throw templateError("unexpected EOF");
     return { kind, pipeline, body, otherwise: end.word === "else" ? this.#otherwise(end.rest) : [] };
   }
@@ -95,7 +104,8 @@ class Reader {
   }
 }
 
-function parsePipeline(tokens: readonly Token[]): Pipeline {
+/** @param of what the pipeline is for, as errors call it */
+function parsePipeline(tokens: readonly Token[], of = "command"): Pipeline {
   const declares: string[] = [];
   let rest = tokens;
   let assigns = false;
@@ -105,8 +115,9 @@ function parsePipeline(tokens: readonly Token[]): Pipeline {
     rest = tokens.slice(at + 1);
     assigns = tokens[at]?.kind === "mark" && tokens[at].value === "=";
   }
+  if (rest.length === 0) throw templateError(`missing value for ${of}`);
   const commands = splitAtBars(rest).map(parseCommand);
-  return { declares, assigns, commands };
+  return { declares, assigns, commands, place: placeOf(rest) };
 }
 
 function splitAtBars(tokens: readonly Token[]): Token[][] {
@@ -133,7 +144,8 @@ function parseCommand(tokens: readonly Token[]): Operand[] {
       const close = matching(tokens, index);
       const after = tokens[close + 1];
       const names = after?.kind === "field" && after.names.length > 0 ? after.names : [];
-      operands.push({ kind: "group", pipeline: parsePipeline(tokens.slice(index + 1, close)), names });
+      const place = placeOf(tokens.slice(index, close + 1));
+      operands.push({ kind: "group", pipeline: parsePipeline(tokens.slice(index + 1, close)), names, place });
       index = names.length > 0 ? close + 1 : close;
     } else operands.push(operand(token));
   }
@@ -151,8 +163,17 @@ function matching(tokens: readonly Token[], open: number): number {
 }
 
 function operand(token: Exclude<Token, { kind: "mark" }>): Operand {
+  const { place } = token;
   if (token.kind === "field" || token.kind === "variable") return token;
-  if (token.kind !== "word") return { kind: "constant", value: token.value };
-  if (token.value in constants) return { kind: "constant", value: constants[token.value] };
-  return { kind: "function", name: token.value };
+  if (token.kind !== "word") return { kind: "constant", value: token.value, place };
+  if (token.value in constants) return { kind: "constant", value: constants[token.value], place };
+  if (!isFunction(token.value)) throw templateError(`function ${JSON.stringify(token.value)} not defined`);
+  return { kind: "function", name: token.value, place };
+}
+
+/** The tokens with one space between them, which is how Go prints its own trees, and where the first one is. */
+export function placeOf(parts: readonly { readonly place: Place }[]): Place {
+  const text = parts.map((part) => part.place.text).join(" ");
+  const { line, column } = parts[0]?.place ?? { line: 1, column: 0 };
+  return { text: text.replaceAll("( ", "(").replaceAll(" )", ")"), line, column };
 }
