@@ -61,7 +61,6 @@ const short = [
   "e2e/survival",
   "e2e/docker-cli",
   "e2e/live-containers",
-  "e2e/health",
 ];
 
 function isShort(file: string): boolean {
