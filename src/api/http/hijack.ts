@@ -5,6 +5,9 @@ import type { ApiMessage } from "./message.ts";
 /** The requests that end HTTP on their connection, whatever the method of their refusal. */
 const pattern = /^(?:\/v[0-9.]+)?\/(?:containers\/[^/?]+\/attach|exec\/[^/?]+\/start|sampan\/owners\/[^/?]+)(?:\?|$)/;
 
+/** The one that becomes a WebSocket. */
+const webSocketPattern = /^(?:\/v[0-9.]+)?\/containers\/[^/?]+\/attach\/ws(?:\?|$)/;
+
 /** Takes a connection over. `head` is what came after the request's header: its body, if it has one, and raw input. */
 export type Hijack = (request: ApiMessage, socket: Socket, head: Buffer) => void;
 
@@ -29,7 +32,8 @@ export function interceptHijacks(server: Server, hijack: Hijack): void {
     if (parser === undefined) return;
     const usual = parser.onIncoming;
     parser.onIncoming = (request, keepAlive) => {
-      if (request.method !== "POST" || !pattern.test(request.url ?? "")) return usual(request, keepAlive);
+      const wanted = request.method === "POST" ? pattern : request.method === "GET" ? webSocketPattern : undefined;
+      if (wanted?.test(request.url ?? "") !== true) return usual(request, keepAlive);
       request.upgrade = true;
       return stopParsing;
     };

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import * as z from "zod";
 import type { Attachment, Engine } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
@@ -9,21 +8,14 @@ import type { ApiMessage } from "../http/message.ts";
 import { answerRaw, hijackHeader, refuseRaw } from "../http/raw-answers.ts";
 import { readRawBody } from "../http/raw-body.ts";
 import { checkVersion, splitVersion, versionNumber } from "../http/versions.ts";
+import { attachQuery } from "../requests/attach.ts";
 import { parseStartExec, type StartExec } from "../requests/exec.ts";
-import { flag, readQuery, text } from "../requests/query.ts";
+import { readQuery } from "../requests/query.ts";
+import { attachWebSocket } from "./attach-websocket.ts";
 import { holdOwner } from "./owners.ts";
 
 /** From here on the type of a stream says whether it is framed. */
 const v1_42 = versionNumber("1.42");
-
-const attachQuery = z.object({
-  logs: flag(),
-  stream: flag(),
-  stdin: flag(),
-  stdout: flag(),
-  stderr: flag(),
-  detachKeys: text(),
-});
 
 /** One request on a connection that is about to become a raw stream. */
 interface Exchange {
@@ -39,6 +31,10 @@ interface Exchange {
  */
 export function streamRoutes(context: ApiContext, headers: Readonly<Record<string, string>>) {
   return async (request: ApiMessage, socket: Socket, head: Buffer): Promise<void> => {
+    if (request.method === "GET") {
+      await attachWebSocket(context, headers, { request, socket, head });
+      return;
+    }
     socket.once("close", context.activity.begin());
     try {
       const exchange = await receive(request, socket, head);

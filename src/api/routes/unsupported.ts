@@ -5,7 +5,6 @@ import { notYet } from "./images.ts";
 
 /** Docker's routes that have no answer yet, and what cannot be done for want of them. */
 const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
-  ["GET", "/containers/:id/attach/ws", "attach to a container over WebSocket"],
   ["GET", "/containers/:id/checkpoints", "list checkpoints"],
   ["POST", "/containers/:id/checkpoints", "make a checkpoint"],
   ["DELETE", "/containers/:id/checkpoints/:checkpoint", "delete a checkpoint"],
