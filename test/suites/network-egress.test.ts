@@ -273,6 +273,16 @@ cc -O1 -o ${world.directory}/frame ${join(import.meta.dirname, "../support/frame
     assert.doesNotMatch(sh("cat /proc/net/nf_conntrack || conntrack -L 2>/dev/null"), /src=10\.81\.1\.10/);
   });
 
+  test("rules that somebody has flushed are made again with the next container", async () => {
+    const a = await start([]);
+    sh(`nft delete table inet sampan${world.suffix}-egress`);
+    const more = control.guardedOf({ allow: [] }, [connection("more", one, 78, { hostInterface: "veth0e0e0e0e0e0" })]);
+    await control.prepare(more);
+    for (const each of more) await control.add(each);
+    assert.deepEqual(ends(await a.ask(`tcp:${there.v4}:7000`)), nothing);
+    await control.remove(more);
+  });
+
   test("another daemon finds everything as it was", async () => {
     const a = await start(["api.test"]);
     await answer("api.test", 30, there.v4);
@@ -288,6 +298,14 @@ cc -O1 -o ${world.directory}/frame ${join(import.meta.dirname, "../support/frame
     assert.deepEqual(ends(await a.ask(`tcp:${there.v4}:7000`)), new Set(["outside 192.0.2.2"]));
     assert.deepEqual(ends(await a.ask(`tcp:${other.v4}:7000`)), nothing);
     await eventually("it is told again", () => attempts.some(({ destination }) => destination === other.v4));
+    // Another container's end that nobody has seen leaves this one's as it is
+    const gone = connection("gone", one, 77, { hostInterface: "veth0d0d0d0d0d0" });
+    const lost = control.guardedOf({ allow: ["api.test", "other.test:80", "10.0.0.0/8:80"] }, [gone]);
+    await control.prepare(lost);
+    for (const each of lost) await control.add(each);
+    assert.notEqual(rules(), before);
+    await control.recover(guarded);
+    assert.equal(rules(), before);
     // Of endpoints that are no more nothing is left
     await control.recover([]);
     assert.doesNotMatch(sh("nft list tables"), /egress/);

@@ -1,12 +1,11 @@
 import { SampanError } from "../../errors/index.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import { decodeFlows, deleteFlow, dumpFlows } from "../../kernel/netlink/conntrack/index.ts";
+import type { Request } from "../../kernel/netlink/message.ts";
 import {
   addElements,
-  decodeChains,
   decodeTables,
   deleteElements,
-  dumpChains,
   dumpTables,
   type NftSet,
   transaction,
@@ -17,6 +16,7 @@ import type { Suffix } from "../drivers/names.ts";
 import type { Machine } from "../host/machine.ts";
 import { egressTables, makeTables, removeTables, versionOf } from "./base.ts";
 import { addEndpoint, prefixOf, removeEndpoint } from "./endpoint-rules.ts";
+import { presentEndpoints } from "./present.ts";
 import type { Guarded } from "./types.ts";
 
 /** An address that an allowed name has led to, for so many milliseconds. */
@@ -33,7 +33,6 @@ export class EgressFirewall {
   readonly #suffix: Suffix;
   /** Endpoints with rules, or about to have them. */
   readonly #endpoints = new Map<string, Guarded>();
-  #made = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(machine: Machine, suffix: Suffix) {
@@ -47,7 +46,7 @@ export class EgressFirewall {
    */
   prepare(endpoints: readonly Guarded[]): Promise<void> {
     return this.#alone(async () => {
-      if (!this.#made) await this.#make();
+      await this.#make();
       for (const guarded of endpoints) this.#endpoints.set(guarded.endpointId, guarded);
       for (const { ipv4, ipv6 } of endpoints)
         for (const address of [ipv4, ipv6]) if (address !== undefined) await this.#forgetFlows(address);
@@ -98,23 +97,21 @@ export class EgressFirewall {
   /** Makes the rules those of the endpoints that are there. */
   recover(endpoints: readonly Guarded[]): Promise<void> {
     return this.#alone(async () => {
+      this.#endpoints.clear();
       if (endpoints.length === 0) return await this.#drop();
       const there = await this.#version();
-      const chains = there === versionOf(this.#suffix) ? await this.#chains() : new Set<string>();
-      const kept = new Set(endpoints.filter((guarded) => chains.has(prefixOf(guarded))).map(prefixOf));
-      const foreign = [...chains].some((name) => /^e[0-9a-f]{12}$/.test(name) && !kept.has(name));
-      // Rules of an endpoint whose end nobody has seen: its policies are not known any more, so all are made anew, in one moment
-      const anew = there !== undefined && (there !== versionOf(this.#suffix) || foreign);
-      const make = there === undefined || anew;
-      const missing = endpoints.filter((guarded) => make || !kept.has(prefixOf(guarded)));
+      const isRight = there === versionOf(this.#suffix);
+      const present = isRight ? await presentEndpoints(this.#machine, this.#suffix) : new Map<string, Request[]>();
+      const wanted = new Set(endpoints.map(prefixOf));
+      // Of another version, or of an endpoint whose end nobody has seen: removed and made in one moment
       const requests = [
-        ...(anew ? removeTables(this.#suffix) : []),
-        ...(make ? makeTables(this.#suffix) : []),
-        ...missing.flatMap((guarded) => addEndpoint(guarded, this.#suffix)),
+        ...(isRight || there === undefined ? [] : removeTables(this.#suffix)),
+        ...(isRight ? [] : makeTables(this.#suffix)),
+        ...[...present].flatMap(([prefix, removal]) => (wanted.has(prefix) ? [] : removal)),
+        ...endpoints.flatMap((guarded) => (present.has(prefixOf(guarded)) ? [] : addEndpoint(guarded, this.#suffix))),
       ];
       if (requests.length > 0) await this.#machine.transact(requests, "put containers under their egress policies");
       for (const guarded of endpoints) this.#endpoints.set(guarded.endpointId, guarded);
-      this.#made = true;
     });
   }
 
@@ -122,18 +119,19 @@ export class EgressFirewall {
     return this.#alone(() => this.#drop());
   }
 
+  /** Also where somebody has removed them (`nft flush ruleset`): for all that run. */
   async #make(): Promise<void> {
     const there = await this.#version();
-    if (there !== versionOf(this.#suffix)) {
-      const before = there === undefined ? [] : removeTables(this.#suffix);
-      const requests = [...before, ...makeTables(this.#suffix)];
-      await this.#machine.transact(requests, "make the tables of egress policies").catch(explain);
-    }
-    this.#made = true;
+    if (there === versionOf(this.#suffix)) return;
+    const requests = [
+      ...removeTables(this.#suffix),
+      ...makeTables(this.#suffix),
+      ...[...this.#endpoints.values()].flatMap((guarded) => addEndpoint(guarded, this.#suffix)),
+    ];
+    await this.#machine.transact(requests, "make the tables of egress policies").catch(explain);
   }
 
   async #drop(): Promise<void> {
-    this.#made = false;
     if ((await this.#version()) !== undefined)
       await this.#machine.transact(removeTables(this.#suffix), "remove the tables of egress policies");
   }
@@ -144,7 +142,8 @@ export class EgressFirewall {
     } catch (error) {
       // A start that failed before it had any
       if (!(error instanceof KernelError && error.errno === "ENOENT")) throw error;
-      if ((await this.#chains()).has(prefixOf(guarded))) throw error;
+      if ((await this.#version()) === undefined) return;
+      if ((await presentEndpoints(this.#machine, this.#suffix)).has(prefixOf(guarded))) throw error;
     }
   }
 
@@ -153,13 +152,6 @@ export class EgressFirewall {
     const received = await this.#machine.netfilter(dumpTables(packets.family), "list the machine's firewall tables");
     const found = decodeTables(received).find(({ name }) => name === packets.name);
     return found && (found.comment ?? "");
-  }
-
-  async #chains(): Promise<Set<string>> {
-    const { packets } = egressTables(this.#suffix);
-    const received = await this.#machine.netfilter(dumpChains(packets.family), "list the chains of egress policies");
-    const ours = decodeChains(received).filter(({ table }) => table.name === packets.name);
-    return new Set(ours.map(({ name }) => name));
   }
 
   async #forgetFlows(address: string): Promise<void> {
