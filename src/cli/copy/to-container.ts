@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { isAbsolute, join, posix, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { hasMode, type PathStat, pathModes } from "../../api/shapes/path-stat.ts";
@@ -73,6 +73,16 @@ function namedByParent(path: string): { readonly path: string; readonly rebaseNa
   return renames ? { path: resolved, rebaseName: asked } : { path: resolved };
 }
 
+/** Where the links that begin at a path end, for errors. */
+function endOfLinks(path: string): string {
+  let at = path;
+  for (let links = 0; links < 40; links++) {
+    if (!lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) break;
+    at = resolve(posix.dirname(at), readlinkSync(at));
+  }
+  return at;
+}
+
 function sourceInfo(path: string, follow: boolean): CopyInfo {
   try {
     const found = follow ? followedName(path, realpathSync(path)) : namedByParent(path);
@@ -80,6 +90,9 @@ function sourceInfo(path: string, follow: boolean): CopyInfo {
     return { ...found, exists: true, isDirectory: stat.isDirectory() };
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new ExitError(1, `lstat ${path}: ${code === "ENOENT" ? "no such file or directory" : String(code)}`);
+    throw new ExitError(
+      1,
+      `lstat ${follow ? endOfLinks(path) : path}: ${code === "ENOENT" ? "no such file or directory" : String(code)}`,
+    );
   }
 }
