@@ -16,6 +16,7 @@ import { containerUseRoutes } from "./routes/container-use.ts";
 import { containerWatchRoutes } from "./routes/container-watch.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { diskUsageRoutes } from "./routes/disk-usage.ts";
+import { distributionRoutes } from "./routes/distribution.ts";
 import { egressRoutes } from "./routes/egress.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { execRoutes } from "./routes/execs.ts";
@@ -34,6 +35,7 @@ import { volumeRoutes } from "./routes/volumes.ts";
 const routes = [
   systemRoutes,
   diskUsageRoutes,
+  distributionRoutes,
   eventRoutes,
   egressRoutes,
   containerRoutes,

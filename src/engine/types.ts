@@ -385,6 +385,7 @@ export interface Images extends ImageMaking {
   load: ImageStore["load"];
   resolve: ImageStore["resolve"];
   list: ImageStore["list"];
+  lookUp: ImageStore["lookUp"];
   remove(
     nameOrId: string,
     options: { readonly force: boolean; readonly noPrune?: boolean | undefined },

@@ -9,6 +9,7 @@ import { ContentStore } from "../storage/content/content.ts";
 import type { Digest } from "../storage/digest.ts";
 import type { LayerStore } from "../storage/layers/types.ts";
 import type { Layout } from "../storage/layout.ts";
+import type { RemoteImage } from "./distribution.ts";
 import { Garbage } from "./garbage.ts";
 import { hostImage, hostImageName } from "./host.ts";
 import { findImage } from "./lookup.ts";
@@ -79,6 +80,11 @@ class StoredImages implements ImageStore {
     this.#refuseHostName(reference);
     const [tools, { pullImage }] = await Promise.all([this.#loadTools(), import("./pull.ts")]);
     return await pullImage(tools, reference, options);
+  }
+
+  async lookUp(name: string, options: Parameters<ImageStore["lookUp"]>[1]): Promise<RemoteImage> {
+    const [tools, { lookUpRemote }] = await Promise.all([this.#loadTools(), import("./distribution.ts")]);
+    return await lookUpRemote(tools, name, options);
   }
 
   async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]> {

@@ -1,6 +1,7 @@
 import type { Reference, RegistryAuth } from "../registry/types.ts";
 import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
 import type { CreateImage } from "./create/create.ts";
+import type { RemoteImage } from "./distribution.ts";
 
 export type { CreateImage } from "./create/create.ts";
 
@@ -135,6 +136,11 @@ export type Removal = { readonly untagged: string } | { readonly deleted: string
 export interface ImageStore {
   /** Fetches, verifies and unpacks; when the image is here already only its name is moved. */
   pull(reference: Reference, options: PullOptions): Promise<StoredImage>;
+  /** What a registry has under a name. */
+  lookUp(
+    name: string,
+    options: { readonly auth?: RegistryAuth | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<RemoteImage>;
   /** Reads a docker-archive or OCI layout tar, plain, gzip or zstd. */
   load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]>;
   /** Makes an image of one more layer. It is there complete and with its name, or not at all. */

@@ -14,7 +14,6 @@ const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
   ["POST", "/session", "open a build session"],
   ["POST", "/grpc", "build with BuildKit"],
   ["GET", "/images/search", "search a registry"],
-  ["GET", "/distribution/*", "ask a registry about an image"],
 ];
 
 /** Every known route of Docker that is not served otherwise has an answer that says so; anything else is 404. */

@@ -96,3 +96,13 @@ export interface ProgressLine {
   readonly error?: string;
   readonly errorDetail?: { readonly message: string; readonly code?: number };
 }
+
+/** GET /distribution/{name}/json. */
+export interface DistributionInspect {
+  readonly Descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
+  readonly Platforms: readonly {
+    readonly architecture: string;
+    readonly os: string;
+    readonly variant?: string | undefined;
+  }[];
+}

@@ -56,6 +56,8 @@ export class EngineImages implements Images {
 
   resolve: ImageStore["resolve"] = (nameOrId, platform) => this.#parts.images.resolve(nameOrId, platform);
 
+  lookUp: ImageStore["lookUp"] = (name, options) => this.#parts.images.lookUp(name, options);
+
   list: ImageStore["list"] = () => this.#parts.images.list();
 
   async remove(
