@@ -417,6 +417,8 @@ export interface EngineInfo {
   readonly stopped: number;
   readonly images: number;
   readonly root: string;
+  /** What the root directory is on. */
+  readonly backingFilesystem: string;
   readonly operatingSystem: string;
   readonly osVersion: string;
   /** As uname prints it: "x86_64". */

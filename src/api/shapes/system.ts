@@ -87,6 +87,7 @@ export interface InfoResponse {
     readonly Error: string;
     readonly RemoteManagers: null;
   };
+  readonly FirewallBackend: { readonly Driver: string };
   readonly LiveRestoreEnabled: boolean;
   readonly Isolation: string;
   readonly InitBinary: string;

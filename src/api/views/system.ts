@@ -59,7 +59,13 @@ export function infoResponse(info: EngineInfo, around: Surroundings): InfoRespon
     ContainersStopped: info.stopped,
     Images: info.images,
     Driver: graphDriver.Name,
-    DriverStatus: [],
+    DriverStatus: [
+      ["Backing Filesystem", info.backingFilesystem],
+      ["Supports d_type", "true"],
+      ["Using metacopy", "false"],
+      ["Native Overlay Diff", "true"],
+      ["userxattr", "false"],
+    ],
     Plugins: {
       Volume: ["local"],
       Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
@@ -153,6 +159,7 @@ const fixed = {
     Error: "",
     RemoteManagers: null,
   },
+  FirewallBackend: { Driver: "nftables" },
   LiveRestoreEnabled: true,
   Isolation: "",
   InitBinary: "sampan",

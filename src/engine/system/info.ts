@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { hostname, machine, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../../errors/version.ts";
@@ -37,6 +37,7 @@ export function infoOf(parts: EngineParts, configured: Configured): EngineInfo {
     ...counts(parts),
     images: images.list().length,
     root: layout.root,
+    backingFilesystem: fileSystemOf(layout.root),
     ...operatingSystem(),
     machine: machine(),
     cpus: parts.machine.cpus,
@@ -84,6 +85,22 @@ function operatingSystem(): Pick<EngineInfo, "operatingSystem" | "osVersion"> {
   const text = path === undefined ? "" : readFileSync(path, "utf8");
   const value = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1] ?? "";
   return { operatingSystem: value("PRETTY_NAME") || "Linux", osVersion: value("VERSION_ID") };
+}
+
+/** By the magic numbers of statfs(2), dockerd's names. */
+const fileSystems: Readonly<Record<number, string>> = {
+  61267: "extfs",
+  1481003842: "xfs",
+  2435016766: "btrfs",
+  16914836: "tmpfs",
+  2035054128: "overlayfs",
+  801189825: "zfs",
+  4076150800: "f2fs",
+  26985: "nfs",
+};
+
+function fileSystemOf(path: string): string {
+  return fileSystems[statfsSync(path).type] ?? "<unknown>";
 }
 
 /** A UUID that stays with the root directory. */
