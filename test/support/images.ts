@@ -50,28 +50,28 @@ export async function busybox(config: Record<string, unknown> = {}): Promise<Tes
   return { layers: [layer], config: { Cmd: ["sh"], Env: ["PATH=/bin:/usr/bin"], ...config } };
 }
 
-/** The image of a Debian made by debootstrap; the archive is kept in /var/tmp for the next run. */
-export async function debian(): Promise<TestImage> {
+/**
+ * The image of a Debian made by debootstrap, with further packages and what they need; the archive is kept in /var/tmp for
+ * the next run.
+ */
+export async function debian(packages: readonly string[] = []): Promise<TestImage> {
   const cache = "/var/tmp/sampan-test-cache";
-  const archive = join(cache, `debian-bookworm-${architecture}.tar`);
-  if (!existsSync(archive)) await debootstrap(cache, archive);
+  const archive = join(cache, `${["debian-bookworm", ...packages, architecture].join("-")}.tar`);
+  if (!existsSync(archive)) await debootstrap(cache, archive, packages);
   return { layers: [readFileSync(archive)], config: { Cmd: ["bash"], Env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] } };
 }
 
-async function debootstrap(cache: string, archive: string): Promise<void> {
+/** What nothing in a container reads. */
+const ballast = ["var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*", "usr/share/doc/*"];
+
+async function debootstrap(cache: string, archive: string, packages: readonly string[]): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const aside = mkdtempSync(join(cache, "making-"));
-  const args = ["--variant=minbase", "bookworm", `${aside}/root`, ...machineMirror()];
+  const include = packages.length === 0 ? [] : [`--include=${packages.join()}`];
+  const args = ["--variant=minbase", ...include, "bookworm", `${aside}/root`, ...machineMirror()];
   await succeed(program("debootstrap") ?? "debootstrap", args, { timeout: 900_000 });
-  const tarArgs = [
-    "--numeric-owner",
-    "--exclude=./var/cache/apt/archives/*.deb",
-    "-C",
-    `${aside}/root`,
-    "-cf",
-    `${aside}/tar`,
-    ".",
-  ];
+  const exclude = ballast.map((path) => `--exclude=./${path}`);
+  const tarArgs = ["--numeric-owner", ...exclude, "-C", `${aside}/root`, "-cf", `${aside}/tar`, "."];
   await succeed("tar", tarArgs, { timeout: 300_000 });
   renameSync(`${aside}/tar`, archive);
   await succeed("rm", ["-rf", "--one-file-system", aside]);

@@ -15,7 +15,7 @@ export function listContainers(parts: EngineParts, options: ListOptions): Contai
   const filters = options.filters ?? {};
   const test = testOf(filters, parts);
   const limit = options.limit !== undefined && options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
-  const widened = options.all || limit !== Number.POSITIVE_INFINITY || "status" in filters || "exited" in filters;
+  const widened = options.all || limit !== Number.POSITIVE_INFINITY || "status" in filters;
   const found = [...registry.all()].filter((container) => (widened || container.isLive) && test(container));
   return found.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1)).slice(0, limit);
 }
@@ -45,7 +45,11 @@ const makers: Readonly<Record<string, Maker>> = {
   label: (values) => (container) => values.every((value) => hasLabel(container, value)),
   status: (values) => {
     const unknown = values.find((value) => !statuses.includes(value));
-    if (unknown !== undefined) throw new SampanError("invalid", `invalid filter 'status=${unknown}'`);
+    if (unknown !== undefined)
+      throw new SampanError(
+        "invalid",
+        `invalid filter 'status=${unknown}': invalid value for state (${unknown}): must be one of ${statuses.join(", ")}`,
+      );
     return ({ state }) => values.includes(state.status);
   },
   exited: (values) => {

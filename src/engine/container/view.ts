@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import { destinationOf } from "../mounts/path.ts";
 import type { ContainerMount } from "../mounts/types.ts";
 import { exposedPorts } from "../networks/ports.ts";
 import { networkViewOf } from "../networks/view.ts";
 import type { EngineParts } from "../parts.ts";
+import type { ContainerRecord } from "../records/record.ts";
 import { statusText } from "../status-text.ts";
 import { rfc3339 } from "../time.ts";
 import type { ContainerView, MountPoint } from "../types.ts";
@@ -26,7 +28,7 @@ export function viewOf(parts: EngineParts, container: Container, now = Date.now(
     statusText: statusText(state, now),
     config: record.config,
     hostConfig: record.hostConfig,
-    mounts: record.mounts.flatMap((mount) => mountPoint(mount, parts.volumes)),
+    mounts: record.mounts.flatMap((mount) => (isTmpfsOption(mount, record) ? [] : mountPoint(mount, parts.volumes))),
     network: networkViewOf(parts, container),
     exposedPorts: exposedPorts(record.config),
     restartCount: container.state.restarts,
@@ -40,6 +42,12 @@ export function viewOf(parts: EngineParts, container: Container, now = Date.now(
 }
 
 /** As Docker, `--tmpfs` is not listed: it is in HostConfig.Tmpfs. */
+function isTmpfsOption({ type, destination }: ContainerMount, { hostConfig }: ContainerRecord): boolean {
+  return (
+    type === "tmpfs" && Object.keys(hostConfig.Tmpfs ?? {}).some((path) => destinationOf(path, path) === destination)
+  );
+}
+
 function mountPoint(mount: ContainerMount, volumes: Volumes): MountPoint[] {
   const common = { Destination: mount.destination, Mode: mount.mode, RW: !mount.readOnly };
   switch (mount.type) {

@@ -55,7 +55,7 @@ export class Exec {
         entrypoint,
         arguments: rest,
         privileged: request.privileged ?? false,
-        user: request.user ?? "",
+        user: request.user || this.container.record.config.User,
       },
     };
   }
