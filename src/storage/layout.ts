@@ -32,10 +32,19 @@ export interface LayoutSurroundings {
   readonly home: string;
 }
 
+/** The process's own. Root needs no home, and node:os takes a millisecond to load. */
+const machine: LayoutSurroundings = {
+  env: process.env,
+  uid: process.getuid?.() ?? 0,
+  get home() {
+    return homedir();
+  },
+};
+
 /** The directories of DESIGN §6: options win over `SAMPAN_ROOT` and `SAMPAN_RUN`, those over the XDG defaults. */
 export function layoutOf(
   options: { root?: string | undefined; run?: string | undefined } = {},
-  around: LayoutSurroundings = { env: process.env, uid: process.getuid?.() ?? 0, home: homedir() },
+  around: LayoutSurroundings = machine,
 ): Layout {
   const usual = defaultRoot(around);
   const root = resolve(options.root || around.env.SAMPAN_ROOT || usual);
@@ -57,9 +66,9 @@ export function layoutOf(
   };
 }
 
-function defaultRoot({ env, uid, home }: LayoutSurroundings): string {
-  if (uid === 0) return "/var/lib/sampan";
-  return resolve(env.XDG_DATA_HOME || join(home, ".local/share"), "sampan");
+function defaultRoot(around: LayoutSurroundings): string {
+  if (around.uid === 0) return "/var/lib/sampan";
+  return resolve(around.env.XDG_DATA_HOME || join(around.home, ".local/share"), "sampan");
 }
 
 function defaultRun({ env, uid }: LayoutSurroundings): string {
