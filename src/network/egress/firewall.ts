@@ -1,6 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
-import { decodeFlows, deleteFlow, dumpFlows } from "../../kernel/netlink/conntrack/index.ts";
+import { decodeFlows, deleteFlow, dumpFlows, type FlowFilter, matches } from "../../kernel/netlink/conntrack/index.ts";
 import type { Request } from "../../kernel/netlink/message.ts";
 import {
   addElements,
@@ -14,10 +14,13 @@ import { ask, openNetlink } from "../../kernel/netlink/request.ts";
 import type { Program } from "../../kernel/program.ts";
 import type { Suffix } from "../drivers/names.ts";
 import type { Machine } from "../host/machine.ts";
+import { readSysctl } from "../host/sysctl.ts";
 import { egressTables, makeTables, removeTables, versionOf } from "./base.ts";
 import { addEndpoint, prefixOf, removeEndpoint } from "./endpoint-rules.ts";
 import { presentEndpoints } from "./present.ts";
 import type { Guarded } from "./types.ts";
+
+const fewFlows = 2000;
 
 /** An address that an allowed name has led to, for so many milliseconds. */
 export interface Opening {
@@ -48,8 +51,8 @@ export class EgressFirewall {
     return this.#alone(async () => {
       await this.#make();
       for (const guarded of endpoints) this.#endpoints.set(guarded.endpointId, guarded);
-      for (const { ipv4, ipv6 } of endpoints)
-        for (const address of [ipv4, ipv6]) if (address !== undefined) await this.#forgetFlows(address);
+      const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== undefined);
+      await this.#forgetFlows(addresses);
     });
   }
 
@@ -154,10 +157,14 @@ export class EgressFirewall {
     return found && (found.comment ?? "");
   }
 
-  async #forgetFlows(address: string): Promise<void> {
-    for (const filter of [{ original: { source: address } }, { reply: { source: address } }]) {
+  /** Each question takes the kernel through its whole table, 10 ms: of few connections one is asked for all. */
+  async #forgetFlows(addresses: readonly string[]): Promise<void> {
+    const wanted = addresses.flatMap((source): FlowFilter[] => [{ original: { source } }, { reply: { source } }]);
+    const count = Number(readSysctl("netfilter/nf_conntrack_count") ?? fewFlows);
+    if (count === 0 || wanted.length === 0) return;
+    for (const filter of count < fewFlows ? [{}] : wanted) {
       const received = await this.#machine.netfilter(dumpFlows(filter), "look for connections of an address");
-      const flows = decodeFlows(received, filter);
+      const flows = decodeFlows(received, filter).filter((flow) => wanted.some((each) => matches(flow, each)));
       if (flows.length === 0) continue;
       await this.#machine.tell(flows.map(deleteFlow), "forget connections of an address", ["ENOENT"]);
     }
