@@ -202,6 +202,25 @@ suite("files of containers", requires("docker", "busybox", "tar"), () => {
     await ok("rm", "-f", id);
   });
 
+  test("extended attributes and holes come through", async () => {
+    const id = await ok("create", "busybox", "sh", "-c", "du -k /sparse; stat -c %s /sparse");
+    const pax = { "SCHILY.xattr.user.note": "kept", "SCHILY.xattr.trusted.overlay.opaque": "y" };
+    const put = await tar([{ name: "noted", body: "x", pax }]);
+    assert.equal((await box.api("PUT", `/containers/${id}/archive?path=/`, put)).status, 200);
+    const back = (await fetchRaw(id, "/noted")).body.toString("latin1");
+    assert.match(back, /SCHILY\.xattr\.user\.note=kept\n/);
+    assert.doesNotMatch(back, /trusted/);
+    writeFileSync(here("sparse"), "begin");
+    execFileSync("truncate", ["-s", "50M", here("sparse")]);
+    const holes = execFileSync("tar", ["-C", here(), "-cSf", "-", "sparse"]);
+    assert.ok(holes.length < 20_000);
+    assert.equal((await box.api("PUT", `/containers/${id}/archive?path=/`, holes)).status, 200);
+    const [usage = "", size] = (await ok("start", "-a", id)).split("\n");
+    assert.ok(Number.parseInt(usage, 10) < 100, usage);
+    assert.equal(size, String(50 * 1024 * 1024));
+    await ok("rm", id);
+  });
+
   test("HEAD and GET: the header, gzip, names after the path", async () => {
     const id = await ok("create", "busybox", "true");
     await ok("cp", here("tree"), `${id}:/tree`);

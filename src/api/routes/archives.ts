@@ -5,6 +5,7 @@ import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
 import { encoder, negotiateEncoding } from "../http/encoding.ts";
 import type { Api, ApiReply, ApiRequest } from "../http/fastify.ts";
+import { uploaded } from "../http/uploaded.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import type { ContainerChange } from "../shapes/container-change.ts";
 import { pathStatHeader } from "../views/path-stat.ts";
@@ -35,7 +36,7 @@ export function archiveRoutes(app: Api, { engine }: ApiContext): void {
     const { noOverwriteDirNonDir, copyUIDGID, ...rest } = readQuery(extractQuery, queryOf(request));
     const wanted = { path: wantedPath(rest), noOverwriteDirNonDir, copyUidGid: copyUIDGID };
     try {
-      await files.write(idOf(request), wanted, request.raw.iterator({ destroyOnReturn: false }));
+      await files.write(idOf(request), wanted, uploaded(request.raw));
       sendEmpty(reply, 200);
     } finally {
       // What a refused archive still sends is in the way of the connection's next request.
@@ -80,9 +81,10 @@ export async function sendArchive(
   try {
     if (transform === undefined) await pipeline(all, reply.raw);
     else await pipeline(all, transform, reply.raw);
-  } catch {
-    // A client that has left, or an archive that could not be ended: the broken connection says so.
+  } catch (error) {
     reply.raw.destroy();
+    // A client that has left knows; anything else is told to the log by whoever catches it.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
   }
 }
 

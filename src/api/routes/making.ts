@@ -7,6 +7,7 @@ import type { ApiContext } from "../context.ts";
 import { jsonOf, queryOf, sendJson } from "../http/answers.ts";
 import type { Api, ApiReply, ApiRequest } from "../http/fastify.ts";
 import { ProgressWriter } from "../http/progress-writer.ts";
+import { uploaded } from "../http/uploaded.ts";
 import { parseCommitConfig } from "../requests/commit-config.ts";
 import { imageReference, platformOf } from "../requests/image-reference.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
@@ -57,7 +58,7 @@ export async function importImage(
   };
   const writer = new ProgressWriter(reply.raw);
   try {
-    const tar = fromSrc === "-" ? request.raw.iterator({ destroyOnReturn: false }) : await download(fromSrc, signal);
+    const tar = fromSrc === "-" ? uploaded(request.raw) : await download(fromSrc, signal);
     const status = await images.import(wanted, tar);
     reply.hijack();
     writer.line({ status });
