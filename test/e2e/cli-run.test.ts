@@ -205,7 +205,12 @@ suite("sampan run and its companions", requires("busybox"), () => {
       "x",
     );
     await box.fails({ status: 1, stderr: /^the input device is not a TTY$/m }, "run", "-it", "busybox");
-    await box.fails({ status: 1, stderr: /^failed to parse template: template: :1: unclosed action$/m }, "ps", "--format", "{{.ID");
+    await box.fails(
+      { status: 1, stderr: /^failed to parse template: template: :1: unclosed action$/m },
+      "ps",
+      "--format",
+      "{{.ID",
+    );
   });
 
   test("run -d, --name, --cidfile, --label, ps, inspect, rm", async () => {
