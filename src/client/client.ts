@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { DiskUsageResponse } from "../api/shapes/disk-usage.ts";
 import type { AuthResponse, InfoResponse, VersionResponse } from "../api/shapes/system.ts";
-import { Archives } from "./archives.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
 import { Files } from "./files.ts";
@@ -48,7 +47,6 @@ export interface EventOptions {
 /** A daemon, seen through its API. Connects at the first call. */
 export class SampanClient {
   readonly socketPath: string;
-  readonly archives: Archives;
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
@@ -62,7 +60,6 @@ export class SampanClient {
   constructor(options: ClientOptions = {}, transport = openTransport(options)) {
     this.socketPath = transport.socketPath;
     this.#transport = transport;
-    this.archives = new Archives(this.#transport);
     this.containers = new Containers(this.#transport);
     this.execs = new Execs(this.#transport);
     this.images = new Images(this.#transport);

@@ -133,28 +133,26 @@ export class Container implements AsyncDisposable {
 
   /** Puts a file there, or a whole tar archive into a directory; the directory has to be there. */
   async copyTo(path: string, content: Input, options: CopyOptions = {}): Promise<void> {
-    const { fileArchive } = await import("./copy.ts");
-    const { archives } = this.#at(options.signal);
-    if (options.archive) {
-      const { bytesOf } = await import("./copy.ts");
-      return archives.write(this.id, bytesOf(content), { path });
-    }
-    const slash = path.lastIndexOf("/");
-    const directory = path.slice(0, slash + 1) || "/";
-    await archives.write(this.id, fileArchive(path.slice(slash + 1), content, options), { path: directory });
+    const { Readable } = await import("node:stream");
+    const { bytesOf, fileArchive } = await import("./copy.ts");
+    const { files } = this.#at(options.signal);
+    const slash = path.lastIndexOf("/") + 1;
+    const tar = options.archive ? bytesOf(content) : fileArchive(path.slice(slash), content, options);
+    const directory = options.archive ? path : path.slice(0, slash) || "/";
+    await files.write(this.id, directory, Readable.from(tar, { objectMode: false }));
   }
 
   /** The content of a file. */
   async read(path: string, { signal }: Cancellable = {}): Promise<Uint8Array> {
     const { readOneFile } = await import("./copy.ts");
-    const { tar } = await this.#at(signal).archives.read(this.id, path);
+    const { tar } = await this.#at(signal).files.read(this.id, path);
     return readOneFile(tar, path);
   }
 
   /** A file or a directory as a tar archive. */
   async copyFrom(path: string, { signal }: Cancellable = {}): Promise<ReadableStream<Uint8Array>> {
     const { Readable } = await import("node:stream");
-    const { tar } = await this.#at(signal).archives.read(this.id, path);
+    const { tar } = await this.#at(signal).files.read(this.id, path);
     return Readable.toWeb(tar) as ReadableStream<Uint8Array>;
   }
 
