@@ -131,7 +131,10 @@ export class EngineContainers implements Containers {
     const { running } = container;
     container.beingRestarted = true;
     try {
-      if (running !== undefined) await stopRunning(this.#parts, container, running, options);
+      if (running !== undefined) {
+        await stopRunning(this.#parts, container, running, options);
+        containerEvent(this.#parts.events, container, "stop");
+      }
     } finally {
       container.beingRestarted = false;
     }

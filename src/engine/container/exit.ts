@@ -45,12 +45,12 @@ export function noteExit(parts: EngineParts, container: Container, exit: Exit): 
   }
   if (exit.oomKilled) containerEvent(events, container, "oom");
   endpointEvents(parts, container, "disconnect", endpoints);
+  volumeEvents(parts, container.record, "unmount");
   const seconds = (exit.at - container.state.startedAt) / 1_000_000_000n;
   containerEvent(events, container, "die", {
     execDuration: String(seconds < 0n ? 0n : seconds),
     exitCode: String(exit.code),
   });
-  volumeEvents(parts, container.record, "unmount");
   leaveVolumes(parts, container.record).catch((error) => {
     log.error({ error, container: container.id }, "a volume is still mounted");
   });

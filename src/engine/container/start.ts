@@ -67,8 +67,8 @@ export async function startContainer(
     running.signal(signals.SIGKILL);
     throw error;
   }
-  if (sandbox !== undefined) endpointEvents(parts, container, "connect", sandbox.endpoints);
   volumeEvents(parts, container.record, "mount");
+  if (sandbox !== undefined) endpointEvents(parts, container, "connect", sandbox.endpoints);
   containerEvent(parts.events, container, "start");
   await connectAttaches(container, running);
 }

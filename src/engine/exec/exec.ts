@@ -33,7 +33,8 @@ export class Exec {
 
   /** "exec_start: sh -c true" and the like. */
   action(name: string): string {
-    return `${name}: ${this.request.cmd.join(" ")}`;
+    const [command, ...args] = this.request.cmd;
+    return `${name}: ${command} ${args.join(" ")}`; // with a space at the end where there are none, as dockerd's
   }
 
   view(): ExecView {
