@@ -80,7 +80,8 @@ async function bundle(name: string, entry: string): Promise<string[]> {
   };
   // esbuild has said why already
   const result = await build(options).catch(() => process.exit(1));
-  for (const file of result.outputFiles) replace(file.path, name === "cli" ? await forQuickStart(file.text) : file.text);
+  for (const file of result.outputFiles)
+    replace(file.path, name === "cli" ? await forQuickStart(file.text) : file.text);
   return Object.keys(result.metafile.inputs);
 }
 
@@ -207,7 +208,9 @@ for (const cache of globSync("*.cache", { cwd: dist })) rmSync(join(dist, cache)
 replace(join(dist, "sampan.cjs"), stub(hashOf("cli.cjs")));
 replace(join(dist, "daemon.cjs"), daemonStub(hashOf("daemon-main.cjs")));
 // V8 takes a code cache only under the flags it was made with: those of bin/sampan.
-execFileSync(node, ["--min-semi-space-size=8", join(root, "tools/warm-up.ts"), dist], { stdio: ["ignore", "ignore", "inherit"] });
+execFileSync(node, ["--min-semi-space-size=8", join(root, "tools/warm-up.ts"), dist], {
+  stdio: ["ignore", "ignore", "inherit"],
+});
 const ready = join(dist, "ready.sh");
 writeFileSync(`${ready}.new`, readiness(node, sourcesBesides([...bundled].sort())));
 await utimes(`${ready}.new`, started, started);

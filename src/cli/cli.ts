@@ -12,6 +12,7 @@ import { standard } from "./standard.ts";
 /** Runs one command line, without the program's name; resolves with the exit code. Never throws. */
 export async function cli(argv: readonly string[]): Promise<number> {
   try {
+    if (argv[0] === "__complete") return await answer(argv.slice(1));
     const { values, args, help } = parseGlobals(argv);
     const found = findCommand(args);
     if (found === undefined || help || values.version) {
@@ -22,6 +23,12 @@ export async function cli(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error, { path: "" });
   }
+}
+
+/** What the shells' scripts ask: no command, for it looks at the table of commands itself. */
+async function answer(words: readonly string[]): Promise<number> {
+  const { answerShell } = await import("./completion/main.ts");
+  return answerShell(processContext({ host: undefined }), words);
 }
 
 /** Flags before the command are seldom; without any there is nothing to parse. */

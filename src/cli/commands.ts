@@ -85,7 +85,6 @@ export const commands: readonly Entry[] = [
     summary: "Create a new container",
     load: () => import("./commands/create.ts"),
   },
-  { paths: ["__complete"], summary: "", load: () => import("./commands/complete.ts") },
   {
     paths: ["completion"],
     summary: "Generate the autocompletion script for the specified shell",

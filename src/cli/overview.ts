@@ -27,11 +27,6 @@ export async function overview(
   throw unknownCommand(first, first in groups ? second : undefined);
 }
 
-/** Those that start with two underscores are for scripts. */
-function isShown(path: string): boolean {
-  return !path.startsWith("__");
-}
-
 function show(text: string): number {
   standard.stdout.write(text);
   return 0;
@@ -39,7 +34,7 @@ function show(text: string): number {
 
 function unknownCommand(first: string, second: string | undefined): ExitError {
   const path = second === undefined ? first : `${first} ${second}`;
-  const known = [...commands.flatMap(({ paths }) => paths), ...Object.keys(groups)].filter(isShown);
+  const known = [...commands.flatMap(({ paths }) => paths), ...Object.keys(groups)];
   const hint = closest(path, known);
   const message = [
     `sampan: unknown command: sampan ${path}`,
@@ -50,8 +45,7 @@ function unknownCommand(first: string, second: string | undefined): ExitError {
 }
 
 function sampanHelp(): string {
-  const isTop = (path: string | undefined): path is string =>
-    path !== undefined && !path.includes(" ") && isShown(path);
+  const isTop = (path: string | undefined): path is string => path !== undefined && !path.includes(" ");
   const rows = commands.flatMap(({ paths, summary, common }) =>
     isTop(paths[0]) ? [{ entry: [paths[0], summary] as const, common }] : [],
   );

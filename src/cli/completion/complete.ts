@@ -72,7 +72,7 @@ function firstWords([group, ...more]: readonly string[], typed: string): readonl
   const start = group === undefined ? "" : `${group} `;
   const rows = commands.flatMap(({ paths, summary }) =>
     paths
-      .filter((path) => path.startsWith(start) && !path.slice(start.length).includes(" ") && !path.startsWith("__"))
+      .filter((path) => path.startsWith(start) && !path.slice(start.length).includes(" "))
       .map((path) => ({ value: path.slice(start.length), help: summary })),
   );
   const names = group === undefined ? Object.entries(groups).map(([value, help]) => ({ value, help })) : [];
