@@ -38,6 +38,11 @@ export class VolumeMounts {
     this.#users.set(name, (this.#users.get(name) ?? new Set()).add(user));
   }
 
+  /** Whether it is mounted for anybody, or is about to be. */
+  isUsed(name: string): boolean {
+    return this.#users.has(name) || this.#work.has(name);
+  }
+
   /** Unmounts when `user` was the last; without one, whoever uses it. */
   leave(name: string, user?: string): Promise<void> {
     return this.#inOrder(name, async () => {

@@ -63,9 +63,11 @@ export class Volumes {
     const all = anonymous ? { [anonymousLabel]: "", ...labels } : labels;
     const record = known ?? { name, anonymous, createdAt: nowNs(), labels: all, options };
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o755 });
+      // The row first: a directory without one is taken for somebody's data after a crash.
       if (known === undefined) this.#table.insert(record);
+      mkdirSync(directory, { recursive: true, mode: 0o755 });
     } catch (cause) {
+      if (known === undefined) this.#table.delete(name);
       throw storageError(`make volume ${name}`, cause);
     }
     this.#records.set(name, record);
@@ -98,7 +100,8 @@ export class Volumes {
   /** Removes the volume with all that is in it. One that is not here is no error. */
   async remove(name: string): Promise<void> {
     if (!this.#records.has(name)) return;
-    await this.mounts.leave(name);
+    // Nothing is waited for unless it must be: nobody can begin to use it meanwhile.
+    if (this.mounts.isUsed(name)) await this.mounts.leave(name);
     this.#records.delete(name);
     this.#table.doom(name);
     const aside = this.#setAside(name);
