@@ -50,9 +50,9 @@ export interface Sandbox extends SandboxState {
   readonly attachment: Attachment | undefined;
   /**
    * The start program has failed. True: it may be tried again with the `attachment` of now, for a port that nobody chose
-   * was some other process's, and there is another one instead.
+   * was some other process's, and there is another one instead, or an address has just been given up by who had it before.
    */
-  retry(error: unknown): boolean;
+  retry(error: unknown): boolean | Promise<boolean>;
   /** What to say of a start that has failed; the error itself when it has nothing to do with networks. */
   explain(error: unknown): unknown;
   /** The start program has run: names are served from now on. */

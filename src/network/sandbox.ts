@@ -1,14 +1,30 @@
+import { setTimeout } from "node:timers/promises";
 import { messageOf, SampanError } from "../errors/index.ts";
+import { KernelError } from "../kernel/kernel-error.ts";
 import { type ExpectedSockets, expectSockets, openSockets } from "./dns/sockets.ts";
 import type { ContainerDns, DnsSockets } from "./dns/types.ts";
 import type { Guarded } from "./egress/types.ts";
 import { endpointOption } from "./endpoints/settings.ts";
+import { linksUpNote } from "./host/attachment.ts";
 import { takenPort } from "./host/reservations.ts";
 import type { ContainerNetworking } from "./host/types.ts";
 import type { Joining, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
 import type { NetworkParts } from "./parts.ts";
 import { explainPort } from "./publishing.ts";
 import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, PublishedPort } from "./types.ts";
+
+/** Milliseconds until another look whether the kernel has taken away the link of who had an address before. */
+const linkPatience = 25;
+
+/**
+ * On one parent no two links that are up have the same MAC address, and the kernel takes away those of a network that has
+ * ended a moment later: whoever gets the same address at once, as in a restart, may come too early.
+ */
+function isAddressStillUp(error: unknown): boolean {
+  return (
+    error instanceof KernelError && error.errno === "EADDRINUSE" && error.step?.note.startsWith(linksUpNote) === true
+  );
+}
 
 /** A container's endpoint with why it is there. */
 interface Joined extends Joining {
@@ -117,7 +133,12 @@ export class ContainerSandbox implements Sandbox {
     };
   }
 
-  retry(error: unknown): boolean {
+  retry(error: unknown): boolean | Promise<boolean> {
+    if (isAddressStillUp(error)) {
+      this.#sockets?.cancel();
+      this.#sockets = undefined;
+      return setTimeout(linkPatience, true);
+    }
     const taken = takenPort(error, this.#ports);
     if (taken === undefined) return false;
     this.#refused.push(taken);

@@ -60,10 +60,10 @@ inOwnNetwork(import.meta.url, () => {
 
   test("macvlan in private mode: not from container to container", needs("macvlan"), async () => {
     const wire = onCable("macvlan", { parent: "eth0", macvlan_mode: "private" });
-    const a = await world.start("a", [connection("a", wire, 10)]);
-    const b = await world.start("b", [connection("b", wire, 11)]);
+    const a = await world.start("a", [connection("a", wire, 12)]);
+    const b = await world.start("b", [connection("b", wire, 13)]);
     await b.serve(7000);
-    assert.match(Object.values(await a.ask("tcp:192.0.2.11:7000"))[0] ?? "", /timeout|No route/);
+    assert.match(Object.values(await a.ask("tcp:192.0.2.13:7000"))[0] ?? "", /timeout|No route/);
   });
 
   test("macvlan without a parent: containers reach each other", needs("dummy"), async () => {

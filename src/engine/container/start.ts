@@ -73,8 +73,11 @@ export async function startContainer(
   await connectAttaches(container, running);
 }
 
-/** How often a start is tried again because a port that nobody chose was some other process's: as often as dockerd does. */
-const portAttempts = 10;
+/**
+ * How often a start is tried again because a port that nobody chose was some other process's (as often as dockerd does), or
+ * because an address is just being given up.
+ */
+const attempts = 10;
 
 async function launch(context: StartContext, container: Container, size: TerminalSize | undefined): Promise<Running> {
   const mounted = enterVolumes(context.parts, container.record);
@@ -99,7 +102,7 @@ async function launchWithVolumes(
       container.sandbox = sandbox;
       return running;
     } catch (error) {
-      if (attempt < portAttempts && sandbox?.retry(error)) continue;
+      if (attempt < attempts && (await sandbox?.retry(error))) continue;
       const explained = sandbox ? sandbox.explain(error) : error;
       await sandbox?.release();
       throw explained;

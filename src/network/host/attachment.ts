@@ -47,7 +47,7 @@ function connect(p: Program, access: NamespaceAccess, plan: Plan): (() => void) 
   if (plan.places.size > 0) {
     makeLinks(p, access.namespace, plan);
     const inside = [...configurations(plan), ...routes(plan)];
-    ask(p, access.rtnetlink, batch(inside), { note: "bring the container's links up, with addresses and routes" });
+    ask(p, access.rtnetlink, batch(inside), { note: linksUpNote });
   }
   if (plan.additions.length > 0) {
     const socket = openNetlink(p, "NETLINK_NETFILTER", "make a socket to change firewall rules");
@@ -57,7 +57,8 @@ function connect(p: Program, access: NamespaceAccess, plan: Plan): (() => void) 
   return giveBack;
 }
 
-/** By which a failure of this step is known. */
+/** By which failures of these steps are known. */
+export const linksUpNote = "bring the container's links up, with addresses and routes";
 export const publishNote = "add the published ports to the firewall's maps";
 
 function makeLinks(p: Program, namespace: Slot | number, { container, places }: Plan): void {
