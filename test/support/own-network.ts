@@ -18,7 +18,8 @@ export function inOwnNetwork(url: string, body: () => void): void {
   const file = fileURLToPath(url);
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   test(`${basename(file)}, in a network of its own`, requires("unshare", "nsenter", "ip", "nft", "cc"), async () => {
-    const keepCgroups = "mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys; mount --move /mnt /sys/fs/cgroup";
+    const keepCgroups =
+      "mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys; mount --move /mnt /sys/fs/cgroup";
     const setup = `${keepCgroups}; ip link set lo up; exec "$@"`;
     const node = [process.execPath, "--test-reporter=spec", file];
     await succeed("unshare", ["--net", "--mount", "--propagation", "private", "sh", "-ec", setup, "sh", ...node], {

@@ -10,6 +10,8 @@ export interface Differences {
   readonly varies: readonly Listed[];
   /** Compared with a dockerd beside us only: what depends on the kernel and its cgroups. */
   readonly machine: readonly Listed[];
+  /** There or not, zero or not, as the moment has it. */
+  readonly moment: readonly Listed[];
   /** Not the same, and why that is right. */
   readonly differences: readonly Listed[];
 }
