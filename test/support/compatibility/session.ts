@@ -50,7 +50,7 @@ const images = (archive: Uint8Array): Step[] => [
 
 const sleeper = {
   Image: "busybox",
-  Cmd: ["sh", "-c", 'trap "exit 7" TERM; echo out; echo err >&2; while :; do sleep 0.1; done'],
+  Cmd: ["sh", "-c", 'trap "exit 7" TERM; echo out; sleep 0.1; echo err >&2; while :; do sleep 0.1; done'],
   Env: ["A=1", "B"],
   Hostname: "box",
   Labels: { x: "y" },
