@@ -56,7 +56,7 @@ suite("networks on the command line", requires("docker", "ip", "nft", "cc", "bus
 
   test("both command lines show the same", async () => {
     await alike("ps", "--format", "{{.Names}}\t{{.Ports}}");
-    await alike("ps", "-a", "--format", "table {{.Names}}\t{{.Ports}}\t{{.Status}}");
+    await alike("ps", "-a", "--format", "table {{.Names}}\t{{.Ports}}\t{{.State}}");
     await alike("port", "web");
     await alike("port", "web", "7000/tcp");
     await alike("port", "web", "443");
