@@ -177,7 +177,6 @@ suite("containers", needs, () => {
     assert.deepEqual(view.mounts.map(({ Type, Destination, RW }) => `${Type} ${Destination} ${RW}`).sort(), [
       "bind /bind true",
       "bind /ro false",
-      "tmpfs /mem true",
       "volume /anonymous true",
       "volume /data true",
     ]);
