@@ -32,6 +32,7 @@ export class Sandbox {
   /** Put before every command, the daemon's too: the way into another network, see namespace.ts. */
   enter: readonly string[] = [];
   #daemon: ChildProcess | undefined;
+  #started: Promise<void> | undefined;
 
   constructor(env: NodeJS.ProcessEnv = {}) {
     this.directory = mkdtempSync(join(tmpdir(), "sampan-"));
@@ -50,8 +51,9 @@ export class Sandbox {
     };
   }
 
-  /** Runs `sampan ARGS…`. */
-  run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  /** Runs `sampan ARGS…`; a daemon that is just starting is waited for, for a file's hooks do not wait for each other. */
+  async run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    await this.#started?.catch(() => {});
     const [file = "", ...all] = [...this.enter, sampan, ...args];
     return runProgram(file, all, { cwd: this.directory, ...options, env: { ...this.env, ...options.env } });
   }
@@ -73,6 +75,11 @@ export class Sandbox {
 
   /** Starts the daemon and waits until it answers. `args` are those of `sampan daemon`. */
   async start(...args: string[]): Promise<void> {
+    this.#started = this.#start(args);
+    await this.#started;
+  }
+
+  async #start(args: readonly string[]): Promise<void> {
     const log = openSync(join(this.directory, "daemon.log"), "a");
     const [file = "", ...all] = [...this.enter, sampan, "daemon", ...args];
     const daemon = spawn(file, all, { env: this.env, cwd: "/", stdio: ["ignore", log, log] });
