@@ -4,6 +4,7 @@ import type { Exit, Running } from "../runtime/types.ts";
 import type { CreateRequest, HostConfigRequest } from "./config.ts";
 import { attachContainer } from "./container/attach.ts";
 import { createContainer } from "./container/create.ts";
+import { Departures } from "./container/departures.ts";
 import { containerEvent } from "./container/events.ts";
 import { endWithMonitor, noteExit } from "./container/exit.ts";
 import { listContainers } from "./container/list.ts";
@@ -45,6 +46,7 @@ import type {
 /** The containers of this daemon: finds the one that is meant, sees that its state allows the action, and acts. */
 export class EngineContainers implements Containers {
   readonly #parts: EngineParts;
+  readonly #departures = new Departures();
   #closed = false;
 
   constructor(parts: EngineParts) {
@@ -91,6 +93,8 @@ export class EngineContainers implements Containers {
     reference: string,
     options: { readonly condition?: WaitCondition | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): { readonly result: Promise<WaitResult> } {
+    const departed = this.#departures.of(reference);
+    if (departed !== undefined) return { result: Promise.resolve(departed) };
     const container = this.#find(reference);
     if (options.condition === "removed") return { result: container.removal(options.signal) };
     const { exitCode, status } = container.state;
@@ -255,7 +259,10 @@ export class EngineContainers implements Containers {
 
   async autoRemove(container: Container): Promise<void> {
     await container.lock.run(async () => {
-      if (!container.removed && !container.isRunning) await removeContainer(this.#parts, container, { volumes: true });
+      if (container.removed || container.isRunning) return;
+      const { exitCode, error } = container.state;
+      this.#departures.note(container.id, { exitCode, ...(error !== "" && { error }) });
+      await removeContainer(this.#parts, container, { volumes: true });
     });
   }
 

@@ -214,6 +214,18 @@ suite("the API's protocol", requires("busybox"), () => {
     assert.match(message(await call("POST", `/containers/${id}/wait`, 404)), /^No such container: /);
   });
 
+  test("whoever waits for a container that has removed itself is told how it ended", async () => {
+    const body = { Image: "busybox", Cmd: ["sh", "-c", "exit 7"], HostConfig: { AutoRemove: true } };
+    const { json } = await box.api("POST", "/containers/create", body);
+    const { Id } = json as { Id: string };
+    assert.equal((await box.api("POST", `/containers/${Id}/start`)).status, 204);
+    await eventually("it is gone", async () => (await box.api("GET", `/containers/${Id}/json`)).status === 404);
+    for (const condition of ["", "?condition=removed", "?condition=next-exit"]) {
+      const { status, json: result } = await box.api("POST", `/containers/${Id}/wait${condition}`);
+      assert.deepEqual([status, result], [200, { StatusCode: 7 }], condition);
+    }
+  });
+
   test("wait for removal ends after --rm has removed", async () => {
     const id = await create(["true"], { HostConfig: { AutoRemove: true } });
     const waiting = box.api("POST", `/containers/${id}/wait?condition=removed`);

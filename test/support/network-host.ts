@@ -254,8 +254,10 @@ ip route add 10.81.0.0/16 via ${machine.v4}; ip -6 route add fd00::/8 via ${mach
     await container.end();
     await this.host.release(container.networking);
     // The kernel takes the links away a moment after their namespace
-    const id = hash(`${container.name} ${container.networking.connections[0]?.network.name}`).slice(0, 13);
-    await eventually(`${container.name}'s link is gone`, () => !existsSync(`/sys/class/net/ve${id}`));
+    const [first] = container.networking.connections;
+    const id = hash(`${container.name} ${first?.network.name}`).slice(0, 13);
+    const link = first?.endpoint.hostInterface ?? `ve${id}`;
+    await eventually(`${container.name}'s link is gone`, () => !existsSync(`/sys/class/net/${link}`));
   }
 
   /** Ends all containers that are left. */
