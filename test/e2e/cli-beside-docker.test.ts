@@ -216,6 +216,8 @@ function withoutEmpty(value: unknown, name = ""): unknown {
   if (name === "MemorySwappiness" && value === -1) return undefined;
   if (name === "RestartPolicy" && (value as { Name: string }).Name === "no") return undefined;
   if (name === "NetworkingConfig") return endpointsOf(value);
+  // Docker's command line keeps the subnets in a hash table: their order is another every time.
+  if (name === "IPAM") return withoutEmpty({ ...(value as object), Config: bySubnet(value as { Config?: Subnet[] }) });
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((each) => withoutEmpty(each) ?? {});
   if (typeof value !== "object" || value === null) return isEmpty(value) ? undefined : value;
   // A set's members have nothing in them.
@@ -226,6 +228,14 @@ function withoutEmpty(value: unknown, name = ""): unknown {
     .map(([key, each]) => [key, withoutEmpty(each, key)] as const)
     .filter(([, each]) => each !== undefined);
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
+
+interface Subnet {
+  readonly Subnet: string;
+}
+
+function bySubnet({ Config = [] }: { readonly Config?: readonly Subnet[] }): Subnet[] {
+  return Config.toSorted((a, b) => a.Subnet.localeCompare(b.Subnet));
 }
 
 /** Every network that is named; for docker the default one is, even without wishes. */
