@@ -194,6 +194,11 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/port.ts"),
   },
   {
+    paths: ["push", "image push"],
+    summary: "Upload an image to a registry",
+    load: () => import("./commands/push.ts"),
+  },
+  {
     paths: ["rename", "container rename"],
     summary: "Rename a container",
     load: () => import("./commands/rename.ts"),

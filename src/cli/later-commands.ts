@@ -9,7 +9,6 @@ const later: Readonly<Record<string, string>> = {
   context: "contexts are not in this version of Sampan yet; use --host or SAMPAN_HOST",
   manifest: "manifest lists are not in this version of Sampan yet",
   plugin: "plugins are not in this version of Sampan yet",
-  push: "pushing images is not in this version of Sampan yet",
   search: "searching registries is not in this version of Sampan yet",
   trust: "content trust is not in this version of Sampan yet",
   ...Object.fromEntries(

@@ -44,6 +44,13 @@ export class Images {
     return this.#transport.lines({ method: "POST", path: "/images/create", query, headers, signal });
   }
 
+  /** Brings an image to its registry, all tags of a repository when none is named; failures arrive as for `pull`. */
+  push(repository: string, { tag, platform, auth, signal }: PullImage = {}): Promise<AsyncGenerator<ProgressLine>> {
+    const headers = { "X-Registry-Auth": auth ?? Buffer.from("{}").toString("base64url") };
+    const path = `/images/${repository}/push`;
+    return this.#transport.lines({ method: "POST", path, query: { tag, platform }, headers, signal });
+  }
+
   /** Loads a docker archive or an OCI layout from a tar stream. */
   load(archive: Readable, options: { quiet?: boolean | undefined } = {}): Promise<AsyncGenerator<ProgressLine>> {
     return this.#transport.lines({

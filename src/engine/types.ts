@@ -7,7 +7,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { Usage } from "../cgroups/types.ts";
-import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../images/types.ts";
+import type { ImageStore, Platform, Progress, PushedTag, PushOptions, Removal, StoredImage } from "../images/types.ts";
 import type { NetworkingOptions } from "../network/options.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import type { Layout } from "../storage/layout.ts";
@@ -378,10 +378,18 @@ export interface EnginePullOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface EnginePushOptions extends Omit<PushOptions, "pushed"> {
+  /** Repository and tag, or a repository alone with `allTags`. */
+  readonly reference: string;
+  /** Told of every tag that the registry has now. */
+  pushed(pushed: PushedTag): void;
+}
+
 /** The image store with the engine's knowledge: events, who uses an image, one download for all who ask for it. */
 export interface Images extends ImageMaking {
   /** Joins a pull of the same image that is under way; each caller gets all progress from its beginning. */
   pull(options: EnginePullOptions): Promise<StoredImage>;
+  push(options: EnginePushOptions): Promise<void>;
   load: ImageStore["load"];
   resolve: ImageStore["resolve"];
   list: ImageStore["list"];

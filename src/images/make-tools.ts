@@ -6,15 +6,18 @@ import type { ImageTools } from "./tools.ts";
 
 /** As dockerd: three connections to a registry at a time. Unpacking more at once than this only splits the disk's time. */
 const parallel = 3;
+/** As dockerd. */
+const usualUploads = 5;
 
 /** Completes what an image store has into what pulling needs. */
 export function makeTools(
   own: Pick<ImageTools, "content" | "layers" | "records" | "garbage" | "syncIndex">,
-  options: RegistryOptions,
+  options: RegistryOptions & { readonly uploads?: number | undefined },
 ): ImageTools {
   return {
     ...own,
     slots: new Slots(parallel),
+    uploads: new Slots(options.uploads ?? usualUploads),
     unpacks: new Slots(parallel),
     patience: options.patience ?? usualPatience,
     downloads: new Shared(),

@@ -155,7 +155,7 @@ export class ImageRecords {
   /** Forgets an image; returns what it consisted of. */
   delete(id: Digest): { blobs: Digest[]; chains: ChainId[] } {
     return this.change(() => {
-      const blobs = this.#column("SELECT digest AS value FROM image_blob WHERE image = ?", id) as Digest[];
+      const blobs = this.blobsOf(id);
       const chains = this.#column(
         "SELECT chain_id AS value FROM image_layer WHERE image = ? ORDER BY position DESC",
         id,
@@ -167,6 +167,18 @@ export class ImageRecords {
 
   usesBlob(digest: Digest): boolean {
     return this.#statement("SELECT 1 FROM image_blob WHERE digest = ? LIMIT 1").get(digest) !== undefined;
+  }
+
+  /** Everything in the content store that an image consists of. */
+  blobsOf(id: Digest): Digest[] {
+    return this.#column("SELECT digest AS value FROM image_blob WHERE image = ?", id) as Digest[];
+  }
+
+  /** Familiar "repo@sha256:…" names of images that the blob is part of: where else it is likely to be. */
+  digestsWith(blob: Digest): string[] {
+    const sql =
+      "SELECT DISTINCT d.name AS value FROM image_blob b JOIN image_digest d ON d.image = b.image WHERE b.digest = ?";
+    return this.#column(sql, blob) as string[];
   }
 
   usesLayer(chain: ChainId): boolean {

@@ -23,6 +23,7 @@ import type {
   LoadOptions,
   Platform,
   PullOptions,
+  PushOptions,
   Removal,
   RemoveOptions,
   StoredImage,
@@ -38,6 +39,8 @@ export interface ImagesOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Per registry domain, hosts to ask first. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** How many blobs are pushed at a time; 5 when absent. */
+  readonly uploads?: number | undefined;
   /** How long broken connections and refusals that may heal are borne. */
   readonly patience?: Patience | undefined;
   /** Told of every request to a registry; see `Exchange`. */
@@ -80,6 +83,12 @@ class StoredImages implements ImageStore {
     this.#refuseHostName(reference);
     const [tools, { pullImage }] = await Promise.all([this.#loadTools(), import("./pull.ts")]);
     return await pullImage(tools, reference, options);
+  }
+
+  async push(reference: Reference, options: PushOptions): Promise<void> {
+    this.#refuseHostName(reference);
+    const [tools, { pushImages }] = await Promise.all([this.#loadTools(), import("./push/push.ts")]);
+    await pushImages(tools, reference, options);
   }
 
   async lookUp(name: string, options: Parameters<ImageStore["lookUp"]>[1]): Promise<RemoteImage> {
@@ -179,9 +188,12 @@ class StoredImages implements ImageStore {
 
   async #makeTools(): Promise<ImageTools> {
     const { makeTools } = await import("./make-tools.ts");
-    const { layers, insecureRegistries, mirrors, patience, trace } = this.#options;
+    const { layers, uploads, insecureRegistries, mirrors, patience, trace } = this.#options;
     const own = { content: this.#content, layers, records: this.#records, garbage: this.#garbage };
-    return makeTools({ ...own, syncIndex: () => this.#syncIndex() }, { insecureRegistries, mirrors, patience, trace });
+    return makeTools(
+      { ...own, syncIndex: () => this.#syncIndex() },
+      { uploads, insecureRegistries, mirrors, patience, trace },
+    );
   }
 
   /** index.json names every image, under the annotation that containerd and skopeo read. */

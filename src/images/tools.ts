@@ -3,6 +3,7 @@ import type { Garbage } from "./garbage.ts";
 import type { LayerFlight, LayerTools } from "./layer.ts";
 import type { ImageRecords } from "./records.ts";
 import type { Shared } from "./shared.ts";
+import type { Slots } from "./slots.ts";
 
 /** What pulling and loading work with; one set per image store. */
 export interface ImageTools extends LayerTools {
@@ -10,6 +11,7 @@ export interface ImageTools extends LayerTools {
   readonly garbage: Garbage;
   readonly flights: Shared<LayerFlight>;
   readonly registry: RegistryClient;
+  readonly uploads: Slots;
   /** Brings index.json in step with the records. */
   syncIndex(): Promise<void>;
 }

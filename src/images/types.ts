@@ -111,6 +111,30 @@ export interface PullOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface PushOptions {
+  /** Every tag of the repository instead of one. */
+  readonly allTags: boolean;
+  /** Only the image of this platform, not the index it came with. */
+  readonly platform?: Platform | undefined;
+  readonly auth?: RegistryAuth | undefined;
+  progress(line: Progress): void;
+  /** Told of every tag that the registry has now. */
+  pushed(pushed: PushedTag): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PushedTag {
+  readonly image: StoredImage;
+  readonly name: Reference;
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes of the manifest or index. */
+  readonly size: number;
+  /** The index that the image came with, when only this part of it is here. */
+  readonly partOf?: { readonly digest: Digest; readonly mediaType: string; readonly bytes: Uint8Array } | undefined;
+}
+
 export interface LoadOptions {
   progress(line: Progress): void;
   readonly signal?: AbortSignal | undefined;
@@ -136,6 +160,11 @@ export type Removal = { readonly untagged: string } | { readonly deleted: string
 export interface ImageStore {
   /** Fetches, verifies and unpacks; when the image is here already only its name is moved. */
   pull(reference: Reference, options: PullOptions): Promise<StoredImage>;
+  /**
+   * Brings an image and whatever its registry lacks of it there, under a tag or all of the repository's. Kind "denied" when
+   * the registry wants (other) credentials.
+   */
+  push(reference: Reference, options: PushOptions): Promise<void>;
   /** What a registry has under a name. */
   lookUp(
     name: string,

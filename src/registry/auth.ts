@@ -5,9 +5,10 @@ import type { RegistryAuth } from "./types.ts";
 
 /**
  * Answers a registry's challenges. Nothing is sent before the registry asks; what it accepted is sent at once from then
- * on. Meant for one repository: all its requests need the same scope. A 401 that cannot be answered is the result.
+ * on. Meant for one repository: all its requests need the same scope. `scopes` ("repository:a/b:pull,push") are asked
+ * for besides the one of the challenge, so that one token serves all. A 401 that cannot be answered is the result.
  */
-export function withAuth(send: Send, auth: RegistryAuth): Send {
+export function withAuth(send: Send, auth: RegistryAuth, scopes: readonly string[] = []): Send {
   let challenge: Challenge | undefined;
   let token: Promise<Token> | undefined;
 
@@ -30,8 +31,9 @@ export function withAuth(send: Send, auth: RegistryAuth): Send {
     if (response.status !== 401) return response;
     const wanted = choose(response);
     if (wanted === undefined) return response;
-    if (sent !== undefined && wanted.scheme === "bearer") token = undefined;
-    challenge = wanted;
+    // Unless another request has replaced it meanwhile.
+    if (sent !== undefined && token !== undefined && `Bearer ${(await token).value}` === sent) token = undefined;
+    challenge = withScopes(wanted, scopes);
     const answer = await header(request);
     if (answer === undefined || answer === sent) return response;
     if (request.limit === undefined) drop(response);
@@ -41,6 +43,20 @@ export function withAuth(send: Send, auth: RegistryAuth): Send {
 
 function authorized(request: HttpRequest, authorization: string | undefined): HttpRequest {
   return authorization === undefined ? request : { ...request, headers: { ...request.headers, authorization } };
+}
+
+/** The challenge with further scopes, those of the same resource in place of its own. */
+function withScopes(challenge: Challenge, scopes: readonly string[]): Challenge {
+  if (scopes.length === 0 || challenge.scheme !== "bearer") return challenge;
+  const own = (challenge.parameters.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
+  const resources = new Set(scopes.map(resourceOf));
+  const all = [...scopes, ...own.filter((scope) => !resources.has(resourceOf(scope)))];
+  return { ...challenge, parameters: new Map([...challenge.parameters, ["scope", all.join(" ")]]) };
+}
+
+/** "repository:a/b" of "repository:a/b:pull". */
+function resourceOf(scope: string): string {
+  return scope.slice(0, Math.max(0, scope.lastIndexOf(":")));
 }
 
 /** The strongest challenge we can answer. */

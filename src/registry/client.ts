@@ -1,6 +1,7 @@
 import { withAuth } from "./auth.ts";
 import { httpCore, type Send } from "./http.ts";
 import { findOrigin, type Origin } from "./origin.ts";
+import { PushRepository } from "./push-repository.ts";
 import { withRedirects } from "./redirect.ts";
 import { atRepository, firstOf, Repository, type RepositorySend } from "./repository.ts";
 import { type Patience, usualPatience, withRetry } from "./retry.ts";
@@ -41,6 +42,29 @@ export class RegistryClient {
     const sends = mirrors.map((mirror) => this.#lazily(mirror, path, {}, signal));
     sends.push(await this.#at(domain, path, auth, signal));
     return new Repository(reference, firstOf(sends));
+  }
+
+  /**
+   * The repository of a reference, to push to; mirrors have no part in that. `sources` are repositories of the same registry
+   * that blobs may be taken from.
+   */
+  async pushRepository(
+    reference: Reference,
+    options: {
+      readonly auth?: RegistryAuth | undefined;
+      readonly sources?: readonly string[];
+      readonly signal?: AbortSignal | undefined;
+    } = {},
+  ): Promise<PushRepository> {
+    const { auth = {}, sources = [], signal } = options;
+    const { url, insecure } = await this.#origin(reference.domain, signal);
+    const scopes = [`${reference.path}:pull,push`, ...sources.map((path) => `${path}:pull`)];
+    const scoped = scopes.map((scope) => `repository:${scope}`);
+    const authorized = withAuth(this.#send, auth, scoped);
+    // A registry may have blobs sent elsewhere; its credentials do not go there.
+    const send: Send = (request) => (request.url.origin === url.origin ? authorized(request) : this.#send(request));
+    const patience = this.#options.patience ?? usualPatience;
+    return new PushRepository(reference, { base: url, insecure, once: send, send: withRetry(send, patience) });
   }
 
   /** Drops idle connections. */

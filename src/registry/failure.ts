@@ -40,6 +40,14 @@ export function failure(response: Pick<HttpResponse, "status" | "bytes">, doing:
   return new SampanError(kindOfStatus(response.status), `Cannot ${doing}: ${complaintOf(response).text}`);
 }
 
+/** The same of a request that changes something: what the registry does not take is "invalid", and is not tried again. */
+export function refusal(response: Pick<HttpResponse, "status" | "bytes">, doing: string): SampanError {
+  const { status } = response;
+  const heals = status < 400 || status >= 500 || [401, 403, 404, 408, 416, 429].includes(status);
+  const kind = heals ? kindOfStatus(status) : "invalid";
+  return new SampanError(kind, `${doing}: ${complaintOf(response).text}`);
+}
+
 /** The kind that a registry's status means for us. */
 export function kindOfStatus(status: number): ErrorKind {
   if (status === 401 || status === 403) return "denied";

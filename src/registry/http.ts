@@ -4,17 +4,27 @@ import { SampanError } from "../errors/index.ts";
 import { connectionError } from "./errors.ts";
 import { isLoopback } from "./hosts.ts";
 import { readBounded } from "./limit.ts";
+import { pour } from "./pour.ts";
 
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array | Upload;
   /** Certificates are not checked; redirects to plain HTTP are followed. */
   readonly insecure: boolean;
   /** Read the whole body into `bytes`, and fail when it is longer than this. */
   readonly limit?: number;
+  /** ms without a byte after which the connection counts as broken; 30 s when absent. */
+  readonly idleTimeout?: number;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A body that is read while it is sent; a request that is made again opens it again. */
+export interface Upload {
+  /** Bytes. */
+  readonly size: number;
+  open(): AsyncIterable<Uint8Array>;
 }
 
 export interface HttpResponse {
@@ -34,8 +44,8 @@ export interface HttpResponse {
  */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Without a byte for this long (ms) a connection counts as broken. */
-const idleTimeout = 30_000;
+/** Without a byte for this long (ms) a connection counts as broken, unless the request says otherwise. */
+const usualIdleTimeout = 30_000;
 
 /** The innermost Send: one request over a kept-alive connection. `close` drops idle connections. */
 export function httpCore(): { send: Send; close(): void } {
@@ -64,7 +74,7 @@ async function agentFor(agents: Map<string, Agent>, { url, insecure }: HttpReque
   const known = agents.get(key);
   if (known !== undefined) return known;
   // As Go does it: HTTP_PROXY and friends hold for everything but loopback.
-  const common = { keepAlive: true, timeout: idleTimeout, ...(loopback ? {} : { proxyEnv: process.env }) };
+  const common = { keepAlive: true, timeout: usualIdleTimeout, ...(loopback ? {} : { proxyEnv: process.env }) };
   const agent = url.protocol === "http:" ? new Agent(common) : await tlsAgent(common, insecure);
   agents.set(key, agent);
   return agent;
@@ -81,9 +91,12 @@ async function tlsAgent(common: object, insecure: boolean): Promise<TlsAgent> {
 async function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse> {
   if (wanted.signal?.aborted) throw cancelled(wanted);
   const open = wanted.url.protocol === "http:" ? request : (await import("node:https")).request;
+  const { body: payload, idleTimeout = usualIdleTimeout } = wanted;
+  const upload = typeof payload === "object" && "open" in payload ? payload : undefined;
+  const length = upload === undefined ? {} : { "content-length": String(upload.size) };
   const options: RequestOptions = {
     method: wanted.method,
-    headers: { "user-agent": "sampan", ...wanted.headers },
+    headers: { "user-agent": "sampan", ...length, ...wanted.headers },
     agent,
     timeout: idleTimeout,
     ...(wanted.signal ? { signal: wanted.signal } : {}),
@@ -95,15 +108,17 @@ async function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse
       if (wanted.method === "HEAD") body.resume();
       resolve({ status: body.statusCode ?? 0, headers: body.headers, url: wanted.url, body, bytes: Buffer.alloc(0) });
     });
-    sent.on("timeout", () => sent.destroy(timedOut()));
-    sent.on("error", (cause) =>
-      reject(wanted.signal?.aborted ? cancelled(wanted) : connectionError(wanted.url, cause)),
-    );
-    sent.end(wanted.body);
+    sent.on("timeout", () => sent.destroy(timedOut(idleTimeout)));
+    sent.on("error", (cause) => {
+      if (wanted.signal?.aborted) reject(cancelled(wanted));
+      else reject(cause instanceof SampanError ? cause : connectionError(wanted.url, cause));
+    });
+    if (upload === undefined) sent.end(payload);
+    else pour(upload.open(), sent);
   });
 }
 
-function timedOut(): Error {
+function timedOut(idleTimeout: number): Error {
   return Object.assign(new Error(`no byte for ${idleTimeout / 1000} s`), { code: "ETIMEDOUT" });
 }
 

@@ -14,7 +14,7 @@ export function withRedirects(send: Send): Send {
       const response = await send(request);
       const location = response.headers.location;
       if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
-      if (request.method === "POST") return response;
+      if (request.method !== "GET" && request.method !== "HEAD") return response;
       if (request.limit === undefined) drop(response);
       request = redirected(request, location);
     }

@@ -6,6 +6,8 @@ export interface FrontAnswer {
   readonly body: Buffer;
   /** The connection is cut after this many bytes of the body. */
   readonly cutAfter?: number;
+  /** The connection is cut instead of an answer. */
+  readonly drop?: boolean;
 }
 
 export interface FrontRequest {
@@ -13,6 +15,7 @@ export interface FrontRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly bytes: Buffer;
   /** Asks the registry behind. */
   forward(): Promise<FrontAnswer>;
 }
@@ -33,8 +36,11 @@ export async function startFront(
   const server = createServer((incoming, response) => {
     const { method = "GET", url: path = "/", headers } = incoming;
     seen.push([method, path, headers.range].filter((part) => part !== undefined).join(" "));
-    bodyOf(incoming)
-      .then((body) => answer({ method, path, headers, body, forward: () => forward(upstream, incoming) }))
+    collect(incoming)
+      .then((bytes) => {
+        const forwarding = () => forward(upstream, incoming, bytes);
+        return answer({ method, path, headers, body: bytes.toString(), bytes, forward: forwarding });
+      })
       .then((result) => send(response, method, result))
       .catch((error) => response.writeHead(502).end(String(error)));
   });
@@ -53,7 +59,12 @@ export function plain(status: number, body: unknown = {}, headers: Record<string
   return { status, headers, body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)) };
 }
 
-function send(response: ServerResponse, method: string, { status, headers, body, cutAfter }: FrontAnswer): void {
+function send(response: ServerResponse, method: string, answer: FrontAnswer): void {
+  const { status, headers, body, cutAfter } = answer;
+  if (answer.drop) {
+    response.destroy();
+    return;
+  }
   const length = headers["content-length"] ?? String(body.length);
   response.writeHead(status, { ...headers, "content-length": method === "HEAD" ? length : String(body.length) });
   if (method === "HEAD") response.end();
@@ -61,9 +72,10 @@ function send(response: ServerResponse, method: string, { status, headers, body,
   else response.write(body.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 20));
 }
 
-function forward(upstream: string, { method, url, headers }: IncomingMessage): Promise<FrontAnswer> {
+/** With the front's own name, so that the registry's answers lead back to the front. */
+function forward(upstream: string, { method, url, headers }: IncomingMessage, body: Buffer): Promise<FrontAnswer> {
   const { authorization: _, ...rest } = headers;
-  const options = { method, headers: { ...rest, host: upstream }, agent: false as const };
+  const options = { method, headers: rest, agent: false as const };
   return new Promise((resolve, reject) => {
     const sent = request(`http://${upstream}${url}`, options, (answer) => {
       collect(answer).then((body) => {
@@ -73,12 +85,8 @@ function forward(upstream: string, { method, url, headers }: IncomingMessage): P
       }, reject);
     });
     sent.once("error", reject);
-    sent.end();
+    sent.end(body);
   });
-}
-
-async function bodyOf(incoming: IncomingMessage): Promise<string> {
-  return (await collect(incoming)).toString();
 }
 
 async function collect(incoming: IncomingMessage): Promise<Buffer> {

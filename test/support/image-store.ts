@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { globSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { type ImagesOptions, openImages } from "../../src/images/store.ts";
-import type { ImageStore, Progress, PullOptions, StoredImage } from "../../src/images/types.ts";
+import type { ImageStore, Progress, PullOptions, PushedTag, PushOptions, StoredImage } from "../../src/images/types.ts";
 import type { Executor } from "../../src/kernel/executor.ts";
 import { parseReference } from "../../src/registry/reference.ts";
 import type { Exchange } from "../../src/registry/trace.ts";
@@ -12,10 +13,11 @@ import { openLayerStore } from "../../src/storage/layers/store.ts";
 import type { LayerStore } from "../../src/storage/layers/types.ts";
 import { type Layout, layoutOf } from "../../src/storage/layout.ts";
 import { makeExecutor } from "./executor.ts";
+import { dockerArchive, type TestImage } from "./images.ts";
 import { leftovers } from "./leaks.ts";
 import { removeTree } from "./sandbox.ts";
 
-type ImageBoxOptions = Partial<Pick<ImagesOptions, "insecureRegistries" | "mirrors" | "patience">> & {
+type ImageBoxOptions = Partial<Pick<ImagesOptions, "insecureRegistries" | "mirrors" | "patience" | "uploads">> & {
   /** An existing empty directory instead of a new temporary one. */
   readonly directory?: string;
 };
@@ -71,6 +73,27 @@ export class ImageBox {
     const progress = (line: Progress) => lines.push(line);
     const image = await this.images.pull(parseReference(name), { progress, ...options });
     return { image, lines };
+  }
+
+  /** Pushes and collects the lines that Docker would print, and what the registry has then. */
+  async push(name: string, options: Partial<PushOptions> = {}): Promise<{ lines: Progress[]; pushed: PushedTag[] }> {
+    const lines: Progress[] = [];
+    const pushed: PushedTag[] = [];
+    await this.images.push(parseReference(name), {
+      allTags: false,
+      progress: (line) => lines.push(line),
+      pushed: (tag) => pushed.push(tag),
+      ...options,
+    });
+    return { lines, pushed };
+  }
+
+  /** Loads an image under the names. */
+  async load(image: TestImage, ...names: string[]): Promise<StoredImage> {
+    const archive = await dockerArchive(image, names);
+    const [loaded] = await this.images.load(Readable.from([archive]), { progress: () => undefined });
+    assert.ok(loaded);
+    return loaded.image;
   }
 
   /** Names of the files and directories that images consist of, to see that nothing is left. */

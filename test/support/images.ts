@@ -136,6 +136,39 @@ export function writeOciLayout(
   return entry.digest;
 }
 
+/** Writes an index of images for several architectures as an OCI layout, tagged `tag`. Returns the index's digest. */
+export function writeIndexLayout(
+  directory: string,
+  images: readonly { readonly architecture: string; readonly image: TestImage }[],
+  tag = "multi",
+): string {
+  const store = (bytes: Uint8Array) => {
+    const path = join(directory, "blobs/sha256", digestOf(bytes).slice("sha256:".length));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+    return bytes;
+  };
+  const json = (value: unknown) => store(Buffer.from(JSON.stringify(value)));
+  const manifestType = "application/vnd.oci.image.manifest.v1+json";
+  const manifests = images.map(({ architecture: of, image }) => {
+    const configuration = { ...JSON.parse(configurationOf(image).toString()), architecture: of };
+    const config = descriptor("application/vnd.oci.image.config.v1+json", json(configuration));
+    const layerType = "application/vnd.oci.image.layer.v1.tar+gzip";
+    const layers = image.layers.map((layer) => descriptor(layerType, store(compress(layer, "gzip"))));
+    const manifest = json({ schemaVersion: 2, mediaType: manifestType, config, layers });
+    return { ...descriptor(manifestType, manifest), platform: { os: "linux", architecture: of } };
+  });
+  const indexType = "application/vnd.oci.image.index.v1+json";
+  const index = descriptor(indexType, json({ schemaVersion: 2, mediaType: indexType, manifests }));
+  const annotations = { "org.opencontainers.image.ref.name": tag };
+  writeFileSync(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  writeFileSync(
+    join(directory, "index.json"),
+    JSON.stringify({ schemaVersion: 2, manifests: [{ ...index, annotations }] }),
+  );
+  return index.digest;
+}
+
 function compress(bytes: Uint8Array, compression: Compression): Uint8Array {
   if (compression === "none") return bytes;
   return compression === "gzip" ? gzipSync(bytes, { level: 1 }) : zstdCompressSync(bytes);

@@ -59,7 +59,7 @@ function loadedLines({ image, names }: LoadedImage): string[] {
 }
 
 /** Runs work that reports lines. A failure before the first line is thrown, later it becomes a line. */
-async function report(reply: ApiReply, work: (writer: ProgressWriter) => Promise<void>): Promise<void> {
+export async function report(reply: ApiReply, work: (writer: ProgressWriter) => Promise<void>): Promise<void> {
   const writer = new ProgressWriter(reply.raw);
   try {
     await work(writer);

@@ -11,6 +11,7 @@ import { flag, readQuery, text } from "../requests/query.ts";
 import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/image.ts";
 import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
 import { sendArchive } from "./archives.ts";
+import { pushImage } from "./image-push.ts";
 
 const v1_44 = versionNumber("1.44");
 
@@ -20,7 +21,8 @@ const tagQuery = z.object({ repo: text(), tag: text() });
 const inspectQuery = z.object({ platform: text() });
 
 /** Images that are here. Names contain slashes, so the verb is what comes last. */
-export function imageRoutes(app: Api, { engine }: ApiContext): void {
+export function imageRoutes(app: Api, context: ApiContext): void {
+  const { engine } = context;
   const { images } = engine;
   app.get("/images/get", async (request, reply) => {
     await sendArchive(reply, await images.save(queryOf(request).getAll("names")), undefined);
@@ -46,9 +48,9 @@ export function imageRoutes(app: Api, { engine }: ApiContext): void {
     else if (verb === "get") await sendArchive(reply, await images.save([name]), undefined);
     else throw new SampanError("not-found", "page not found");
   });
-  app.post("/images/*", (request, reply) => {
+  app.post("/images/*", async (request, reply) => {
     const { name, verb } = nameAndVerb(pathOf(request)["*"]);
-    if (verb === "push") throw notYet("push images");
+    if (verb === "push") return await pushImage(context, name, request, reply);
     if (verb !== "tag") throw new SampanError("not-found", "page not found");
     const { repo, tag } = readQuery(tagQuery, queryOf(request));
     if (repo === undefined) throw new SampanError("invalid", "invalid reference format: repository name is empty");

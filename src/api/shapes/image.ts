@@ -86,13 +86,36 @@ export interface ImageDeleteResponseItem {
   readonly Deleted?: string;
 }
 
-/** One line of a progress stream (pull, load). */
+/** What a line of a push says for programs: what the registry has now, or that it is a part of what was meant. */
+export interface PushResult {
+  readonly Tag: string;
+  readonly Digest: string;
+  /** Bytes of the manifest. */
+  readonly Size: number;
+}
+
+/** Instead of an index, of which not all is here, one of its manifests was pushed. */
+export interface PushedInstead {
+  readonly manifestPushedInsteadOfIndex: true;
+  readonly originalIndex: DescriptorJson;
+  readonly selectedManifest: DescriptorJson;
+}
+
+/** An OCI descriptor. */
+export interface DescriptorJson {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** One line of a progress stream (pull, push, load). */
 export interface ProgressLine {
   readonly id?: string;
   readonly status?: string;
   readonly stream?: string;
   readonly progress?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  readonly aux?: PushResult | PushedInstead | { readonly ID: string };
   readonly error?: string;
   readonly errorDetail?: { readonly message: string; readonly code?: number };
 }

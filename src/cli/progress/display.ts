@@ -6,6 +6,9 @@ import { progressText } from "./bar.ts";
 /** A stream that may be a terminal. */
 export type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
+/** Where nothing is shown. */
+export const silent = { write: () => true } as unknown as Screen;
+
 /** The shortest time between two drawings of the same line, in ms. */
 const frame = 50;
 

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import type { Screen } from "./display.ts";
-import { ProgressDisplay } from "./display.ts";
+import { ProgressDisplay, silent } from "./display.ts";
 
 export interface PullOptions {
   readonly platform?: string | undefined;
@@ -14,7 +14,6 @@ export async function pullImage(context: Context, reference: string, options: Pu
   const { registryAuth } = await import("../credentials/store.ts");
   const auth = registryAuth(reference, context.env);
   const lines = await context.client.images.pull(name, { tag, platform: options.platform, auth });
-  const silent = { write: () => true } as unknown as Screen;
   await new ProgressDisplay(options.output ?? silent).show(lines);
 }
 

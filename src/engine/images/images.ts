@@ -6,7 +6,7 @@ import type { ImageStore, Progress, Removal, StoredImage } from "../../images/ty
 import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { EngineParts } from "../parts.ts";
-import type { EnginePullOptions, Images } from "../types.ts";
+import type { EnginePullOptions, EnginePushOptions, Images } from "../types.ts";
 import { applyChanges } from "./changes.ts";
 import { commitContainer } from "./commit.ts";
 import type { CommitRequest, ImportRequest } from "./types.ts";
@@ -46,6 +46,18 @@ export class EngineImages implements Images {
       left.catch(() => {});
       await leave();
     }
+  }
+
+  async push({ reference, ...options }: EnginePushOptions): Promise<void> {
+    const parsed = parseReference(reference);
+    if (parsed.digest !== undefined) throw new SampanError("invalid", "cannot push a digest reference");
+    await this.#parts.images.push(parsed, {
+      ...options,
+      pushed: (result) => {
+        this.#tell("push", result.name.familiar, result.name.familiarName, result.image);
+        options.pushed(result);
+      },
+    });
   }
 
   load: Images["load"] = async (archive, options) => {

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -73,6 +73,13 @@ export class ContentStore {
   /** The blob's bytes as they are stored. */
   read(digest: Digest): AsyncIterable<Uint8Array> {
     return createReadStream(this.pathOf(digest), { highWaterMark: 512 * 1024 });
+  }
+
+  /** Whether the blob's bytes are still those that were stored. */
+  async isIntact(digest: Digest): Promise<boolean> {
+    const hash = createHash(algorithmOf(digest));
+    for await (const piece of this.read(digest)) hash.update(piece);
+    return `${algorithmOf(digest)}:${hash.digest("hex")}` === digest;
   }
 
   /**

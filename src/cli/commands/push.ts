@@ -1,0 +1,38 @@
+import { defineCommand } from "../command.ts";
+import { registryAuth } from "../credentials/store.ts";
+import { ExitError } from "../errors.ts";
+import { flag, hidden, parsed } from "../options.ts";
+import { parsePlatform } from "../parsing/platform.ts";
+import { canonicalReference, withTag } from "../parsing/reference.ts";
+import { splitName } from "../parsing/repository.ts";
+import { ProgressDisplay, silent } from "../progress/display.ts";
+import { pushNotes } from "../progress/push.ts";
+
+export default defineCommand({
+  usage: "[OPTIONS] NAME[:TAG]",
+  summary: "Upload an image to a registry",
+  arity: { min: 1, max: 1 },
+  options: {
+    "all-tags": flag("a", "Push all tags of an image to the repository"),
+    // What it switches off has never been on here.
+    "disable-content-trust": hidden(flag("", "", true)),
+    platform: parsed("", "Push a platform-specific manifest as a single-platform image", "string", parsePlatform),
+    quiet: flag("q", "Suppress verbose output"),
+  },
+  run: async (context, [name = ""], { "all-tags": allTags, platform, quiet }) => {
+    const { repo, tag } = splitName(name);
+    if (allTags && tag !== undefined) throw new ExitError(1, "tag can't be used with --all-tags/-a");
+    const reference = allTags ? name : withTag(name);
+    if (reference !== name && !quiet) context.print("Using default tag: latest");
+    const lines = await context.client.images.push(repo, {
+      tag: allTags ? undefined : splitName(reference).tag,
+      platform,
+      auth: registryAuth(name, context.env),
+    });
+    const notes: string[] = [];
+    await new ProgressDisplay(quiet ? silent : context.stdout).show(pushNotes(lines, notes));
+    if (quiet) context.print(allTags ? canonicalReference(name).replace(/:[^/]*$/, "") : canonicalReference(name));
+    for (const note of notes) context.warn(note);
+    return 0;
+  },
+});
