@@ -21,14 +21,21 @@ export class Api {
   }
 
   /** Sends a request and returns the parsed body; fails on a status of 400 or more. */
-  call(method: string, path: string, body?: unknown): Promise<unknown> {
-    return this.send(method, path, body === undefined ? undefined : JSON.stringify(body), "application/json");
+  call(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
+    return this.send(method, path, body === undefined ? undefined : JSON.stringify(body), "application/json", headers);
   }
 
-  async send(method: string, path: string, body: string | Uint8Array | undefined, type: string): Promise<unknown> {
+  async send(
+    method: string,
+    path: string,
+    body: string | Uint8Array | undefined,
+    type: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
     const socket = this.#idle.pop() ?? (await this.#connect());
     const about = body === undefined ? "" : `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-    const head = `${method} /v1.41${path} HTTP/1.1\r\nHost: docker\r\n${about}\r\n`;
+    const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = `${method} /v1.41${path} HTTP/1.1\r\nHost: docker\r\n${more.join("")}${about}\r\n`;
     if (typeof body === "string" || body === undefined) socket.write(head + (body ?? ""));
     else {
       socket.write(head);
