@@ -7,15 +7,14 @@
  */
 import type { Duplex } from "node:stream";
 import type { Usage } from "../cgroups/types.ts";
-import type { ImageStore, Platform, Progress, PushedTag, PushOptions, Removal, StoredImage } from "../images/types.ts";
+import type { Platform } from "../images/types.ts";
 import type { NetworkingOptions } from "../network/options.ts";
-import type { RegistryAuth } from "../registry/types.ts";
 import type { Layout } from "../storage/layout.ts";
 import type { Files } from "./archive/types.ts";
 import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
 import type { EgressRecord } from "./egress/types.ts";
 import type { EventLog } from "./events/types.ts";
-import type { ImageMaking } from "./images/types.ts";
+import type { Images } from "./images/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 import type { Owners } from "./owners/owners.ts";
 import type { Secrets } from "./secrets/types.ts";
@@ -367,40 +366,6 @@ export interface Execs {
   ): Attachment;
   get(id: string): ExecView;
   resize(id: string, size: TerminalSize): Promise<void>;
-}
-
-export interface EnginePullOptions {
-  /** A name, a digest is a part of it. */
-  readonly reference: string;
-  readonly platform?: Platform | undefined;
-  readonly auth?: RegistryAuth | undefined;
-  progress(line: Progress): void;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface EnginePushOptions extends Omit<PushOptions, "pushed"> {
-  /** Repository and tag, or a repository alone with `allTags`. */
-  readonly reference: string;
-  /** Told of every tag that the registry has now. */
-  pushed(pushed: PushedTag): void;
-}
-
-/** The image store with the engine's knowledge: events, who uses an image, one download for all who ask for it. */
-export interface Images extends ImageMaking {
-  /** Joins a pull of the same image that is under way; each caller gets all progress from its beginning. */
-  pull(options: EnginePullOptions): Promise<StoredImage>;
-  push(options: EnginePushOptions): Promise<void>;
-  load: ImageStore["load"];
-  resolve: ImageStore["resolve"];
-  list: ImageStore["list"];
-  lookUp: ImageStore["lookUp"];
-  remove(
-    nameOrId: string,
-    options: { readonly force: boolean; readonly noPrune?: boolean | undefined },
-  ): Promise<Removal[]>;
-  tag(nameOrId: string, target: string): void;
-  /** How many containers, running or not, are made from it. */
-  containersOf(imageId: string): number;
 }
 
 export interface EngineVersion {

@@ -1,4 +1,14 @@
-import type { ImageDefaults, Platform } from "../../images/types.ts";
+import type {
+  ImageDefaults,
+  ImageStore,
+  Platform,
+  Progress,
+  PushedTag,
+  PushOptions,
+  Removal,
+  StoredImage,
+} from "../../images/types.ts";
+import type { RegistryAuth } from "../../registry/types.ts";
 
 export interface CommitRequest {
   readonly container: string;
@@ -31,4 +41,38 @@ export interface ImageMaking {
   import(request: ImportRequest, tar: AsyncIterable<Uint8Array>): Promise<string>;
   /** An archive of images; errors come before the first byte. */
   save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>>;
+}
+
+export interface EnginePullOptions {
+  /** A name, a digest is a part of it. */
+  readonly reference: string;
+  readonly platform?: Platform | undefined;
+  readonly auth?: RegistryAuth | undefined;
+  progress(line: Progress): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EnginePushOptions extends Omit<PushOptions, "pushed"> {
+  /** Repository and tag, or a repository alone with `allTags`. */
+  readonly reference: string;
+  /** Told of every tag that the registry has now. */
+  pushed(pushed: PushedTag): void;
+}
+
+/** The image store with the engine's knowledge: events, who uses an image, one download for all who ask for it. */
+export interface Images extends ImageMaking {
+  /** Joins a pull of the same image that is under way; each caller gets all progress from its beginning. */
+  pull(options: EnginePullOptions): Promise<StoredImage>;
+  push(options: EnginePushOptions): Promise<void>;
+  load: ImageStore["load"];
+  resolve: ImageStore["resolve"];
+  list: ImageStore["list"];
+  lookUp: ImageStore["lookUp"];
+  remove(
+    nameOrId: string,
+    options: { readonly force: boolean; readonly noPrune?: boolean | undefined },
+  ): Promise<Removal[]>;
+  tag(nameOrId: string, target: string): void;
+  /** How many containers, running or not, are made from it. */
+  containersOf(imageId: string): number;
 }
