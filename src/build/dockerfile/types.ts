@@ -1,0 +1,321 @@
+/**
+ * A Dockerfile as data. Everything a user wrote that may contain variables is a `Word` and stays unexpanded: which
+ * variables exist is only known once the stages are put in order, so `expand.ts` is called by whoever builds the graph.
+ */
+
+/** A place in a source file. Lines and columns start at 1; columns count UTF-16 code units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A stretch of a source file; `end` is the place after the last character. */
+export interface SourceRange {
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** A file as it was read; errors and lints show its lines. */
+export interface SourceFile {
+  readonly name: string;
+  /** Without line ends. */
+  readonly lines: readonly string[];
+}
+
+/** Text of a user before variables were expanded and quotes removed: `expandWord`, `expandWords`. */
+export interface Word {
+  readonly raw: string;
+  readonly range: SourceRange;
+}
+
+/** A document below an instruction: `<<EOT`. */
+export interface Heredoc {
+  /** The delimiter, which is also the file's name where a heredoc is a file. */
+  readonly name: string;
+  /** With its last line end. With `<<-`, leading tabs are already gone. */
+  readonly content: string;
+  /** False when the delimiter was quoted: no variables are expanded in `content`. */
+  readonly expand: boolean;
+  /** Whether `<<-` was written. */
+  readonly stripTabs: boolean;
+  /** The file descriptor before `<<`; a shell reads it, we do not. */
+  readonly descriptor: number;
+  /** The `<<EOT` itself. */
+  readonly range: SourceRange;
+}
+
+/** What `RUN`, `CMD`, `ENTRYPOINT` and `HEALTHCHECK CMD` execute. */
+export type Command =
+  /** The JSON form: executed as it is. */
+  | { readonly form: "exec"; readonly args: readonly string[] }
+  /** Given to the stage's `SHELL`. `heredocs` belong to `RUN` only: `runScript` says what the shell gets. */
+  | { readonly form: "shell"; readonly text: string; readonly heredocs: readonly Heredoc[] };
+
+/** `KEY=value` of `ENV` and `LABEL`. */
+export interface KeyValue {
+  readonly key: Word;
+  readonly value: Word;
+}
+
+/** One variable of an `ARG`. Without `value` it has no default. */
+export interface ArgDefinition {
+  readonly key: Word;
+  readonly value: Word | undefined;
+}
+
+/** One `key=value` of a `--mount`. A key without a value (`ro`) has none. */
+export interface MountField {
+  readonly key: string;
+  readonly value: Word | undefined;
+}
+
+/** A `--mount` as it was written; `resolveMount` expands and checks it. */
+export interface MountFlag {
+  readonly range: SourceRange;
+  readonly fields: readonly MountField[];
+}
+
+/** What `resolveMount` makes of a `--mount`. Absent paths mean what Docker documents as their default. */
+export type RunMount =
+  | {
+      readonly type: "bind";
+      readonly target: string;
+      readonly source: string;
+      readonly from: string | undefined;
+      readonly readOnly: boolean;
+    }
+  | {
+      readonly type: "cache";
+      readonly target: string;
+      /** The target's clean path where no id was given. */
+      readonly id: string;
+      readonly sharing: "shared" | "private" | "locked";
+      /** The stage, context or image that the cache begins with. */
+      readonly from: string | undefined;
+      readonly source: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+      readonly readOnly: boolean;
+    }
+  /** `size` in bytes. */
+  | { readonly type: "tmpfs"; readonly target: string; readonly size: number | undefined }
+  /** `target` undefined: only the variable `env` is wanted. */
+  | {
+      readonly type: "secret";
+      readonly id: string;
+      readonly target: string | undefined;
+      readonly env: string | undefined;
+      readonly required: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    }
+  | {
+      readonly type: "ssh";
+      readonly id: string;
+      /** The agent's socket; undefined: `/run/buildkit/ssh_agent.N`. */
+      readonly target: string | undefined;
+      readonly required: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
+/** What every instruction has. */
+export interface InstructionBase {
+  /** From the keyword to the last character, continuation lines and heredocs included. */
+  readonly range: SourceRange;
+  /** The instruction on one line as written, heredocs not included: what progress and history show. */
+  readonly original: string;
+}
+
+export interface FromInstruction extends InstructionBase {
+  readonly kind: "FROM";
+  readonly base: Word;
+  readonly platform: Word | undefined;
+  /** In lower case, as Docker compares names. */
+  readonly name: string | undefined;
+}
+
+export interface ArgInstruction extends InstructionBase {
+  readonly kind: "ARG";
+  readonly args: readonly ArgDefinition[];
+}
+
+export interface EnvInstruction extends InstructionBase {
+  readonly kind: "ENV";
+  readonly pairs: readonly KeyValue[];
+}
+
+export interface LabelInstruction extends InstructionBase {
+  readonly kind: "LABEL";
+  readonly pairs: readonly KeyValue[];
+}
+
+export interface RunInstruction extends InstructionBase {
+  readonly kind: "RUN";
+  readonly command: Command;
+  readonly mounts: readonly MountFlag[];
+  readonly network: "default" | "none" | "host";
+  readonly security: "sandbox" | "insecure";
+}
+
+/** What `COPY` and `ADD` take: a path (or for `ADD` a URL or repository), or a heredoc as a file. */
+export type CopySource =
+  | { readonly kind: "path"; readonly path: Word }
+  | { readonly kind: "heredoc"; readonly heredoc: Heredoc };
+
+interface CopyBase extends InstructionBase {
+  readonly sources: readonly CopySource[];
+  readonly destination: Word;
+  readonly chown: Word | undefined;
+  /** Octal or, with symbols (`u=rwX,go=rX`), changes. */
+  readonly chmod: Word | undefined;
+  readonly link: boolean;
+  readonly exclude: readonly Word[];
+}
+
+export interface CopyInstruction extends CopyBase {
+  readonly kind: "COPY";
+  /** A stage's name or index, a named context, or an image. Variables are not expanded in it: Docker does not either. */
+  readonly from: Word | undefined;
+  readonly parents: boolean;
+}
+
+export interface AddInstruction extends CopyBase {
+  readonly kind: "ADD";
+  readonly keepGitDir: boolean;
+  readonly checksum: Word | undefined;
+  /** Undefined: local archives are unpacked, downloaded ones are not. */
+  readonly unpack: boolean | undefined;
+}
+
+export interface CmdInstruction extends InstructionBase {
+  readonly kind: "CMD";
+  readonly command: Command;
+}
+
+export interface EntrypointInstruction extends InstructionBase {
+  readonly kind: "ENTRYPOINT";
+  readonly command: Command;
+}
+
+export interface WorkdirInstruction extends InstructionBase {
+  readonly kind: "WORKDIR";
+  readonly path: Word;
+}
+
+export interface UserInstruction extends InstructionBase {
+  readonly kind: "USER";
+  readonly user: Word;
+}
+
+export interface ExposeInstruction extends InstructionBase {
+  readonly kind: "EXPOSE";
+  /** Each may expand to several words (`expandWords`), each a port or range with an optional protocol. */
+  readonly ports: readonly Word[];
+}
+
+export interface VolumeInstruction extends InstructionBase {
+  readonly kind: "VOLUME";
+  readonly paths: readonly Word[];
+}
+
+export interface StopSignalInstruction extends InstructionBase {
+  readonly kind: "STOPSIGNAL";
+  readonly signal: Word;
+}
+
+export interface ShellInstruction extends InstructionBase {
+  readonly kind: "SHELL";
+  readonly shell: readonly string[];
+}
+
+export interface MaintainerInstruction extends InstructionBase {
+  readonly kind: "MAINTAINER";
+  readonly name: string;
+}
+
+export interface OnbuildInstruction extends InstructionBase {
+  readonly kind: "ONBUILD";
+  /** As it goes into the image's `OnBuild`; `parseOnbuild` parses it in the child's build. */
+  readonly expression: string;
+}
+
+/** Durations are in nanoseconds, as the image's configuration has them; 0 is inherited. */
+export interface HealthcheckInstruction extends InstructionBase {
+  readonly kind: "HEALTHCHECK";
+  readonly test: readonly string[] | { readonly shell: string };
+  readonly interval: number;
+  readonly timeout: number;
+  readonly startPeriod: number;
+  readonly startInterval: number;
+  readonly retries: number;
+}
+
+/** What may stand in a stage after its `FROM`. */
+export type Instruction =
+  | AddInstruction
+  | ArgInstruction
+  | CmdInstruction
+  | CopyInstruction
+  | EntrypointInstruction
+  | EnvInstruction
+  | ExposeInstruction
+  | HealthcheckInstruction
+  | LabelInstruction
+  | MaintainerInstruction
+  | OnbuildInstruction
+  | RunInstruction
+  | ShellInstruction
+  | StopSignalInstruction
+  | UserInstruction
+  | VolumeInstruction
+  | WorkdirInstruction;
+
+/** A `FROM` and what follows it. */
+export interface Stage {
+  /** From 0; a stage can be named by it. */
+  readonly index: number;
+  readonly from: FromInstruction;
+  readonly instructions: readonly Instruction[];
+  /** The comment above `FROM … AS name` when it begins with that name: what `--call=targets` prints. */
+  readonly description: string | undefined;
+}
+
+/** `# syntax=`, `# escape=`, `# check=` above the first instruction. */
+export interface Directives {
+  /** The frontend that the author wanted; the language is built in, so it is only shown. */
+  readonly syntax: string | undefined;
+  /** The character that continues lines and escapes in words. */
+  readonly escape: "\\" | "`";
+  readonly check: CheckOptions;
+}
+
+/** `# check=skip=RULE,RULE;error=true`. */
+export interface CheckOptions {
+  /** Rule names, or "all". */
+  readonly skip: readonly string[];
+  readonly error: boolean;
+}
+
+/** What a lint found; `rule` is BuildKit's name of it. */
+export interface Lint {
+  readonly rule: string;
+  readonly description: string;
+  readonly url: string;
+  readonly message: string;
+  readonly range: SourceRange;
+}
+
+/** A parsed Dockerfile. */
+export interface Dockerfile {
+  readonly source: SourceFile;
+  readonly directives: Directives;
+  /** The `ARG`s before the first `FROM`, in order. */
+  readonly globals: readonly ArgInstruction[];
+  readonly stages: readonly Stage[];
+  /** What was noticed while parsing; `lint` adds what needs variables, the context or base images. */
+  readonly lints: readonly Lint[];
+}
