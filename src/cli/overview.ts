@@ -1,3 +1,4 @@
+import { closest } from "../errors/suggest.ts";
 import { version } from "../errors/version.ts";
 import { commands, findCommand, groups } from "./commands.ts";
 import { ExitError } from "./errors.ts";
@@ -5,7 +6,6 @@ import { globalGrammar } from "./globals.ts";
 import { commandHelp, commandList, optionList } from "./help.ts";
 import { whyLater } from "./later-commands.ts";
 import { standard } from "./standard.ts";
-import { closest } from "./suggest.ts";
 
 /** Answers a command line that names no command: the version, help about what it does name, or the error. */
 export async function overview(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { closest } from "../errors/suggest.ts";
 import { commands, findCommand } from "./commands.ts";
-import { closest } from "./suggest.ts";
 
 test("what was nearly typed is suggested", () => {
   const known = commands.flatMap(({ paths }) => paths);

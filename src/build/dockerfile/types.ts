@@ -1,3 +1,5 @@
+import type { Healthcheck } from "../../images/types.ts";
+
 /**
  * A Dockerfile as data. Everything a user wrote that may contain variables is a `Word` and stays unexpanded: which
  * variables exist is only known once the stages are put in order, so `expand.ts` is called by whoever builds the graph.
@@ -34,6 +36,8 @@ export interface Heredoc {
   readonly name: string;
   /** With its last line end. With `<<-`, leading tabs are already gone. */
   readonly content: string;
+  /** As it was written, tabs included. */
+  readonly raw: string;
   /** False when the delimiter was quoted: no variables are expanded in `content`. */
   readonly expand: boolean;
   /** Whether `<<-` was written. */
@@ -55,6 +59,8 @@ export type Command =
 export interface KeyValue {
   readonly key: Word;
   readonly value: Word;
+  /** Written as `KEY value`. */
+  readonly legacy: boolean;
 }
 
 /** One variable of an `ARG`. Without `value` it has no default. */
@@ -65,8 +71,10 @@ export interface ArgDefinition {
 
 /** One `key=value` of a `--mount`. A key without a value (`ro`) has none. */
 export interface MountField {
+  /** In lower case, as written otherwise: `src`. */
   readonly key: string;
   readonly value: Word | undefined;
+  readonly range: SourceRange;
 }
 
 /** A `--mount` as it was written; `resolveMount` expands and checks it. */
@@ -128,6 +136,8 @@ export interface InstructionBase {
   readonly range: SourceRange;
   /** The instruction on one line as written, heredocs not included: what progress and history show. */
   readonly original: string;
+  /** The comment lines directly above, without `#`: descriptions, and `check=skip=…` for this instruction. */
+  readonly comments: readonly string[];
 }
 
 export interface FromInstruction extends InstructionBase {
@@ -185,7 +195,8 @@ export interface CopyInstruction extends CopyBase {
 
 export interface AddInstruction extends CopyBase {
   readonly kind: "ADD";
-  readonly keepGitDir: boolean;
+  /** Undefined: a repository loses its `.git`. */
+  readonly keepGitDir: boolean | undefined;
   readonly checksum: Word | undefined;
   /** Undefined: local archives are unpacked, downloaded ones are not. */
   readonly unpack: boolean | undefined;
@@ -243,15 +254,10 @@ export interface OnbuildInstruction extends InstructionBase {
   readonly expression: string;
 }
 
-/** Durations are in nanoseconds, as the image's configuration has them; 0 is inherited. */
 export interface HealthcheckInstruction extends InstructionBase {
   readonly kind: "HEALTHCHECK";
-  readonly test: readonly string[] | { readonly shell: string };
-  readonly interval: number;
-  readonly timeout: number;
-  readonly startPeriod: number;
-  readonly startInterval: number;
-  readonly retries: number;
+  /** As it goes into the image's configuration; durations in nanoseconds, what was not said is absent. */
+  readonly healthcheck: Healthcheck;
 }
 
 /** What may stand in a stage after its `FROM`. */
@@ -297,6 +303,9 @@ export interface Directives {
 export interface CheckOptions {
   /** Rule names, or "all". */
   readonly skip: readonly string[];
+  /** Rules that are only looked at when they are named here, or "all". */
+  readonly experimental: readonly string[];
+  /** A build with lints fails. */
   readonly error: boolean;
 }
 
