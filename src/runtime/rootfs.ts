@@ -9,28 +9,43 @@ import type { PreparedDirectory, RootFilesystem } from "./types.ts";
 const MOUNT_OPTIONS_LIMIT = 4095;
 
 /**
- * Mounts the root file system at its mount point, in this mount namespace only, and returns a descriptor of its root.
- * Layers are handed over one by one ("lowerdir+", Linux 6.5); older kernels get them in one string (mount(2)).
+ * Makes the overlay in the monitor, which keeps a descriptor of it: when the first process ends, the kernel does not make it
+ * write the whole disk's dirty pages first (ovl_sync_fs), which takes a third of an end on an idle machine and seconds on a
+ * busy one. The monitor lets go when everybody knows of the end. Undefined where the overlay has to be mounted in the
+ * container's own mount namespace: on a layer in memory, and on kernels that take no layers one by one.
  */
-export function mountRoot(p: Program, root: RootFilesystem, kernel: { lowerdirPlus: boolean }): Slot {
+export function makeRoot(p: Program, root: RootFilesystem, kernel: { lowerdirPlus: boolean }): Slot | undefined {
+  return root.upper === "throw-away" || !kernel.lowerdirPlus ? undefined : makeOverlay(p, root, root.upper);
+}
+
+/**
+ * Mounts the root file system (`made`, if the monitor has it) at its mount point, in this mount namespace only, and returns a
+ * descriptor of its root. Layers are handed over one by one ("lowerdir+", Linux 6.5); older kernels get them in one string
+ * (mount(2)).
+ */
+export function mountRoot(p: Program, root: RootFilesystem, kernel: { lowerdirPlus: boolean }, made?: Slot): Slot {
   const inMemory = root.upper === "throw-away";
   const upper = root.upper === "throw-away" ? throwAway(p, root) : root.upper;
   const at = inMemory ? `${root.mountPoint}/root` : root.mountPoint;
   if (!kernel.lowerdirPlus) return mountRootAtOnce(p, { lower: root.lower, upper, at, more: root.options ?? [] });
+  const mount = made ?? makeOverlay(p, root, upper);
+  attachAt(p, mount, at, "put the root file system in its place; only this mount namespace sees it");
+  return mount;
+}
+
+function makeOverlay(p: Program, root: RootFilesystem, upper: { upper: string; work: string }): Slot {
   const options: FsOptions = [
     ...root.lower.map((directory) => ["lowerdir+", directory] as const),
     ["upperdir", upper.upper],
     ["workdir", upper.work],
     ...(root.options ?? []).map(pair),
   ];
-  const mount = newMount(p, {
+  return newMount(p, {
     type: "overlay",
     options,
     attributes: 0,
     note: "lay the image's layers over each other, with the container's own on top",
   });
-  attachAt(p, mount, at, "put the root file system in its place; only this mount namespace sees it");
-  return mount;
 }
 
 /** Makes every mount of the machine private to this namespace: nothing that is mounted or unmounted here gets out. */

@@ -10,7 +10,7 @@ import { inNetwork, letGo, makeNetworkNamespace, type NetworkNamespace } from ".
 import { mountFiles } from "./own-files.ts";
 import { Placement } from "./placement.ts";
 import { becomeProcess } from "./process.ts";
-import { enterRoot, isolateMounts, mountRoot } from "./rootfs.ts";
+import { enterRoot, isolateMounts, makeRoot, mountRoot } from "./rootfs.ts";
 import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
 import { type CgroupView, mountCgroups, mountSystem } from "./system-mounts.ts";
@@ -54,6 +54,7 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
   const status = p.in("monitor", () => statusPipe(p));
   const shared = p.in("namespace", () => findShared(p, spec.namespaces));
   p.in("namespace", () => joinNamespaces(p, shared, "before"));
+  const root = p.in("rootfs", () => makeRoot(p, spec.root, host.kernel));
   const network = networkOf(p, spec, host.network);
   const { flags, names } = cloneFlags(spec.namespaces);
   const child = p.in("namespace", () =>
@@ -65,7 +66,7 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
           note: `start the first process in new namespaces: ${names}`,
           ...(cgroup && { cgroup }),
         },
-        () => childSteps(p, spec, { ...host, placement, shared, stdio, status: status.second }),
+        () => childSteps(p, spec, { ...host, placement, shared, root, stdio, status: status.second }),
       ),
     ),
   );
@@ -82,7 +83,10 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
     title: `sampan-monitor ${spec.id}`,
     oomFile: host.cgroups.oomCounter(spec.cgroupPath),
     giveBack: giveBack && (() => p.in("network", giveBack)),
-    cleanUp: () => p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath)),
+    cleanUp: () => {
+      p.in("cgroup", () => host.cgroups.remove(p, spec.cgroupPath));
+      if (root) p.in("rootfs", () => p.call("close", [root], { note: "let the root file system go" }));
+    },
   });
   return { program: p, pid: child.pid };
 }
@@ -123,6 +127,8 @@ interface ChildContext {
   readonly kernel: KernelFeatures;
   readonly placement: Placement;
   readonly shared: readonly SharedNamespace[];
+  /** The root file system, if the monitor has made it. */
+  readonly root: Slot | undefined;
   readonly stdio: ReturnType<typeof makeStdio>;
   readonly status: Slot;
 }
@@ -139,7 +145,7 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
   const root = p.in("rootfs", () => {
     p.call("umask", [0], { note: "let modes be what they say" });
     isolateMounts(p);
-    return mountRoot(p, spec.root, context.kernel);
+    return mountRoot(p, spec.root, context.kernel, context.root);
   });
   const inside = new Inside(p, root);
   p.in("rootfs", () => buildRoot(p, inside, spec, { ...context, memory }));

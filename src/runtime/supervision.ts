@@ -42,7 +42,7 @@ export interface SupervisionOptions {
   readonly oomFile?: string | undefined;
   /** Steps after the end and before anybody is told of it: what others may want at once. */
   readonly giveBack?: (() => void) | undefined;
-  /** Steps after that: the cgroup's removal. */
+  /** Steps after that: the cgroup's removal, and letting go of the root file system. */
   readonly cleanUp: () => void;
 }
 
@@ -88,7 +88,7 @@ function awaitExec(p: Program, status: ReturnType<Program["pair"]>): void {
 /**
  * From "the process runs" to the end of its monitor:
  *
- *     reply to the daemon → supervise … → read the OOM count → announce → exit file → remove the cgroup and the socket
+ *     reply to the daemon → supervise … → read the OOM count → announce → exit file → remove the cgroup, the root file system and the socket
  *         → deliver the rest of the output to whoever reads slowly → fsync the exit file, if it is still there → leave
  *
  * Announcing before the file is safe: a daemon that dies in between finds this monitor still there and waits for the

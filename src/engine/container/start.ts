@@ -18,8 +18,8 @@ import { unlinkIfThere } from "./files.ts";
 import type { Container } from "./live.ts";
 import { cgroupPathOf, containerSpec } from "./spec.ts";
 
-/** Milliseconds for a monitor to leave; it needs one or two. */
-const patience = 2000;
+/** Milliseconds for a monitor to leave: it needs one or two, and as long as the disk where it has to write much first. */
+const patience = 30_000;
 
 export interface StartContext {
   readonly parts: EngineParts;
@@ -146,7 +146,10 @@ function refuse(error: unknown): never {
 /** The monitor of the last life may still be on its way out: it removes its socket after everything else it made. */
 async function clearLastLife({ runtime }: EngineParts, { files, state }: Container, cgroup: string): Promise<void> {
   const last = files.monitor(state.starts, undefined);
-  for (let wait = 1; existsSync(last.socket) && wait < patience; wait *= 2) await setTimeout(wait);
+  const deadline = Date.now() + patience;
+  for (let wait = 1; existsSync(last.socket) && Date.now() < deadline; wait = Math.min(2 * wait, 100)) {
+    await setTimeout(wait);
+  }
   unlinkIfThere(last.socket);
   unlinkIfThere(last.exitFile);
   await runtime.sweep(cgroup);
