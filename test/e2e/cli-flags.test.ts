@@ -16,7 +16,7 @@ const missingCommands: Readonly<Record<string, string>> = {
 
 /** Flags that are known, and refused with words when they are used: `command --flag`, without the aliases of a command. */
 const refusedFlags: Readonly<Record<string, string>> = {
-  "--cpu-count, --cpu-percent, --io-maxbandwidth, --io-maxiops, --isolation": "containers for Windows",
+  "--cpu-count, --cpu-percent, --io-maxbandwidth, --io-maxiops": "containers for Windows",
   "--cpu-rt-period, --cpu-rt-runtime": "no real-time scheduling with cgroup v2",
   "--kernel-memory": "kernels have it no more",
   "--use-api-socket": "experimental in docker",

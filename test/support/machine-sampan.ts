@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { dockerEnv } from "./docker.ts";
 import type { Machine } from "./machine.ts";
 import { Namespace } from "./namespace.ts";
-import { eventually } from "./process.ts";
+import { eventually, type Finished, type RunOptions } from "./process.ts";
 import { Sandbox } from "./sandbox.ts";
 import { compileProbe, makeOutside, probeArchive, settled, stateOf, uplink, upstreamAnswer } from "./uplink.ts";
 
@@ -80,6 +80,10 @@ export class SampanMachine implements Machine {
 
   sampan(...args: string[]): Promise<string> {
     return this.box.ok(...args);
+  }
+
+  run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    return this.box.run(args, options);
   }
 
   logs(): string {

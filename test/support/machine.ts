@@ -1,4 +1,5 @@
 import type { Namespace } from "./namespace.ts";
+import type { Finished, RunOptions } from "./process.ts";
 
 /**
  * A machine with an engine on it, in a network of its own, and a host outside that routes to every network of the
@@ -26,6 +27,8 @@ export interface Machine {
   start(args?: readonly string[]): Promise<void>;
   /** `sampan ARGS…`, which has to succeed, where that is the engine. */
   sampan(...args: string[]): Promise<string>;
+  /** `sampan ARGS…`, however it ends; absent where that is not the engine. */
+  run?(args: readonly string[], options?: RunOptions): Promise<Finished>;
   logs(): string;
   /** Removes all; fails when something is left in the machine's network. */
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { linesOf } from "../../test/support/play.ts";
 import { type Command, commandOf } from "./commands.ts";
 import { type Said, scan } from "./scan.ts";
 
@@ -9,7 +10,18 @@ export type Evidence = ReadonlyMap<string, readonly Proof[]>;
 export interface Proof {
   readonly path: string;
   readonly test: string | undefined;
+  /** It is seen how it is refused. */
+  readonly refused: boolean;
 }
+
+/** Something that a test does: "GET /info", "docker run --rm". */
+interface Done {
+  readonly key: string;
+  readonly refused: boolean;
+}
+
+/** Tests of refusals say nothing of what is done when nothing is wrong: by their names. */
+const refusals = /^refus|refusals|is refused and|not there yet|malformed|no sense|not troubled|must say|broken off/;
 
 const methods = new Set(["GET", "HEAD", "POST", "PUT", "DELETE"]);
 
@@ -27,15 +39,39 @@ export function evidenceOf(
     // A scripted daemon proves nothing about ours.
     if (text.includes("new ScriptedApi")) continue;
     for (const said of scan(text)) {
-      for (const key of [...routesIn(said, templates), ...commandsIn(said, text, commands)]) {
+      const { test } = said;
+      const byName = test !== undefined && refusals.test(test);
+      for (const { key, refused } of doneIn(said, { text, templates, commands })) {
         const proofs = found.get(key) ?? [];
-        if (!proofs.some((proof) => proof.path === path && proof.test === said.test))
-          proofs.push({ path, test: said.test });
+        const proof: Proof = { path, test, refused: refused || byName };
+        if (!proofs.some((one) => one.path === path && one.test === test && one.refused === proof.refused))
+          proofs.push(proof);
         found.set(key, proofs);
       }
     }
   }
   return found;
+}
+
+interface Known {
+  /** The file's. */
+  readonly text: string;
+  readonly templates: readonly (readonly [string, RegExp])[];
+  readonly commands: readonly Command[];
+}
+
+function doneIn(said: Said, { text, templates, commands }: Known): Done[] {
+  if (said.callee === "play") return playedIn(said, commands);
+  const keys = [...routesIn(said, templates), ...commandsIn(said, text, commands)];
+  return keys.map((key) => ({ key, refused: false }));
+}
+
+/** See test/support/play.ts. */
+function playedIn({ items }: Said, commands: readonly Command[]): Done[] {
+  return linesOf(items.at(-1) ?? "").flatMap(({ program, words, fails }) => {
+    const programs = program === undefined ? (["docker", "sampan"] as const) : [program];
+    return programs.flatMap((name) => keysOf(name, words, commands).map((key) => ({ key, refused: fails })));
+  });
 }
 
 function patternOf(route: string): RegExp {
@@ -61,6 +97,10 @@ function commandsIn({ callee, items }: Said, text: string, commands: readonly Co
   const program = programOf(callee, text);
   if (program === undefined) return [];
   const words = items.slice(items.findIndex((item) => item !== null)).map((item) => item ?? "…");
+  return keysOf(program, words, commands);
+}
+
+function keysOf(program: string, words: readonly string[], commands: readonly Command[]): string[] {
   const used = commandOf(words, commands);
   if (used === undefined) return [];
   const name = `${program} ${used.command.name}`;

@@ -54,32 +54,30 @@ function commandsTable(evidence: Evidence): string {
 
 function counts(all: readonly Command[], evidence: Evidence): string {
   const names = all.flatMap(({ name, flags }) => [name, ...flags.map((flag) => `${name} ${longName(flag)}`)]);
-  const with_ = (program: string) => names.filter((name) => isDone(evidence.get(`${program} ${name}`))).length;
-  return `Of ${names.length} commands and flags ${with_("docker")} are tested with \`docker\`, ${with_("sampan")} with \`sampan\`.`;
+  const proofs = (name: string) => ["docker", "sampan"].flatMap((program) => evidence.get(`${program} ${name}`) ?? []);
+  const done = names.filter((name) => isDone(proofs(name))).length;
+  const refused = names.filter((name) => !isDone(proofs(name)) && proofs(name).length > 0).length;
+  const left = names.length - done - refused;
+  return `Of ${names.length} commands and flags ${done} are tested to work, ${refused} to be refused with a reason; ${left} are left.`;
 }
 
 function row(title: string, name: string, evidence: Evidence): string {
   return `| ${title} | ${named(evidence.get(`docker ${name}`))} | ${named(evidence.get(`sampan ${name}`))} |`;
 }
 
-/** Tests of refusals say nothing of what is done when nothing is wrong: by their names. */
-const refusals = /^refus|refusals|is refused and|not there yet|malformed|no sense|not troubled|must say|broken off/;
-
-const isRefusal = ({ test }: Proof) => test !== undefined && refusals.test(test);
-
 /** The first test in the order of the files; one with a name before one without. */
 function named(proofs: readonly Proof[] | undefined): string {
-  const doing = proofs?.filter((proof) => !isRefusal(proof)) ?? [];
+  const doing = proofs?.filter(({ refused }) => !refused) ?? [];
   const proof = doing.find(({ test }) => test !== undefined) ?? doing[0] ?? proofs?.[0];
   if (proof === undefined) return "–";
   const file = basename(proof.path).replace(/(?:\.test)?\.ts$/, "");
   const title = proof.test === undefined ? "" : `: ${proof.test.replaceAll("|", "\\|")}`;
-  return `${isRefusal(proof) ? "only refusals: " : ""}[${file}](../${proof.path})${title}`;
+  return `${proof.refused ? "refused: " : ""}[${file}](../${proof.path})${title}`;
 }
 
 /** Whether some test does it, and not only sees it refused. */
 function isDone(proofs: readonly Proof[] | undefined): boolean {
-  return proofs?.some((proof) => !isRefusal(proof)) ?? false;
+  return proofs?.some(({ refused }) => !refused) ?? false;
 }
 
 function differencesTable(differences: readonly Listed[]): string {

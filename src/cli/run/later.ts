@@ -14,7 +14,6 @@ const refused = {
   gpus: later("GPU devices are"),
   "io-maxbandwidth": later(windows),
   "io-maxiops": later(windows),
-  isolation: later(windows),
   "kernel-memory": later("kernel memory limits are"),
   "use-api-socket": later("handing the API socket to a container is", { isSwitch: true }),
 };
@@ -23,6 +22,7 @@ const refused = {
 const tolerated = {
   "disable-content-trust": hidden(flag("", "", true)),
   "dns-opt": hidden(list("", "")),
+  isolation: hidden(text("", "")),
   net: hidden(networkFlags.network),
   "net-alias": hidden(networkFlags["network-alias"]),
   runtime: hidden(text("", "")),

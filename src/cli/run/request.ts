@@ -130,6 +130,7 @@ function surroundings(values: ContainerValues): HostConfig {
     StorageOpt: mapOf(values["storage-opt"]),
     RestartPolicy: values.restart,
     Runtime: values.runtime,
+    Isolation: values.isolation,
     CgroupnsMode: values.cgroupns,
     UsernsMode: values.userns,
     IpcMode: values.ipc,

@@ -23,11 +23,6 @@ const hostRefusals: readonly Refusal<HostConfig>[] = [
     lacks: "containers have no user namespaces yet",
   },
   {
-    field: "Isolation",
-    asked: (host) => !["", "default", "process"].includes(host.Isolation),
-    lacks: "there is no isolation but the kernel's",
-  },
-  {
     field: "VolumeDriver",
     asked: (host) => !["", "local"].includes(host.VolumeDriver),
     lacks: "the only volume driver is local",
@@ -55,6 +50,9 @@ const runtimes: readonly string[] = ["sampan", "runc", "io.containerd.runc.v2"];
 /** Throws for everything a request asks for that Sampan cannot honour; what is left at its default is no request. */
 export function refuseUnsupported(host: HostConfig): void {
   refuse(hostRefusals, host);
+  if (!["", "default"].includes(host.Isolation)) {
+    throw new SampanError("invalid", `invalid isolation (${host.Isolation}): linux only supports 'default'`);
+  }
   validateLogConfig(host.LogConfig);
   refuseStorageOptions(host);
   if (!runtimes.includes(host.Runtime)) {
