@@ -11,6 +11,7 @@ const later: Readonly<Record<string, string>> = {
   plugin: "plugins are not in this version of Sampan yet",
   search: "searching registries is not in this version of Sampan yet",
   trust: "content trust is not in this version of Sampan yet",
+  "volume update": "only the volumes of a swarm can be updated, and Sampan has none",
   ...Object.fromEntries(
     ["config", "node", "service", "stack", "swarm"].map((name) => [
       name,
@@ -19,8 +20,15 @@ const later: Readonly<Record<string, string>> = {
   ),
 };
 
+/** What stands before the name of such a command in the list above, by its group. */
+const groups = new Map([
+  ["container", ""],
+  ["image", ""],
+  ["volume", "volume "],
+]);
+
 /** Why a command of docker's is not there; undefined when it is none, or is there. */
 export function whyLater([first = "", second]: readonly string[]): string | undefined {
-  const name = (first === "image" || first === "container") && second !== undefined ? second : first;
+  const name = second === undefined || !groups.has(first) ? first : (groups.get(first) ?? "") + second;
   return Object.hasOwn(later, name) ? later[name] : undefined;
 }

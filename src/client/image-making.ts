@@ -49,9 +49,10 @@ export class ImageMaking {
   }
 
   /** An archive of images. */
-  save(images: readonly string[]): Promise<Response> {
-    const names = images.map((name) => `names=${encodeURIComponent(name)}`).join("&");
-    return this.#transport.send({ method: "GET", path: `/images/get?${names}` });
+  save(images: readonly string[], { platform }: { platform?: string | undefined } = {}): Promise<Response> {
+    const names = images.map((name) => ["names", name]);
+    const query = new URLSearchParams(platform === undefined ? names : [...names, ["platform", platform]]);
+    return this.#transport.send({ method: "GET", path: `/images/get?${query}` });
   }
 
   /** Gives an image a name. */

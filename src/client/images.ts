@@ -33,8 +33,9 @@ export class Images {
     return this.#transport.json({ method: "GET", path: "/images/json", query: { ...options } });
   }
 
-  inspect(image: string): Promise<ImageInspect> {
-    return this.#transport.json({ method: "GET", path: `/images/${image}/json` });
+  /** `platform` as "os/arch[/variant]": an image of another one is none. */
+  inspect(image: string, options: { platform?: string | undefined } = {}): Promise<ImageInspect> {
+    return this.#transport.json({ method: "GET", path: `/images/${image}/json`, query: options });
   }
 
   /** Fetches an image from its registry; a failure after the start arrives as a line with `error`. */
@@ -52,11 +53,14 @@ export class Images {
   }
 
   /** Loads a docker archive or an OCI layout from a tar stream. */
-  load(archive: Readable, options: { quiet?: boolean | undefined } = {}): Promise<AsyncGenerator<ProgressLine>> {
+  load(
+    archive: Readable,
+    { quiet, platform }: { quiet?: boolean | undefined; platform?: string | undefined } = {},
+  ): Promise<AsyncGenerator<ProgressLine>> {
     return this.#transport.lines({
       method: "POST",
       path: "/images/load",
-      query: { quiet: options.quiet ? 1 : 0 },
+      query: { quiet: quiet ? 1 : 0, platform },
       headers: { "Content-Type": "application/x-tar" },
       upload: archive,
     });
@@ -71,7 +75,7 @@ export class Images {
 
   remove(
     image: string,
-    options: { force?: boolean | undefined; noprune?: boolean | undefined } = {},
+    options: { force?: boolean | undefined; noprune?: boolean | undefined; platforms?: string | undefined } = {},
   ): Promise<ImageDeleteResponseItem[]> {
     return this.#transport.json({ method: "DELETE", path: `/images/${image}`, query: options });
   }

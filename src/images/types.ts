@@ -137,6 +137,8 @@ export interface PushedTag {
 
 export interface LoadOptions {
   progress(line: Progress): void;
+  /** Images for others are left out; without it those for this machine are meant, where there is a choice. */
+  readonly platform?: Platform | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

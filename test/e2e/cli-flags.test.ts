@@ -23,8 +23,6 @@ const refusedFlags: Readonly<Record<string, string>> = {
   "pull --all-tags": "needs the registry's list of tags",
   "images --tree": "experimental in docker",
   "rm --link": "links are aliases of networks",
-  "rmi --platform, image inspect --platform": "an image here has one platform",
-  "load --platform, save --platform": "an image here has one platform",
   "secret create --driver, secret create --template-driver": "secrets are kept by the daemon",
   "secret inspect --pretty": "a template does it",
   "start --checkpoint, start --checkpoint-dir": "no checkpoints yet",

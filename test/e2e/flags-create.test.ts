@@ -10,7 +10,10 @@ const isDockerd = net.machine.engine === "dockerd";
 /** What the machine has as it is, and the peers' has not. */
 const onMachine = isDockerd ? { skip: "dockerd beside us is on another machine" } : {};
 
-suite("create: every flag, as inspect tells it", { ...requires("docker", "cc", "ip", "nft"), ...requiresRoot() }, () => {
+suite("create: every flag, as inspect tells it", {
+  ...requires("docker", "cc", "ip", "nft"),
+  ...requiresRoot(),
+}, () => {
   before(() => {
     const { directory } = net.machine;
     writeFileSync(join(directory, "variables"), "FROM_FILE=yes\n");
@@ -97,7 +100,8 @@ suite("create: every flag, as inspect tells it", { ...requires("docker", "cc", "
       ~ "Weight":100.*"Rate":1048576.*"Rate":2097152.*"Rate":3}.*"Rate":4}
       rm made
       `,
-    ));
+    ),
+  );
 
   test("refused: real-time CPU, containers for Windows, GPUs", onMachine, () =>
     play(
@@ -124,7 +128,8 @@ suite("create: every flag, as inspect tells it", { ...requires("docker", "cc", "
       ! sampan create --use-api-socket probe
       ~ handing the API socket
       `,
-    ));
+    ),
+  );
 
   test("rights and devices", () =>
     play(

@@ -142,7 +142,8 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       run --rm --device-cgroup-rule 'c 10:200 rwm' probe cat /sys/fs/cgroup/devices/devices.list
       ~ ^c 10:200 rwm$
       `,
-    ));
+    ),
+  );
 
   test("processors and processes", () =>
     play(
@@ -197,10 +198,17 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       ~ handing the API socket
       ! run --rm --blkio-weight 5 probe true
       ~ [Rr]ange of blkio weight
+      ! run --rm --mount type=image,src=probe,dst=/x probe true
+      ~ image
+      ! run --rm --mount type=npipe,src=a,dst=/x probe true
+      ~ npipe
+      ! run --rm --security-opt apparmor=mine probe true
+      ~ apparmor=mine
       ! run --rm --userns private probe true
       ~ user namespaces|invalid USER mode
       `,
-    ));
+    ),
+  );
 
   test("block devices: rates of reading and writing", onMachine, () =>
     play(
@@ -223,7 +231,8 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       ! run --rm --blkio-weight-device /dev/nosuch:100 probe true
       ~ /dev/nosuch
       `,
-    ));
+    ),
+  );
 
   test("rights: capabilities, devices, privileges, seccomp, sysctls, --read-only", () =>
     play(
@@ -367,6 +376,12 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       ~ ^80/tcp -> 127[.]0[.]0[.]1:18080$
       ~ ^81/udp -> 0[.]0[.]0[.]0:18081$
       rm -f published
+      run --rm --network name=bridge,driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.IFNAME.log_martians=1 probe cat /proc/sys/net/ipv4/conf/eth0/log_martians
+      ~ ^1$
+      run --rm --sysctl net.ipv4.conf.eth0.log_martians=1 probe cat /proc/sys/net/ipv4/conf/eth0/log_martians
+      ~ ^1$
+      ! run --rm --network name=bridge,driver-opt=com.docker.network.endpoint.sysctls=net.ipv4.conf.eth0.log_martians=1 probe true
+      ~ unrecognised network interface sysctl
       ! run --rm --network nosuch probe true
       ~ network nosuch not found
       ! run --rm --network container:nosuch probe true
@@ -445,5 +460,6 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       ! run --rm --log-driver journald probe true
       ~ journald is not enabled on this host
       `,
-    ));
+    ),
+  );
 });

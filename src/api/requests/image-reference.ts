@@ -21,6 +21,12 @@ export function platformOf(text: string | undefined): Platform | undefined {
   return { os: os || "linux", architecture, ...(variant ? { variant } : {}) };
 }
 
+/** The one platform that `platforms` asks for, each as JSON: an image here has one. */
+export function onlyPlatform(platforms: readonly string[]): Platform | undefined {
+  if (platforms.length > 1) throw new SampanError("invalid", "multiple platforms are not supported");
+  return platformOf(platforms[0] || undefined);
+}
+
 const schema = struct({ os: z.string(), architecture: z.string(), variant: z.string() });
 
 function parseJson(text: string): unknown {

@@ -9,7 +9,6 @@ import { matchesLabels, parseFilters } from "../requests/filters.ts";
 import { flag, integer, readQuery, terminalSide, text } from "../requests/query.ts";
 import { parseMoment } from "../requests/timestamps.ts";
 import type { PruneContainersResponse } from "../shapes/container.ts";
-import { notYet } from "./images.ts";
 
 const v1_42 = versionNumber("1.42");
 
@@ -18,6 +17,7 @@ const killQuery = z.object({ signal: text() });
 const resizeQuery = z.object({ h: terminalSide("height"), w: terminalSide("width") });
 const renameQuery = z.object({ name: text() });
 const removeQuery = z.object({ v: flag(), force: flag(), link: flag() });
+const noLinks = "Cannot remove a link: links are names in the container that has asked for them, and go with it";
 const pruneQuery = z.object({ filters: text() });
 
 /** What is done to containers. */
@@ -53,9 +53,13 @@ export function containerLifeRoutes(app: Api, { engine }: ApiContext): void {
   });
   app.delete("/containers/:id", async (request, reply) => {
     const { v: volumes, force, link } = readQuery(removeQuery, queryOf(request));
-    if (link) throw notYet("remove a link between containers");
+    if (link) throw new SampanError("conflict", noLinks);
     await containers.remove(idOf(request), { volumes, force });
     sendEmpty(reply);
+  });
+  app.delete("/containers/:id/*", (request) => {
+    const { link } = readQuery(removeQuery, queryOf(request));
+    throw link ? new SampanError("conflict", noLinks) : new SampanError("not-found", "page not found");
   });
   app.post("/containers/prune", async (request, reply) => {
     const filters = parseFilters(readQuery(pruneQuery, queryOf(request)).filters, ["until", "label", "label!"]);

@@ -6,7 +6,7 @@ import { queryOf } from "../http/answers.ts";
 import { departure } from "../http/departure.ts";
 import type { Api, ApiReply } from "../http/fastify.ts";
 import { ProgressWriter } from "../http/progress-writer.ts";
-import { imageReference, platformOf } from "../requests/image-reference.ts";
+import { imageReference, onlyPlatform, platformOf } from "../requests/image-reference.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import { parseRegistryAuth } from "../requests/registry-auth.ts";
 import { importImage } from "./making.ts";
@@ -38,6 +38,7 @@ export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): 
   });
   app.post("/images/load", async (request, reply) => {
     const { quiet } = readQuery(loadQuery, queryOf(request));
+    const platform = onlyPlatform(queryOf(request).getAll("platform"));
     const signal = departure(request.raw, reply.raw, leaving);
     // What a refused archive still sends is in the way of the connection's next request.
     const skipRest = () => request.raw.resume();
@@ -46,6 +47,7 @@ export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): 
         progress: (step) => {
           if (!quiet) writer.progress(step);
         },
+        platform,
         signal,
       });
       for (const image of loaded) for (const stream of loadedLines(image)) writer.line({ stream });

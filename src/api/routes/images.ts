@@ -2,11 +2,11 @@ import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
-import type { Api } from "../http/fastify.ts";
+import type { Api, ApiReply } from "../http/fastify.ts";
 import { versionNumber } from "../http/versions.ts";
 import { filterFlag, parseFilters } from "../requests/filters.ts";
 import { filterImages, imageFilters } from "../requests/image-filters.ts";
-import { imageReference, platformOf } from "../requests/image-reference.ts";
+import { imageReference, onlyPlatform, platformOf } from "../requests/image-reference.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/image.ts";
 import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
@@ -24,8 +24,14 @@ const inspectQuery = z.object({ platform: text() });
 export function imageRoutes(app: Api, context: ApiContext): void {
   const { engine } = context;
   const { images } = engine;
+  const save = async (reply: ApiReply, names: readonly string[], query: URLSearchParams) => {
+    const platform = onlyPlatform(query.getAll("platform"));
+    if (platform !== undefined) for (const name of names) images.resolve(name, platform);
+    await sendArchive(reply, await images.save(names), undefined);
+  };
   app.get("/images/get", async (request, reply) => {
-    await sendArchive(reply, await images.save(queryOf(request).getAll("names")), undefined);
+    const query = queryOf(request);
+    await save(reply, query.getAll("names"), query);
   });
   app.get("/images/json", (request, reply) => {
     const { version } = request.raw.versioned;
@@ -44,8 +50,10 @@ export function imageRoutes(app: Api, context: ApiContext): void {
       // The first Compose takes whatever version the daemon speaks, and what images had until 1.44 for granted.
       const meant = request.headers["user-agent"]?.startsWith("docker-compose/1.") ? Math.min(version, v1_44) : version;
       sendJson(reply, imageInspect(images.resolve(name, platformOf(platform)), meant));
-    } else if (verb === "history") sendJson(reply, imageHistory(images.resolve(name)));
-    else if (verb === "get") await sendArchive(reply, await images.save([name]), undefined);
+    } else if (verb === "history") {
+      const { platform } = readQuery(inspectQuery, queryOf(request));
+      sendJson(reply, imageHistory(images.resolve(name, platformOf(platform))));
+    } else if (verb === "get") await save(reply, [name], queryOf(request));
     else throw new SampanError("not-found", "page not found");
   });
   app.post("/images/*", async (request, reply) => {
@@ -61,6 +69,8 @@ export function imageRoutes(app: Api, context: ApiContext): void {
     const { force, noprune: noPrune } = readQuery(deleteQuery, queryOf(request));
     const name = pathOf(request)["*"] ?? "";
     if (name.trim() === "") throw new SampanError("invalid", "image name cannot be blank");
+    const platform = onlyPlatform(queryOf(request).getAll("platforms"));
+    if (platform !== undefined) images.resolve(name, platform);
     sendJson(reply, removals(await images.remove(name, { force, noPrune })));
   });
   app.post("/images/prune", async (request, reply) => {

@@ -1,13 +1,11 @@
 import { SampanError } from "../../errors/index.ts";
 import { pathOf, sendJson } from "../http/answers.ts";
 import type { Api, ApiRequest } from "../http/fastify.ts";
+import { notManager } from "../requests/swarm.ts";
 import { notYet } from "./images.ts";
 
 /** What belongs to a swarm and to nobody else. Secrets do not: see secrets.ts. */
 const nouns = ["swarm", "nodes", "services", "tasks", "configs"];
-
-const notManager =
-  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
 /** Swarms and plugins, answered as dockerd answers outside a swarm and without plugins. */
 export function swarmRoutes(app: Api): void {

@@ -160,6 +160,7 @@ export interface HostConfig {
   CgroupParent?: string | undefined;
   CgroupnsMode?: string | undefined;
   IpcMode?: string | undefined;
+  Isolation?: string | undefined;
   PidMode?: string | undefined;
   UTSMode?: string | undefined;
   UsernsMode?: string | undefined;

@@ -1,7 +1,8 @@
 import { defineCommand } from "../command.ts";
 import { formatListing } from "../format/listing.ts";
 import { historyListing } from "../listings/history.ts";
-import { flag, text } from "../options.ts";
+import { flag, parsed, text } from "../options.ts";
+import { parsePlatform } from "../parsing/platform.ts";
 
 export default defineCommand({
   usage: "[OPTIONS] IMAGE",
@@ -11,7 +12,7 @@ export default defineCommand({
     format: text("", "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or a Go template"),
     human: flag("H", "Print sizes and dates in human readable format", true),
     "no-trunc": flag("", "Don't truncate output"),
-    platform: text("", "Show history for the given platform"),
+    platform: parsed("", "Show history for the given platform", "string", parsePlatform),
     quiet: flag("q", "Only show image IDs"),
   },
   run: async (context, [image = ""], { human, platform, ...values }) => {

@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { describe } from "../describe.ts";
-import { flag, later } from "../options.ts";
+import { flag, parsed } from "../options.ts";
+import { parsePlatform } from "../parsing/platform.ts";
 
 export default defineCommand({
   usage: "[OPTIONS] IMAGE [IMAGE...]",
@@ -9,9 +10,9 @@ export default defineCommand({
   options: {
     force: flag("f", "Force removal of the image"),
     "no-prune": flag("", "Do not delete untagged parents"),
-    platform: later("removing one platform of an image is"),
+    platform: parsed("", "Remove only the given platform variant", "string", parsePlatform),
   },
-  run: async (context, names, { force, "no-prune": noprune }) => {
+  run: async (context, names, { force, "no-prune": noprune, platform }) => {
     let code = 0;
     // One after the other: what one removal deletes decides what the next one finds.
     for (const name of names) {
@@ -19,6 +20,7 @@ export default defineCommand({
         const items = await context.client.images.remove(name, {
           force: force || undefined,
           noprune: noprune || undefined,
+          platforms: platform,
         });
         for (const { Untagged, Deleted } of items) {
           context.print(Deleted === undefined ? `Untagged: ${Untagged}` : `Deleted: ${Deleted}`);

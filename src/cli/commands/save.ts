@@ -1,5 +1,6 @@
 import { defineCommand } from "../command.ts";
-import { later, text } from "../options.ts";
+import { parsed, text } from "../options.ts";
+import { parsePlatform } from "../parsing/platform.ts";
 import { writeArchive } from "../write-archive.ts";
 
 export default defineCommand({
@@ -8,10 +9,10 @@ export default defineCommand({
   arity: { min: 1 },
   options: {
     output: text("o", "Write to a file, instead of STDOUT"),
-    platform: later("saving one platform of several is"),
+    platform: parsed("", "Save only the given platform variant", "string", parsePlatform),
   },
-  run: async (context, images, { output }) => {
-    await writeArchive(context, output, () => context.client.making.save(images));
+  run: async (context, images, { output, platform }) => {
+    await writeArchive(context, output, () => context.client.making.save(images, { platform }));
     return 0;
   },
 });

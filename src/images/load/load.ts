@@ -3,10 +3,11 @@ import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Hold } from "../garbage.ts";
 import { hostImageName } from "../host.ts";
+import { formatPlatform, suitability } from "../platform.ts";
 import { obtainImage } from "../stack.ts";
 import { checkPlatform, withPlatform } from "../suits.ts";
 import type { ImageTools } from "../tools.ts";
-import type { LoadedImage, LoadOptions, StoredImage } from "../types.ts";
+import type { LoadedImage, LoadOptions, Platform, StoredImage } from "../types.ts";
 import { readDockerArchive } from "./docker-archive.ts";
 import type { FoundImage } from "./found-image.ts";
 import { readOciLayout } from "./oci-layout.ts";
@@ -21,8 +22,9 @@ export async function loadArchive(
   const hold = tools.garbage.hold();
   try {
     const spool = await spoolArchive(tools, hold, archive, options.signal);
+    const images = forPlatform(await readImages(tools, hold, spool, options.platform), options.platform);
     const loaded: LoadedImage[] = [];
-    for (const found of await readImages(tools, hold, spool)) loaded.push(await store(tools, hold, found, options));
+    for (const found of images) loaded.push(await store(tools, hold, found, options));
     return loaded;
   } finally {
     // What was spooled and belongs to no image goes, and everything does after an error.
@@ -31,13 +33,20 @@ export async function loadArchive(
 }
 
 /** An archive of docker ≥ 25 is both: manifest.json knows the names better. */
-async function readImages(tools: ImageTools, hold: Hold, spool: Spool): Promise<FoundImage[]> {
+async function readImages(tools: ImageTools, hold: Hold, spool: Spool, platform?: Platform): Promise<FoundImage[]> {
   const manifestJson = spool.find("manifest.json");
   if (manifestJson !== undefined) return await readDockerArchive(tools, hold, spool, manifestJson);
   const indexJson = spool.find("index.json");
-  if (indexJson !== undefined) return await readOciLayout(tools.content, spool, indexJson);
+  if (indexJson !== undefined) return await readOciLayout(tools.content, spool, { indexJson, platform });
   const wanted = "it has neither manifest.json (docker-archive) nor index.json (OCI layout)";
   throw new SampanError("invalid", `Cannot load the archive: ${wanted}`);
+}
+
+function forPlatform(images: FoundImage[], platform: Platform | undefined): FoundImage[] {
+  if (platform === undefined) return images;
+  const suitable = images.filter(({ config }) => suitability(platform, withPlatform(config)) !== undefined);
+  if (suitable.length > 0) return suitable;
+  throw new SampanError("not-found", `Cannot load the archive: it has no image for ${formatPlatform(platform)}`);
 }
 
 async function store(tools: ImageTools, hold: Hold, found: FoundImage, options: LoadOptions): Promise<LoadedImage> {

@@ -6,6 +6,7 @@ import type { Blob } from "../download.ts";
 import { hostPlatform, suitability } from "../platform.ts";
 import { checkIsImage, type Descriptor, documentLimit, type Index, parseConfig, parseDocument } from "../shapes.ts";
 import { choosePlatform } from "../suits.ts";
+import type { Platform } from "../types.ts";
 import type { FoundImage } from "./found-image.ts";
 import type { Spool } from "./spool.ts";
 
@@ -13,25 +14,33 @@ import type { Spool } from "./spool.ts";
 const nameAnnotations = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
 
 /** The images of an OCI image layout: index.json leads to manifests, or to indexes of several platforms. */
-export async function readOciLayout(content: ContentStore, spool: Spool, indexJson: Blob): Promise<FoundImage[]> {
+export async function readOciLayout(
+  content: ContentStore,
+  spool: Spool,
+  { indexJson, platform = hostPlatform() }: { readonly indexJson: Blob; readonly platform?: Platform | undefined },
+): Promise<FoundImage[]> {
   const document = parseDocument(await content.readSmall(indexJson.digest, documentLimit), "index.json of the archive");
   if (document.kind !== "index")
     throw new SampanError("invalid", "Cannot load the archive: its index.json is no index");
-  const entries = forThisMachine(document.index);
+  const entries = entriesFor(document.index, platform);
   if (entries.length === 0) throw new SampanError("invalid", "Cannot load the archive: its index.json names no image");
   const found: FoundImage[] = [];
-  for (const entry of entries) found.push(await readImage(content, spool, entry));
+  for (const entry of entries) found.push(await readImage(content, spool, { entry, platform }));
   return found;
 }
 
-/** Entries for other platforms are passed over, as long as there is one for ours. */
-function forThisMachine({ manifests }: Index): Index["manifests"] {
-  const ours = manifests.filter(({ platform }) => platform && suitability(hostPlatform(), platform) !== undefined);
+/** Entries for other platforms are passed over, as long as there is one for the wanted. */
+function entriesFor({ manifests }: Index, wanted: Platform): Index["manifests"] {
+  const ours = manifests.filter(({ platform }) => platform && suitability(wanted, platform) !== undefined);
   const any = manifests.filter(({ platform }) => platform === undefined);
   return ours.length > 0 ? [...ours, ...any] : manifests;
 }
 
-async function readImage(content: ContentStore, spool: Spool, entry: Descriptor): Promise<FoundImage> {
+async function readImage(
+  content: ContentStore,
+  spool: Spool,
+  { entry, platform }: { readonly entry: Descriptor; readonly platform: Platform },
+): Promise<FoundImage> {
   const name = nameOf(entry) ?? entry.digest;
   const related: Digest[] = [];
   let at: Descriptor = entry;
@@ -39,7 +48,7 @@ async function readImage(content: ContentStore, spool: Spool, entry: Descriptor)
   for (let depth = 0; document.kind === "index"; depth++) {
     if (depth === 4) throw new SampanError("invalid", `Cannot load ${name}: its indexes are nested too deeply`);
     related.push(at.digest);
-    at = choosePlatform(document.index, hostPlatform(), name);
+    at = choosePlatform(document.index, platform, name);
     document = await readDocument(content, spool, at, name);
   }
   const { manifest } = document;

@@ -78,7 +78,7 @@ function checkMac(
 
 function checkOptions(options: Readonly<Record<string, string>>, problems: string[]): void {
   for (const sysctl of options[endpointOption.sysctls]?.split(",") ?? []) {
-    if (/^[^.]+\.(ipv4|ipv6|mpls)\.[^.]+\.(IFNAME|ifname)\../.test(sysctl)) continue;
+    if (/^[^.]+\.(ipv4|ipv6|mpls)\.[^.]+\.(IFNAME|ifname)\.[^./=]+=/.test(sysctl) && !sysctl.includes("/")) continue;
     const form = "represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'";
     problems.push(`unrecognised network interface sysctl '${sysctl}'; ${form}`);
   }

@@ -7,6 +7,7 @@ import type { Program } from "../../kernel/program.ts";
 import { configureEndpoint, createEndpointLink, routeOut } from "../drivers/endpoint-links.ts";
 import { gatewayOf } from "../drivers/gateway.ts";
 import type { Attachment, NamespaceAccess, PublishedPort } from "../types.ts";
+import { setEndpointSysctls } from "./endpoint-sysctls.ts";
 import { reservePorts } from "./reservations.ts";
 import type { Connection, ContainerNetworking } from "./types.ts";
 
@@ -46,6 +47,7 @@ function connect(p: Program, access: NamespaceAccess, plan: Plan): (() => void) 
   const giveBack = reservePorts(p, plan.reservations);
   if (plan.places.size > 0) {
     makeLinks(p, access.namespace, plan);
+    setEndpointSysctls(p, access.namespace, [...plan.places.keys()]);
     const inside = [...configurations(plan), ...routes(plan)];
     ask(p, access.rtnetlink, batch(inside), { note: linksUpNote });
   }
