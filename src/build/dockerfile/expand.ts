@@ -26,9 +26,13 @@ export function expandWords(word: Word, scope: Expansion): readonly string[] {
 
 /** The content of a heredoc that becomes a file: variables are expanded unless its delimiter was quoted. */
 export function expandHeredoc(heredoc: Heredoc, scope: Expansion): string {
-  if (!heredoc.expand) return heredoc.content;
+  return heredoc.expand ? expandDocument(heredoc, scope).text : heredoc.content;
+}
+
+/** The content of a heredoc whose delimiter was not quoted, and which variables that took. */
+export function expandDocument(heredoc: Heredoc, scope: Expansion): Expanded {
   const options = { escape: "\\", ignoreQuotes: true, lookup: (name: string) => scope.lookup(name) } as const;
-  return located(heredoc, scope, () => lex(heredoc.content, options).text);
+  return located(heredoc, scope, () => lex(heredoc.content, options));
 }
 
 /** An instruction as progress shows it: variables that exist are expanded, everything else stays as written. */

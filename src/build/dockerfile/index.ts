@@ -7,6 +7,8 @@ export {
   expandWord,
   expandWords,
 } from "./expand.ts";
+export { type LintOptions, lint, lintFailure } from "./lint.ts";
+export { type Outline, outline, type Target, targets } from "./outline.ts";
 export { parseDockerfile, parseOnbuild } from "./parse.ts";
 export { resolveMount } from "./resolve-mount.ts";
 export { runScript, type Script, summary } from "./run-script.ts";
@@ -18,4 +20,5 @@ export {
   proxyVariables,
   StageScope,
 } from "./scope.ts";
+export { excerpt } from "./source.ts";
 export type * from "./types.ts";
