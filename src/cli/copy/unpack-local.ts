@@ -1,13 +1,13 @@
 import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { TarEntry, TarHandler } from "../../storage/tar/entry.ts";
-import { TarParser } from "../../storage/tar/parser.ts";
+import type { TarEntry } from "../../storage/tar/entry.ts";
+import { partsBelow } from "../../storage/tar/names.ts";
+import { readTar, type TarReader } from "../../storage/tar/read.ts";
 import { ExitError } from "../errors.ts";
 import { renamed } from "./paths.ts";
 
 type Rename = { readonly from: string; readonly to: string } | undefined;
-type Step = { readonly entry: TarEntry } | { readonly data: Buffer; readonly offset: number } | "end";
 
 /**
  * Unpacks an archive into a directory of this machine, as docker's command line does: owners are whoever runs this,
@@ -19,22 +19,20 @@ export async function unpackLocal(
   renames: readonly Rename[],
 ): Promise<void> {
   const writer = new LocalWriter(directory, renames);
-  const parser = new TarParser(writer);
-  for await (const chunk of tar) {
-    parser.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    await writer.write();
+  try {
+    await readTar(tar, writer);
+    writer.finish();
+  } finally {
+    await writer.close();
   }
-  parser.finish();
-  await writer.finish();
 }
 
-class LocalWriter implements TarHandler {
+class LocalWriter implements TarReader {
   readonly #directory: string;
   /** The directory without links. */
   readonly #real: string;
   readonly #renames: readonly Rename[];
   readonly #directories: { readonly path: string; readonly entry: TarEntry }[] = [];
-  #steps: Step[] = [];
   #file: { readonly handle: FileHandle; readonly path: string; readonly entry: TarEntry } | undefined;
 
   constructor(directory: string, renames: readonly Rename[]) {
@@ -43,40 +41,10 @@ class LocalWriter implements TarHandler {
     this.#renames = renames;
   }
 
-  entry(entry: TarEntry): void {
-    this.#steps.push({ entry });
-  }
-
-  data(data: Buffer, offset: number): void {
-    this.#steps.push({ data, offset });
-  }
-
-  end(): void {
-    this.#steps.push("end");
-  }
-
-  async write(): Promise<void> {
-    const steps = this.#steps;
-    this.#steps = [];
-    for (const step of steps) {
-      if (step === "end") await this.#endFile();
-      else if ("entry" in step) await this.#make(step.entry);
-      else await this.#file?.handle.write(step.data, 0, step.data.length, step.offset);
-    }
-  }
-
-  async finish(): Promise<void> {
-    await this.write();
-    for (const { path, entry } of this.#directories.reverse()) {
-      chmodSync(path, entry.mode);
-      setTime(path, entry);
-    }
-  }
-
-  async #make(entry: TarEntry): Promise<void> {
+  async entry(entry: TarEntry): Promise<void> {
     const path = this.#pathOf(entry.name);
     if (path === this.#directory && entry.type === "directory") return;
-    this.#checkParent(path, entry.name);
+    this.#makeParent(path, entry.name);
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there?.isDirectory() && entry.type === "directory") {
       this.#directories.push({ path, entry });
@@ -87,6 +55,37 @@ class LocalWriter implements TarHandler {
       throw this.#cannotReplace("non-directory", path, "directory");
     if (there !== undefined) rmSync(path);
     await this.#create(path, entry);
+  }
+
+  async data(bytes: Buffer, offset: number): Promise<void> {
+    for (let done = 0; this.#file !== undefined && done < bytes.length; ) {
+      // A disk that is nearly full takes a part, and refuses the rest.
+      const { bytesWritten } = await this.#file.handle.write(bytes, done, bytes.length - done, offset + done);
+      done += bytesWritten;
+    }
+  }
+
+  async end(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    if (file.entry.sparse) await file.handle.truncate(file.entry.size);
+    await file.handle.chmod(file.entry.mode);
+    await this.close();
+    setTime(file.path, file.entry);
+  }
+
+  /** The archive has ended: directories get their attributes, the last first. */
+  finish(): void {
+    for (const { path, entry } of this.#directories.reverse()) {
+      chmodSync(path, entry.mode);
+      setTime(path, entry);
+    }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.handle.close();
   }
 
   async #create(path: string, entry: TarEntry): Promise<void> {
@@ -104,7 +103,7 @@ class LocalWriter implements TarHandler {
         return;
       case "hardlink": {
         const target = this.#pathOf(entry.linkName);
-        this.#checkParent(target, entry.linkName);
+        this.#makeParent(target, entry.linkName);
         linkSync(target, path);
         return;
       }
@@ -113,36 +112,30 @@ class LocalWriter implements TarHandler {
     }
   }
 
-  async #endFile(): Promise<void> {
-    const file = this.#file;
-    if (file === undefined) return;
-    this.#file = undefined;
-    if (file.entry.sparse) await file.handle.truncate(file.entry.size);
-    await file.handle.chmod(file.entry.mode);
-    await file.handle.close();
-    setTime(file.path, file.entry);
-  }
-
   /** Where an entry is to go; a name that leads out of the directory is an error. */
   #pathOf(name: string): string {
     let wanted = text(name);
     for (const rename of this.#renames) if (rename !== undefined) wanted = renamed(wanted, rename);
-    const parts: string[] = [];
-    for (const part of wanted.split("/")) {
-      if (part === "" || part === ".") continue;
-      if (part !== "..") parts.push(part);
-      else if (parts.pop() === undefined) throw outside(name, this.#directory);
-    }
+    const parts = partsBelow(wanted);
+    if (parts === undefined) throw outside(name, this.#directory);
     return parts.length === 0 ? this.#directory : join(this.#directory, ...parts);
   }
 
-  /** Makes what is missing on the way; links on it must stay inside. */
-  #checkParent(path: string, name: string): void {
+  /** Makes what is missing on the way; links on it must stay inside, and nothing is made behind one that does not. */
+  #makeParent(path: string, name: string): void {
+    if (path === this.#directory) return;
     const parent = dirname(path);
-    mkdirSync(parent, { recursive: true });
+    if (parent === this.#directory) return;
+    const there = lstatSync(parent, { throwIfNoEntry: false });
+    if (there === undefined) {
+      this.#makeParent(parent, name);
+      mkdirSync(parent);
+      return;
+    }
     const real = realpathSync(parent);
-    const inside = this.#real === "/" || real === this.#real || real.startsWith(`${this.#real}/`);
-    if (!inside && path !== this.#directory) throw outside(name, this.#directory);
+    if (this.#real !== "/" && real !== this.#real && !real.startsWith(`${this.#real}/`)) {
+      throw outside(name, this.#directory);
+    }
   }
 
   #cannotReplace(what: string, path: string, other: string): ExitError {

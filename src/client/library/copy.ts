@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { SampanError } from "../../errors/index.ts";
-import { TarParser } from "../../storage/tar/parser.ts";
+import { readTar } from "../../storage/tar/read.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
 import type { Input } from "./streams.ts";
 
@@ -36,7 +36,7 @@ export async function* bytesOf(input: Input): AsyncGenerator<Uint8Array> {
 /** The content of the only file in an archive. Throws invalid when it is a directory's. */
 export async function readOneFile(tar: AsyncIterable<Uint8Array>, path: string): Promise<Uint8Array> {
   let content: Buffer | undefined;
-  const parser = new TarParser({
+  await readTar(tar, {
     entry: ({ type, size }) => {
       if (type !== "file") throw new SampanError("invalid", `Cannot read ${path}: it is a ${type}, not a file`);
       content ??= Buffer.alloc(size);
@@ -44,6 +44,5 @@ export async function readOneFile(tar: AsyncIterable<Uint8Array>, path: string):
     data: (bytes, offset) => void content?.set(bytes, offset),
     end: () => {},
   });
-  for await (const chunk of tar) parser.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   return content ?? new Uint8Array();
 }

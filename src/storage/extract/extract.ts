@@ -1,5 +1,5 @@
 import type { Session } from "../../kernel/executor.ts";
-import { TarParser } from "../tar/parser.ts";
+import { readTar } from "../tar/read.ts";
 import { ArchiveWriter, type ExtractOptions } from "./writer.ts";
 
 /**
@@ -13,11 +13,6 @@ export async function extractArchive(
   options: ExtractOptions,
 ): Promise<void> {
   const writer = new ArchiveWriter(session, options);
-  const parser = new TarParser(writer);
-  for await (const chunk of tar) {
-    parser.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    await writer.write();
-  }
-  parser.finish();
+  await readTar(tar, writer);
   await writer.finish();
 }

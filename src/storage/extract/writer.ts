@@ -4,11 +4,13 @@ import { errnoNumber } from "../../kernel/errno.ts";
 import type { Session } from "../../kernel/executor.ts";
 import * as flags from "../../kernel/flags.ts";
 import { TreeReader } from "../pack/tree-reader.ts";
-import { type EntryType, readable, type TarEntry, type TarHandler } from "../tar/entry.ts";
+import { readable, type TarEntry } from "../tar/entry.ts";
+import type { TarReader } from "../tar/read.ts";
 import { baseOf, parentOf } from "../unpack/names.ts";
+import { deviceNumber, nodeTypes } from "../unpack/nodes.ts";
 import { Pipeline } from "../unpack/pipeline.ts";
 import { setByDescriptor } from "../unpack/steps.ts";
-import { deviceNumber, entryName } from "./names.ts";
+import { entryName } from "./names.ts";
 import { kindAt } from "./probe.ts";
 
 export interface ExtractOptions {
@@ -22,7 +24,6 @@ export interface ExtractOptions {
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-type Step = { readonly entry: TarEntry } | { readonly data: Buffer; readonly offset: number } | "end";
 type Kind = "directory" | "other";
 
 const EEXIST = errnoNumber("EEXIST");
@@ -34,21 +35,14 @@ const FILE_FD = 111;
 /** Directories that nobody describes. */
 const IMPLIED = 0o755;
 
-const nodeTypes: Partial<Record<EntryType, number>> = {
-  character: flags.S_IFCHR,
-  block: flags.S_IFBLK,
-  fifo: flags.S_IFIFO,
-};
-
 /**
  * Turns entries into system calls. Every entry's directory is found by openat2 without magic links, inside the root that the
  * session is shut up in, and what is made there is made by descriptor and single name, never over something that exists.
  */
-export class ArchiveWriter implements TarHandler {
+export class ArchiveWriter implements TarReader {
   readonly #session: Session;
   readonly #options: ExtractOptions;
   readonly #pipeline: Pipeline;
-  #steps: Step[] = [];
   /** What this archive has made; all there is in directories that it has made. */
   readonly #made = new Map<string, Kind>();
   /** Those whose attributes are set at the end, for what comes into them changes their times. */
@@ -62,48 +56,7 @@ export class ArchiveWriter implements TarHandler {
     this.#pipeline = new Pipeline(session, options.purpose);
   }
 
-  entry(entry: TarEntry): void {
-    this.#steps.push({ entry });
-  }
-
-  data(data: Buffer, offset: number): void {
-    this.#steps.push({ data, offset });
-  }
-
-  end(): void {
-    this.#steps.push("end");
-  }
-
-  /** Carries out what the parser has told so far. */
-  async write(): Promise<void> {
-    const steps = this.#steps;
-    this.#steps = [];
-    for (const step of steps) {
-      if (step === "end") this.#endFile();
-      else if ("data" in step) await this.#data(step.data, step.offset);
-      else await this.#entry(step.entry);
-    }
-    await this.#pipeline.room();
-  }
-
-  /** The archive has ended: directories get their attributes, the deepest first. */
-  async finish(): Promise<void> {
-    await this.write();
-    const depth = (name: string) => name.split("/").length;
-    const byDepth = [...this.#directories].sort(([a], [b]) => depth(b) - depth(a));
-    for (const [name, entry] of byDepth) {
-      this.#enter(parentOf(name));
-      const { batch } = this.#pipeline;
-      const how = flags.O_RDONLY | flags.O_DIRECTORY | flags.O_NOFOLLOW | flags.O_CLOEXEC;
-      batch.into(batch.sys("openat", PARENT_FD, batch.text(baseOf(name)), how, 0), 0);
-      setByDescriptor(batch, batch.variable(0), this.#owned(entry), false);
-      batch.sys("close", batch.variable(0));
-      this.#pipeline.sendIfFull();
-    }
-    await this.#pipeline.settle();
-  }
-
-  async #entry(given: TarEntry): Promise<void> {
+  async entry(given: TarEntry): Promise<void> {
     const entry = this.#owned(given);
     const name = entryName(entry.name);
     this.#pipeline.batch.about(name);
@@ -121,6 +74,46 @@ export class ArchiveWriter implements TarHandler {
     this.#make(name, entry);
     this.#made.set(name, entry.type === "directory" ? "directory" : "other");
     if (entry.type !== "file") this.#pipeline.sendIfFull();
+  }
+
+  async data(bytes: Buffer, offset: number): Promise<void> {
+    if (this.#file === undefined) return;
+    for (let done = 0; done < bytes.length; ) {
+      const part = bytes.subarray(done, done + Math.max(this.#pipeline.left, 65536));
+      const { batch } = this.#pipeline;
+      batch.full("pwrite64", FILE_FD, batch.append(part), part.length, offset + done);
+      done += part.length;
+      this.#pipeline.sendIfFull();
+      await this.#pipeline.room();
+    }
+  }
+
+  async end(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return this.#pipeline.room();
+    this.#file = undefined;
+    const { batch } = this.#pipeline;
+    if (file.sparse) batch.sys("ftruncate", FILE_FD, file.size);
+    setByDescriptor(batch, FILE_FD, file, false);
+    batch.sys("close", FILE_FD);
+    this.#pipeline.sendIfFull();
+    await this.#pipeline.room();
+  }
+
+  /** The archive has ended: directories get their attributes, the deepest first. */
+  async finish(): Promise<void> {
+    const depth = (name: string) => name.split("/").length;
+    const byDepth = [...this.#directories].sort(([a], [b]) => depth(b) - depth(a));
+    for (const [name, entry] of byDepth) {
+      this.#enter(parentOf(name));
+      const { batch } = this.#pipeline;
+      const how = flags.O_RDONLY | flags.O_DIRECTORY | flags.O_NOFOLLOW | flags.O_CLOEXEC;
+      batch.into(batch.sys("openat", PARENT_FD, batch.text(baseOf(name)), how, 0), 0);
+      setByDescriptor(batch, batch.variable(0), this.#owned(entry), false);
+      batch.sys("close", batch.variable(0));
+      this.#pipeline.sendIfFull();
+    }
+    await this.#pipeline.settle();
   }
 
   /** What is at a name; missing directories on the way are made. */
@@ -150,11 +143,14 @@ export class ArchiveWriter implements TarHandler {
     if (noOverwriteDirNonDir && type === "directory") throw what("non-directory", "directory");
     if (there === "directory") await this.#removeBelow(name);
     this.#unlink(name, there === "directory" ? flags.AT_REMOVEDIR : 0);
-    for (const known of [...this.#made.keys(), ...this.#directories.keys()]) {
-      if (known !== name && !known.startsWith(`${name}/`)) continue;
-      this.#made.delete(known);
-      this.#directories.delete(known);
-    }
+    this.#made.delete(name);
+    if (there === "directory") this.#forgetDirectory(name);
+  }
+
+  #forgetDirectory(name: string): void {
+    const below = (known: string) => known === name || known.startsWith(`${name}/`);
+    for (const known of this.#made.keys()) if (below(known)) this.#made.delete(known);
+    for (const known of this.#directories.keys()) if (below(known)) this.#directories.delete(known);
     this.#parent = undefined;
   }
 
@@ -221,7 +217,7 @@ export class ArchiveWriter implements TarHandler {
         batch.sys("symlinkat", batch.text(entry.linkName), PARENT_FD, base);
         break;
       default:
-        batch.sys("mknodat", PARENT_FD, base, (nodeTypes[entry.type] ?? 0) | entry.mode, deviceNumber(entry));
+        batch.sys("mknodat", PARENT_FD, base, nodeTypes[entry.type] | entry.mode, deviceNumber(entry));
     }
     this.#ownAndDate(base, entry);
   }
@@ -232,29 +228,6 @@ export class ArchiveWriter implements TarHandler {
     batch.sys("fchownat", PARENT_FD, base, uid, gid, flags.AT_SYMLINK_NOFOLLOW);
     const times = batch.words([mtime.seconds, mtime.nanoseconds, mtime.seconds, mtime.nanoseconds]);
     batch.sys("utimensat", PARENT_FD, base, times, flags.AT_SYMLINK_NOFOLLOW);
-  }
-
-  async #data(bytes: Buffer, offset: number): Promise<void> {
-    if (this.#file === undefined) return;
-    for (let done = 0; done < bytes.length; ) {
-      const part = bytes.subarray(done, done + Math.max(this.#pipeline.left, 65536));
-      const { batch } = this.#pipeline;
-      batch.full("pwrite64", FILE_FD, batch.append(part), part.length, offset + done);
-      done += part.length;
-      this.#pipeline.sendIfFull();
-      await this.#pipeline.room();
-    }
-  }
-
-  #endFile(): void {
-    const file = this.#file;
-    if (file === undefined) return;
-    this.#file = undefined;
-    const { batch } = this.#pipeline;
-    if (file.sparse) batch.sys("ftruncate", FILE_FD, file.size);
-    setByDescriptor(batch, FILE_FD, file, false);
-    batch.sys("close", FILE_FD);
-    this.#pipeline.sendIfFull();
   }
 
   #owned(entry: TarEntry): TarEntry {

@@ -3,13 +3,13 @@ import type { Operand } from "../../kernel/batch.ts";
 import * as flags from "../../kernel/flags.ts";
 import { readable, type TarEntry, type TarHandler } from "../tar/entry.ts";
 import { baseOf, cleanName, parentOf, whiteoutOf } from "./names.ts";
+import { deviceNumber, nodeTypes } from "./nodes.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { discard, KEPT_FD, setByDescriptor, setByPath } from "./steps.ts";
 import { Tree } from "./tree.ts";
 
 const { AT_FDCWD } = flags;
 const CREATE = flags.O_WRONLY | flags.O_CREAT | flags.O_EXCL | flags.O_NOFOLLOW | flags.O_CLOEXEC;
-const nodeTypes = { character: flags.S_IFCHR, block: flags.S_IFBLK, fifo: flags.S_IFIFO } as const;
 /** Directories get their own mode last: until then no set-gid bit or missing right of theirs matters. */
 const UNFINISHED = 0o700;
 
@@ -124,7 +124,7 @@ export class LayerWriter implements TarHandler {
     const { type } = entry;
     if (type === "symlink") batch.sys("symlinkat", batch.text(entry.linkName), AT_FDCWD, path);
     else if (type === "character" || type === "block" || type === "fifo") {
-      batch.sys("mknodat", AT_FDCWD, path, nodeTypes[type] | entry.mode, deviceOf(entry, name));
+      batch.sys("mknodat", AT_FDCWD, path, nodeTypes[type] | entry.mode, deviceNumber(entry));
     }
     setByPath(batch, path, entry, type === "symlink");
     this.tree.set(name, type === "symlink" ? entry.linkName : undefined);
@@ -210,13 +210,4 @@ export class LayerWriter implements TarHandler {
     this.#pipeline.send();
     this.#pipeline.batch.about(cleanName(file.entry.name));
   }
-}
-
-/** dev_t as system calls take it (include/linux/kdev_t.h, new_encode_dev). */
-function deviceOf({ type, major, minor }: TarEntry, name: string): number {
-  if (type === "fifo") return 0;
-  if (major < 0 || major > 0xfff || minor < 0 || minor > 0xfffff) {
-    throw new SampanError("invalid", `Cannot unpack ${readable(name)}: there is no device ${major}:${minor}`);
-  }
-  return (minor & 0xff) + major * 0x100 + (minor - (minor & 0xff)) * 0x1000;
 }

@@ -1,5 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { readable } from "../tar/entry.ts";
+import { partsBelow } from "../tar/names.ts";
 
 /** All names here are byte strings, relative to the layer's root, without "." and ".." and without "/" at the ends. */
 
@@ -11,15 +12,9 @@ export function cleanName(name: string): string {
   const plain = end > start ? name.slice(start, end) : "";
   // Nearly all names are clean by now; "/." also catches dot files, which then take the long way.
   if (!plain.startsWith(".") && !plain.startsWith("/") && !plain.includes("//") && !plain.includes("/.")) return plain;
-  const parts: string[] = [];
-  for (const part of plain.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined) {
-      throw new SampanError("invalid", `Cannot unpack ${readable(name)}: it lies outside of the layer`);
-    }
-  }
-  return parts.join("/");
+  const parts = partsBelow(plain);
+  if (parts !== undefined) return parts.join("/");
+  throw new SampanError("invalid", `Cannot unpack ${readable(name)}: it lies outside of the layer`);
 }
 
 /** As `cleanName`, but ".." at the root stays there, as it does for a process in a chroot. */
