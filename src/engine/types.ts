@@ -2,11 +2,9 @@
  * What the API calls. Everything that comes in is a typed action, everything that goes out is plain data; Docker's JSON
  * and its versions are the API's business. Errors are `SampanError`s whose texts are dockerd's where clients match them.
  *
- * A container has three types: the stored record (`records/record.ts`), the live object (`live.ts`), and what the API
+ * A container has three types: the stored record (`records/record.ts`), the live object (`container/live.ts`), and what the API
  * makes of `ContainerView`.
  */
-import type { Duplex } from "node:stream";
-import type { Usage } from "../cgroups/types.ts";
 import type { Platform } from "../images/types.ts";
 import type { NetworkingOptions } from "../network/options.ts";
 import type { Layout } from "../storage/layout.ts";
@@ -14,19 +12,31 @@ import type { Files } from "./archive/types.ts";
 import type { ContainerConfig, CreateRequest, HostConfig, HostConfigRequest } from "./config.ts";
 import type { EgressRecord } from "./egress/types.ts";
 import type { EventLog } from "./events/types.ts";
+import type { Execs } from "./exec/types.ts";
+import type { ContainerHealth } from "./health/types.ts";
 import type { Images } from "./images/types.ts";
+import type { LogOptions, LogReading } from "./logs/types.ts";
 import type { ContainerNetworkView, Networks } from "./networks/types.ts";
 import type { Owners } from "./owners/owners.ts";
 import type { Secrets } from "./secrets/types.ts";
+import type { Stats } from "./stats/types.ts";
+import type { Attachment, AttachOptions, TerminalSize } from "./streams/types.ts";
+import type { EngineInfo, EngineVersion } from "./system/types.ts";
 import type { EngineVolumes } from "./volumes/types.ts";
 
 export type * from "./archive/types.ts";
 export type * from "./config.ts";
 export type * from "./egress/types.ts";
 export type * from "./events/types.ts";
+export type * from "./exec/types.ts";
+export type * from "./health/types.ts";
 export type * from "./images/types.ts";
+export type * from "./logs/types.ts";
 export type * from "./networks/types.ts";
 export type * from "./secrets/types.ts";
+export type * from "./stats/types.ts";
+export type * from "./streams/types.ts";
+export type * from "./system/types.ts";
 export type * from "./volumes/types.ts";
 
 /** Where an id or a name is wanted: the full id, a unique prefix of it, or the name with or without a slash. */
@@ -51,26 +61,6 @@ export interface ContainerState {
   readonly finishedAt: string;
   /** Absent where nothing is probed. */
   readonly health?: ContainerHealth | undefined;
-}
-
-export type HealthStatus = "starting" | "healthy" | "unhealthy";
-
-/** One probe of a container's health. */
-export interface HealthResult {
-  /** RFC 3339. */
-  readonly start: string;
-  readonly end: string;
-  /** 0 is well; -1 when it took too long or could not be run. */
-  readonly exitCode: number;
-  readonly output: string;
-}
-
-export interface ContainerHealth {
-  readonly status: HealthStatus;
-  /** Failures in a row. */
-  readonly failingStreak: number;
-  /** The last five at most, oldest first; those that this daemon has seen. */
-  readonly log: readonly HealthResult[];
 }
 
 export interface MountPoint {
@@ -149,54 +139,6 @@ export interface WaitResult {
   readonly error?: string;
 }
 
-export interface AttachOptions {
-  readonly stdin: boolean;
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  /** Replay the log first. */
-  readonly logs?: boolean | undefined;
-  /** Follow what comes; with neither `logs` nor `stream` nothing is sent. */
-  readonly stream: boolean;
-  /** Docker's syntax; "ctrl-p,ctrl-q" when absent. */
-  readonly detachKeys?: string | undefined;
-}
-
-export type JoinEnd = "ended" | "detached";
-
-/** The right to talk to a process, given out before the HTTP answer so that a refusal can still be a status code. */
-export interface Attachment {
-  /** Raw bytes; else Docker's frames of 8-byte headers. */
-  readonly tty: boolean;
-  /**
-   * Connects `client` (the hijacked socket, its answer already written) and resolves when the process has ended, the
-   * client has left, or typed the detach keys. Then everything has been written and `client` has been ended. Never rejects
-   * for what the process or the client do: a start that fails is told in the stream, as dockerd does.
-   */
-  join(client: Duplex): Promise<JoinEnd>;
-}
-
-export interface LogOptions {
-  readonly stdout: boolean;
-  readonly stderr: boolean;
-  /** Lines; all when absent. */
-  readonly tail?: number | undefined;
-  /** Unix nanoseconds. */
-  readonly since?: bigint | undefined;
-  readonly until?: bigint | undefined;
-  readonly timestamps?: boolean | undefined;
-  /** Prefix every line with the labels and variables that the log driver's options name. */
-  readonly details?: boolean | undefined;
-  /** Until the container ends. */
-  readonly follow?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface LogReading {
-  readonly tty: boolean;
-  /** Ready for the wire: Docker's frames, raw for a terminal. Each is valid until the next is asked for. */
-  readonly chunks: AsyncIterable<Uint8Array>;
-}
-
 export interface StopOptions {
   /** Name or number; the container's own when absent. */
   readonly signal?: string | undefined;
@@ -209,12 +151,6 @@ export interface RemoveContainerOptions {
   readonly force?: boolean | undefined;
   /** Its anonymous volumes, too. */
   readonly volumes?: boolean | undefined;
-}
-
-/** Rows and columns. */
-export interface TerminalSize {
-  readonly rows: number;
-  readonly columns: number;
 }
 
 /** Every method but `list` throws or rejects with "not-found" ("No such container: x") when there is no such container. */
@@ -265,156 +201,6 @@ export interface Containers {
 export interface ProcessTable {
   readonly titles: readonly string[];
   readonly processes: readonly (readonly string[])[];
-}
-
-/** Since the link is there. */
-export interface LinkCounters {
-  readonly rxBytes: number;
-  readonly rxPackets: number;
-  readonly rxErrors: number;
-  readonly rxDropped: number;
-  readonly txBytes: number;
-  readonly txPackets: number;
-  readonly txErrors: number;
-  readonly txDropped: number;
-}
-
-/** The processors of the machine, since its start. */
-export interface MachineCpu {
-  /** Nanoseconds of all of them together, idle ones included. */
-  readonly total: number;
-  readonly online: number;
-}
-
-/** What a container has used by one moment. */
-export interface StatsSample {
-  /** Unix nanoseconds. */
-  readonly readAt: bigint;
-  readonly usage: Usage;
-  readonly machine: MachineCpu;
-  /** By the link's name in the container. */
-  readonly links: Readonly<Record<string, LinkCounters>>;
-}
-
-export interface StatsReading {
-  readonly id: string;
-  /** Without a slash. */
-  readonly name: string;
-  /** undefined when it does not run. */
-  readonly sample: StatsSample | undefined;
-  /** The reading before, to see what has been used in between. */
-  readonly previous: StatsSample | undefined;
-}
-
-/** What containers use. Each is read once a second at most, however many ask. */
-export interface Stats {
-  /** With the reading before, which takes a second; without, at once, with `oneShot`. */
-  read(
-    reference: ContainerReference,
-    options?: { readonly oneShot?: boolean | undefined; readonly signal?: AbortSignal | undefined },
-  ): Promise<StatsReading>;
-  /** Every second, until the container is removed or `signal` fires. Throws when there is none. */
-  follow(reference: ContainerReference, signal: AbortSignal): AsyncIterable<StatsReading>;
-}
-
-export interface ExecRequest {
-  readonly cmd: readonly string[];
-  readonly attachStdin?: boolean | undefined;
-  readonly attachStdout?: boolean | undefined;
-  readonly attachStderr?: boolean | undefined;
-  readonly tty?: boolean | undefined;
-  readonly detachKeys?: string | undefined;
-  readonly env?: readonly string[] | undefined;
-  readonly privileged?: boolean | undefined;
-  readonly user?: string | undefined;
-  readonly workingDir?: string | undefined;
-  readonly consoleSize?: TerminalSize | undefined;
-}
-
-export interface ExecView {
-  readonly id: string;
-  readonly containerId: string;
-  readonly running: boolean;
-  /** null until it has ended. */
-  readonly exitCode: number | null;
-  /** 0 until it has been started. */
-  readonly pid: number;
-  readonly canRemove: boolean;
-  readonly detachKeys: string;
-  readonly openStdin: boolean;
-  readonly openStdout: boolean;
-  readonly openStderr: boolean;
-  readonly process: {
-    readonly tty: boolean;
-    readonly entrypoint: string;
-    readonly arguments: readonly string[];
-    readonly privileged: boolean;
-    readonly user: string;
-  };
-}
-
-/** "not-found": "No such exec instance: x". An exec stays inspectable as long as its container is here and this daemon runs. */
-export interface Execs {
-  /** "conflict" when the container does not run. */
-  create(container: ContainerReference, request: ExecRequest): string;
-  /** Starts it with nobody attached. "conflict" when it has been started before. */
-  start(id: string, options?: { readonly consoleSize?: TerminalSize | undefined }): Promise<void>;
-  /** Starts it when joined. */
-  attach(
-    id: string,
-    options?: { readonly tty?: boolean | undefined; readonly consoleSize?: TerminalSize | undefined },
-  ): Attachment;
-  get(id: string): ExecView;
-  resize(id: string, size: TerminalSize): Promise<void>;
-}
-
-export interface EngineVersion {
-  readonly version: string;
-  readonly gitCommit: string;
-  readonly buildTime: string;
-  readonly nodeVersion: string;
-  readonly os: string;
-  /** By Go's name: "amd64". */
-  readonly arch: string;
-  readonly kernelVersion: string;
-}
-
-export interface EngineInfo {
-  /** A UUID of this root. */
-  readonly id: string;
-  /** The machine's hostname. */
-  readonly name: string;
-  readonly containers: number;
-  readonly running: number;
-  readonly paused: number;
-  readonly stopped: number;
-  readonly images: number;
-  readonly root: string;
-  /** What the root directory is on. */
-  readonly backingFilesystem: string;
-  readonly operatingSystem: string;
-  readonly osVersion: string;
-  /** As uname prints it: "x86_64". */
-  readonly machine: string;
-  readonly cpus: number;
-  /** Bytes. */
-  readonly memory: number;
-  readonly cgroupVersion: "1" | "2";
-  readonly cgroupParent: string;
-  readonly memoryLimit: boolean;
-  readonly swapLimit: boolean;
-  readonly cpuLimits: boolean;
-  readonly cpuset: boolean;
-  readonly pidsLimit: boolean;
-  readonly oomKillDisable: boolean;
-  readonly ipv4Forwarding: boolean;
-  readonly securityOptions: readonly string[];
-  readonly defaultNetwork: string;
-  readonly eventListeners: number;
-  readonly insecureRegistries: readonly string[];
-  readonly mirrors: readonly string[];
-  /** Things the user should know, whole sentences. */
-  readonly warnings: readonly string[];
 }
 
 export interface Explanation {
