@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { cable, connection, kernelWorld, network, sh } from "../support/network-host.ts";
 import { inOwnNetwork } from "../support/own-network.ts";
+import { requiresKernel } from "../support/requires.ts";
 
 const { outside: there } = cable;
 
@@ -25,10 +26,7 @@ inOwnNetwork(import.meta.url, () => {
     await world.clear();
     assert.deepEqual(world.left(), []);
   });
-  const needs = (kind: string, more?: string) => {
-    const why = missing(kind, more);
-    return why === undefined ? {} : { skip: why };
-  };
+  const needs = (kind: string, more?: string) => requiresKernel(missing(kind, more));
   /** A network on the cable to the outside. */
   const onCable = (driver: "macvlan" | "ipvlan", options: Record<string, string>) =>
     network(`${driver} ${JSON.stringify(options)}`, 0, {

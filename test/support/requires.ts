@@ -24,13 +24,28 @@ export function requires(...programs: string[]): Requirement {
   return missing.length === 0 ? {} : { skip: `needs ${missing.join(", ")} (.ci/run names the packages)` };
 }
 
+/** Whether this is the machine that `npm run test:vm` emulates, whose kernel is Debian's with all its modules. */
+const isEmulated = process.env.SAMPAN_SLOW_MACHINE === "1";
+
+/** Begins the reason of a skip that test/run.ts does not count against this machine. */
+export const leftToVm = "left to npm run test:vm: ";
+
+/**
+ * `test("…", requiresKernel(lack), …)`: skips where the kernel lacks something, which `lack` says. The emulated machine's has
+ * it, so there such a skip counts; a file with such tests is in its short list (test/support/short.ts).
+ */
+export function requiresKernel(lack: string | undefined): Requirement {
+  if (lack === undefined) return {};
+  return { skip: isEmulated ? lack : `${leftToVm}${lack}` };
+}
+
 /** Skips where we are not root. */
 export function requiresRoot(): Requirement {
   return process.getuid?.() === 0 ? {} : { skip: "needs root" };
 }
 
 /** Factor for time-outs: an emulated machine is slow. */
-export const patience = process.env.SAMPAN_SLOW_MACHINE === "1" ? 10 : 1;
+export const patience = isEmulated ? 10 : 1;
 
 function isExecutable(path: string): boolean {
   try {

@@ -1,0 +1,19 @@
+/** What `npm run test:vm -- --short` runs: what another kernel or cgroup version may change, in as much time as there is. */
+const short = [
+  "suites/network-parents",
+  "suites/runtime",
+  "e2e/cgroups",
+  "e2e/kernel-tables",
+  "e2e/limits",
+  "e2e/network-drivers",
+  "e2e/network-isolation",
+  "e2e/network-survival",
+  "e2e/readme",
+  "e2e/survival",
+  "e2e/docker-cli",
+  "e2e/live-containers",
+];
+
+export function isShort(file: string): boolean {
+  return short.some((name) => file === `test/${name}.test.ts`);
+}
