@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
@@ -39,8 +39,7 @@ async function lines(...args: string[]): Promise<string[]> {
 
 suite("a container's confinement is what Docker's is", { ...requires("busybox"), ...requiresRoot() }, () => {
   before(async () => {
-    const { status, stderr } = await box.run(["load"], { input: await dockerArchive(await busybox(), ["busybox"]) });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
     await box.ok("run", "-d", "--name", "sleeper", "busybox", "sleep", "1000");
   });
 

@@ -1,47 +1,21 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { mkdirSync, openSync, statfsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, suite, test } from "node:test";
-import { busybox, dockerArchive, type TestImage, tar } from "../support/images.ts";
+import { suite, test } from "node:test";
+import { dockerArchive, tar } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
-import { sampan, sandbox } from "../support/sandbox.ts";
+import { sandbox } from "../support/sandbox.ts";
+import { megabyte, smallDisk } from "../support/small-disk.ts";
 
 const box = sandbox();
-const megabyte = 1 << 20;
 
 suite("a disk of 48 MB", { ...requires("unshare", "busybox"), ...requiresRoot() }, () => {
-  let daemon: ChildProcess;
-  let image: TestImage;
-  /** The daemon's view of its root, a tmpfs in a mount namespace of its own. */
-  let root: string;
-
-  before(async () => {
-    mkdirSync(box.layout.root, { recursive: true });
-    const script = 'mount -t tmpfs -o size=48m,mode=711 small "$1" && shift && exec "$@"';
-    const args = ["-m", "--propagation", "private", "sh", "-c", script, "sh", box.layout.root, sampan, "daemon"];
-    const log = openSync(join(box.directory, "daemon.log"), "a");
-    daemon = spawn("unshare", args, { env: box.env, cwd: "/", stdio: ["ignore", log, log] });
-    await eventually("the daemon answers", () => box.ping());
-    root = `/proc/${box.pid}/root${box.layout.root}`;
-    image = await busybox();
-    assert.equal((await load([], "small")).status, 0);
-  });
-
-  after(async () => {
-    const ids = (await box.ok("ps", "-aq")).split("\n").filter((id) => id !== "");
-    if (ids.length > 0) await box.ok("rm", "-f", ...ids);
-    await box.ok("rmi", "-f", "small");
-    const ended = once(daemon, "exit");
-    await box.stop();
-    assert.deepEqual(await ended, [0, null]);
-  });
+  const disk = smallDisk(box);
 
   async function load(extra: readonly Uint8Array[], name: string) {
-    const input = await dockerArchive({ ...image, layers: [...image.layers, ...extra] }, [`${name}:latest`]);
+    const input = await dockerArchive({ ...disk.image, layers: [...disk.image.layers, ...extra] }, [`${name}:latest`]);
     return await box.run(["load"], { input });
   }
 
@@ -53,10 +27,7 @@ suite("a disk of 48 MB", { ...requires("unshare", "busybox"), ...requiresRoot() 
     return path;
   }
 
-  function free(): number {
-    const { bavail, bsize } = statfsSync(root);
-    return (bavail * bsize) / megabyte;
-  }
+  const free = () => disk.free();
 
   test("an image that does not fit: an error that says so, and all its space is given back", async () => {
     const before = free();

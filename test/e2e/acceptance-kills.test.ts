@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
@@ -51,8 +51,7 @@ function following(...args: string[]) {
 
 suite("what is killed takes nothing else with it", { ...requires("busybox"), ...requiresRoot() }, () => {
   before(async () => {
-    const { status, stderr } = await box.run(["load"], { input: await dockerArchive(await busybox(), ["busybox"]) });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
   });
 
   test("the daemon: afterwards logs -f, attach and exec follow the container, and stop and wait are right", async () => {

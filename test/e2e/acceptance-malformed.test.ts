@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { before, suite, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { type ApiAnswer, sandbox } from "../support/sandbox.ts";
 
@@ -154,8 +154,7 @@ function raw(bytes: string): Promise<string> {
 
 suite("requests that make no sense", { ...requires("busybox"), ...requiresRoot() }, () => {
   before(async () => {
-    const { status, stderr } = await box.run(["load"], { input: await dockerArchive(await busybox(), ["busybox"]) });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
     await box.ok("create", "--name", "stopped", "busybox", "true");
   });
 

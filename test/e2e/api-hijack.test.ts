@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { framesOf, RawConnection, rawRequest } from "../support/raw-http.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
@@ -32,8 +32,7 @@ function open(): Promise<RawConnection> {
 
 suite("connections that leave HTTP", requires("busybox"), () => {
   before(async () => {
-    const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-    assert.equal((await box.api("POST", "/images/load", archive)).status, 200);
+    await box.load(await busybox(), "busybox");
   });
 
   for (const [form, headers] of [

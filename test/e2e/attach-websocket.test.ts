@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { before, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { RawConnection, rawRequest } from "../support/raw-http.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
 
 before(async () => {
-  const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-  const { status, stderr } = await box.run(["load"], { input: archive });
-  assert.equal(status, 0, stderr);
+  await box.load(await busybox(), "busybox");
 });
 
 const upgrade = [

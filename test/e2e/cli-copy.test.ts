@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { docker } from "../support/docker.ts";
-import { busybox, dockerArchive, tar } from "../support/images.ts";
+import { busybox, tar } from "../support/images.ts";
 import { type Finished, type RunOptions, succeed } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
@@ -37,8 +37,7 @@ suite("sampan cp beside docker cp", requires("docker", "busybox", "tar", "find")
   const here = (...path: string[]) => join(box.directory, "local", ...path);
 
   before(async () => {
-    const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-    assert.equal((await docker(box, ["load"], { input: archive })).status, 0);
+    await box.load(await busybox(), "busybox");
     mkdirSync(here("dir/sub"), { recursive: true });
     mkdirSync(here("empty"));
     writeFileSync(here("file"), "f\n", { mode: 0o640 });

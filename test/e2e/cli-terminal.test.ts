@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, suite, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
@@ -14,8 +14,7 @@ suite("sampan at a terminal", requires("busybox", "tmux"), () => {
   let terminal: Terminal;
 
   before(async () => {
-    const archive = await dockerArchive(await busybox({ Env: ["PS1=in: "] }), ["busybox:latest"]);
-    assert.equal((await box.run(["load"], { input: archive })).status, 0);
+    await box.load(await busybox({ Env: ["PS1=in: "] }), "busybox");
   });
 
   beforeEach(async () => {

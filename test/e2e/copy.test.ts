@@ -14,24 +14,14 @@ import {
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { docker } from "../support/docker.ts";
-import { busybox, dockerArchive, tar } from "../support/images.ts";
+import { docker, dockerOf } from "../support/docker.ts";
+import { busybox, tar } from "../support/images.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
 
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
-
-async function refused(text: RegExp, ...args: string[]): Promise<void> {
-  const { status, stderr } = await docker(box, args);
-  assert.match(stderr, text);
-  assert.notEqual(status, 0, stderr);
-}
+const { ok, refused } = dockerOf(box);
 
 const here = (...path: string[]) => join(box.directory, "files", ...path);
 
@@ -46,9 +36,7 @@ function listed(archive: Buffer): string[] {
 
 suite("files of containers", requires("docker", "busybox", "tar"), () => {
   before(async () => {
-    const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-    const { status, stderr } = await docker(box, ["load"], { input: archive });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
     mkdirSync(here("tree/sub"), { recursive: true });
     writeFileSync(here("tree/a"), "a\n");
     writeFileSync(here("tree/sub/b"), "b\n");

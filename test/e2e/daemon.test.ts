@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { get } from "node:http";
 import { join } from "node:path";
 import { beforeEach, suite, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { RawConnection, rawRequest } from "../support/raw-http.ts";
 import { freePort } from "../support/registry.ts";
@@ -21,8 +21,7 @@ async function isGone(): Promise<boolean> {
 }
 
 async function sleeper(name: string): Promise<void> {
-  const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-  assert.equal((await box.api("POST", "/images/load", archive)).status, 200);
+  await box.load(await busybox(), "busybox");
   const body = { Image: "busybox", Cmd: ["sleep", "1000"] };
   assert.equal((await box.api("POST", `/containers/create?name=${name}`, body)).status, 201);
   assert.equal((await box.api("POST", `/containers/${name}/start`)).status, 204);

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { docker, dockerEnv } from "../support/docker.ts";
+import { docker, dockerEnv, dockerOf } from "../support/docker.ts";
 import { busybox, dockerArchive, writeOciLayout } from "../support/images.ts";
 import { eventually, type Finished, type RunOptions } from "../support/process.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
@@ -14,11 +14,7 @@ import { openTerminal } from "../support/terminal.ts";
 
 const box = sandbox({ start: true });
 
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
+const { ok } = dockerOf(box);
 
 async function fails(
   wanted: { status: number; stderr: RegExp },

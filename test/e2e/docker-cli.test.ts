@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
-import { docker, dockerEnv } from "../support/docker.ts";
+import { docker, dockerEnv, dockerOf } from "../support/docker.ts";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { eventually, type RunOptions } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
@@ -13,11 +13,7 @@ import { openTerminal } from "../support/terminal.ts";
 const box = sandbox({ start: true });
 
 /** Runs docker, which has to succeed; its output without the last line's end. */
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
+const { ok } = dockerOf(box);
 
 async function outcome(
   args: string[],

@@ -1,51 +1,24 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { mkdirSync, openSync, readdirSync, statfsSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, suite, test } from "node:test";
-import { busybox, dockerArchive, tar } from "../support/images.ts";
+import { suite, test } from "node:test";
+import { tar } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
-import { sampan, sandbox } from "../support/sandbox.ts";
+import { sandbox } from "../support/sandbox.ts";
+import { megabyte, smallDisk } from "../support/small-disk.ts";
 
 const box = sandbox();
-const megabyte = 1 << 20;
 
 suite("files and images on a disk of 48 MB", { ...requires("unshare", "busybox"), ...requiresRoot() }, () => {
-  let daemon: ChildProcess;
-  /** The daemon's view of its root, a tmpfs in a mount namespace of its own. */
-  let root: string;
+  const disk = smallDisk(box);
 
-  before(async () => {
-    mkdirSync(box.layout.root, { recursive: true });
-    const script = 'mount -t tmpfs -o size=48m,mode=711 small "$1" && shift && exec "$@"';
-    const args = ["-m", "--propagation", "private", "sh", "-c", script, "sh", box.layout.root, sampan, "daemon"];
-    const log = openSync(join(box.directory, "daemon.log"), "a");
-    daemon = spawn("unshare", args, { env: box.env, cwd: "/", stdio: ["ignore", log, log] });
-    await eventually("the daemon answers", () => box.ping());
-    root = `/proc/${box.pid}/root${box.layout.root}`;
-    const loaded = await box.run(["load"], { input: await dockerArchive(await busybox(), ["small:latest"]) });
-    assert.equal(loaded.status, 0, loaded.stderr);
-  });
-
-  after(async () => {
-    await box.clear();
-    await box.ok("rmi", "-f", "small");
-    const ended = once(daemon, "exit");
-    await box.stop();
-    assert.deepEqual(await ended, [0, null]);
-  });
-
-  const free = (): number => {
-    const { bavail, bsize } = statfsSync(root);
-    return (bavail * bsize) / megabyte;
-  };
+  const free = () => disk.free();
   const left = () => ({
-    blobs: readdirSync(join(root, "content/blobs/sha256")).sort(),
-    ingests: readdirSync(join(root, "content/ingest")),
-    layers: readdirSync(join(root, "layers")).sort(),
+    blobs: readdirSync(join(disk.root, "content/blobs/sha256")).sort(),
+    ingests: readdirSync(join(disk.root, "content/ingest")),
+    layers: readdirSync(join(disk.root, "layers")).sort(),
   });
   const full = /no space left|ENOSPC/i;
 

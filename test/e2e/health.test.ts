@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
 import type { Health } from "../../src/api/shapes/container.ts";
-import { docker } from "../support/docker.ts";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { dockerOf } from "../support/docker.ts";
+import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { patience, requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
 
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
+const { ok } = dockerOf(box);
 
 const inspect = (name: string, format: string) => ok("inspect", "-f", format, name);
 
@@ -53,9 +49,7 @@ const seldom = ["--health-interval", `${700 * patience}ms`];
 
 suite("health", requires("docker", "busybox"), () => {
   before(async () => {
-    const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-    const { status, stderr } = await docker(box, ["load"], { input: archive });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
   });
 
   test("starting, healthy, unhealthy: status, log, list, events", async () => {

@@ -3,24 +3,14 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
-import { docker } from "../support/docker.ts";
-import { busybox, digestOf, dockerArchive, tar } from "../support/images.ts";
+import { docker, dockerOf } from "../support/docker.ts";
+import { busybox, digestOf, tar } from "../support/images.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
 
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
-
-async function refused(text: RegExp, ...args: string[]): Promise<void> {
-  const { status, stderr } = await docker(box, args);
-  assert.match(stderr, text);
-  assert.notEqual(status, 0, stderr);
-}
+const { ok, refused } = dockerOf(box);
 
 const inspect = async (name: string) => JSON.parse(await ok("image", "inspect", name))[0];
 const blobs = () => readdirSync(join(box.layout.content, "blobs/sha256")).sort();
@@ -28,9 +18,7 @@ const layers = () => readdirSync(box.layout.layers).filter((name) => /^[0-9a-f]{
 
 suite("images made here", requires("docker", "busybox", "tar"), () => {
   before(async () => {
-    const archive = await dockerArchive(await busybox({ Labels: { base: "1" } }), ["busybox:latest"]);
-    const { status, stderr } = await docker(box, ["load"], { input: archive });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox({ Labels: { base: "1" } }), "busybox");
   });
 
   test("commit: what was added, changed and removed, of a container that runs and of one that does not", async () => {

@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { before, suite, test } from "node:test";
 import type { StatsResponse } from "../../src/api/shapes/stats.ts";
-import { docker } from "../support/docker.ts";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { docker, dockerOf } from "../support/docker.ts";
+import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
@@ -13,11 +13,7 @@ import { openTerminal } from "../support/terminal.ts";
 const box = sandbox({ start: true });
 const version = existsSync("/sys/fs/cgroup/cgroup.controllers") ? "v2" : "v1";
 
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
+const { ok } = dockerOf(box);
 
 async function fails(message: RegExp, ...args: string[]): Promise<void> {
   const { status, stderr } = await docker(box, args);
@@ -57,9 +53,7 @@ function cgroupFile(pid: string, v1: readonly [controller: string, file: string]
 
 suite("containers that live", requires("docker", "busybox"), () => {
   before(async () => {
-    const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-    const { status, stderr } = await docker(box, ["load"], { input: archive });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
   });
 
   test("pause stops every process, unpause lets them go on", async () => {

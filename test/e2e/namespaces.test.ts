@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync } from "node:fs";
 import { before, describe, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { sandbox } from "../support/sandbox.ts";
 
@@ -9,9 +9,7 @@ describe("namespaces, groups, devices and parents that somebody chooses", () => 
   const box = sandbox({ start: true });
 
   before(async () => {
-    const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-    const { status, stderr } = await box.run(["load"], { input: archive });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
   });
 
   const run = (...args: string[]) => box.ok("run", "--network", "none", ...args);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { patience, requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
@@ -13,8 +13,7 @@ async function state(name: string): Promise<string> {
 
 suite("containers survive the daemon", requires("busybox"), () => {
   before(async () => {
-    const { status, stderr } = await box.run(["load"], { input: await dockerArchive(await busybox(), ["busybox"]) });
-    assert.equal(status, 0, stderr);
+    await box.load(await busybox(), "busybox");
   });
 
   test("kill -9 of the daemon: ps, logs, exec, stop and exit codes are right afterwards", async () => {

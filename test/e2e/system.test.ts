@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { docker, dockerEnv } from "../support/docker.ts";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { busybox } from "../support/images.ts";
 import { runProgram } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
@@ -12,9 +12,7 @@ import { sampan, sandbox } from "../support/sandbox.ts";
 const box = sandbox({ start: true });
 
 before(async () => {
-  const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-  const { status, stderr } = await box.run(["load"], { input: archive });
-  assert.equal(status, 0, stderr);
+  await box.load(await busybox(), "busybox");
 });
 
 const run = (...args: string[]) => box.ok("run", "--network", "none", ...args);

@@ -2,24 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
-import { docker } from "../support/docker.ts";
+import { docker, dockerOf } from "../support/docker.ts";
 import { busybox, dockerArchive, tar } from "../support/images.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
 
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
-
-async function refused(text: RegExp, ...args: string[]): Promise<void> {
-  const { status, stderr } = await docker(box, args);
-  assert.match(stderr, text);
-  assert.notEqual(status, 0);
-}
+const { ok, refused } = dockerOf(box);
 
 const mounted = () => readFileSync("/proc/self/mountinfo", "utf8").includes(box.layout.volumes);
 

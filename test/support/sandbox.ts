@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after, afterEach, before } from "node:test";
 import { type Layout, layoutOf } from "../../src/storage/layout.ts";
+import { dockerArchive, type TestImage } from "./images.ts";
 import { leftovers } from "./leaks.ts";
 import { eventually, type Finished, type RunOptions, runProgram } from "./process.ts";
 
@@ -144,6 +145,12 @@ export class Sandbox {
       call.once("error", reject);
       call.end(payload);
     });
+  }
+
+  /** Loads an image under a name, or several. */
+  async load(image: TestImage, ...names: string[]): Promise<void> {
+    const { status, stderr } = await this.run(["load"], { input: await dockerArchive(image, names) });
+    assert.equal(status, 0, stderr);
   }
 
   /** What daemons wrote, for a failing test's report. */
