@@ -11,6 +11,7 @@ import { listContainers } from "./container/list.ts";
 import type { Container } from "./container/live.ts";
 import { readContainerLog } from "./container/logs.ts";
 import { pauseContainer, unpauseContainer } from "./container/pause.ts";
+import { pruneContainers } from "./container/prune.ts";
 import { removeContainer } from "./container/remove.ts";
 import { restartDelay } from "./container/restart-policy.ts";
 import { startContainer } from "./container/start.ts";
@@ -36,6 +37,7 @@ import type {
   LogOptions,
   LogReading,
   ProcessTable,
+  PrunedContainers,
   RemoveContainerOptions,
   StopOptions,
   TerminalSize,
@@ -223,6 +225,10 @@ export class EngineContainers implements Containers {
     });
   }
 
+  prune(wanted: (container: ContainerView) => boolean): Promise<PrunedContainers> {
+    return pruneContainers(this, this.#parts.events, wanted);
+  }
+
   /** Waits for a process's end, and then does what its container wants: be removed, be started again, or nothing. */
   watch(container: Container, running: Running): void {
     container.running = running;
@@ -278,7 +284,10 @@ export class EngineContainers implements Containers {
           if (container.removed || container.state.status !== "restarting" || this.#closed) return;
           await this.#start(container, { restarts });
         })
-        .catch((error) => this.#restartFailed(container, error));
+        .catch((error) => this.#restartFailed(container, error))
+        .catch((error) =>
+          this.#parts.log.error({ error, container: container.id }, "a failed restart was not written down"),
+        );
     }, delay);
   }
 

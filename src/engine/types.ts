@@ -195,6 +195,14 @@ export interface Containers {
   /** Its processes, as ps(1) shows them; "-ef" when `psArguments` is "". */
   top(reference: ContainerReference, psArguments: string): ProcessTable;
   remove(reference: ContainerReference, options?: RemoveContainerOptions): Promise<void>;
+  /** Removes those that do not run and that `wanted` takes. */
+  prune(wanted: (container: ContainerView) => boolean): Promise<PrunedContainers>;
+}
+
+export interface PrunedContainers {
+  readonly ids: readonly string[];
+  /** Bytes. */
+  readonly reclaimed: number;
 }
 
 /** As `ps` shows processes: a heading per column, a cell per column and process. */

@@ -2,14 +2,13 @@ import { matchesGlob } from "node:path";
 import type { Filters } from "../../engine/types.ts";
 import type { StoredImage } from "../../images/types.ts";
 import { filterFlag, matchesLabels } from "./filters.ts";
+import { pruneFilter } from "./prune-filter.ts";
 import { parseMoment } from "./timestamps.ts";
 
 /** The filters of GET /images/json. */
 export const imageFilters = ["dangling", "label", "before", "since", "reference", "until"];
 
-/**
- * The images that match all filters. `resolve` finds what `before` and `since` name, or throws.
- */
+/** The images that match all filters. `resolve` finds what `before` and `since` name, or throws. */
 export function filterImages(
   images: readonly StoredImage[],
   filters: Filters,
@@ -20,19 +19,31 @@ export function filterImages(
   const since = createdAt(filters.since, resolve);
   const until = (filters.until ?? []).map((text) => parseMoment(text, Date.now()));
   return selectNames(images, filters.reference).filter((image) => {
-    const created = Date.parse(image.createdAt || "1970-01-01");
+    const created = moment(image.createdAt);
     return (
       (dangling === undefined || dangling === (image.names.length === 0)) &&
       matchesLabels(image.config.config?.Labels, filters.label) &&
-      before.every((moment) => created < moment) &&
-      since.every((moment) => created > moment) &&
-      until.every((moment) => created < moment)
+      before.every((other) => created < other) &&
+      since.every((other) => created > other) &&
+      until.every((other) => created < other)
     );
   });
 }
 
+/** Filters of POST /images/prune: those without a name or, with dangling=false, all. */
+export function imagePruneFilter(filters: Filters, now: number): (image: StoredImage) => boolean {
+  const everything = filterFlag(filters, "dangling") === false;
+  const passes = pruneFilter(filters, now);
+  return ({ names, createdAt, config }) =>
+    (everything || names.length === 0) && passes({ createdAt: moment(createdAt), labels: config.config?.Labels });
+}
+
+function moment(created: string): number {
+  return Date.parse(created || "1970-01-01");
+}
+
 function createdAt(names: readonly string[] | undefined, resolve: (name: string) => StoredImage): number[] {
-  return (names ?? []).map((name) => Date.parse(resolve(name).createdAt || "1970-01-01"));
+  return (names ?? []).map((name) => moment(resolve(name).createdAt));
 }
 
 /**

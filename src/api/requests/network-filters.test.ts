@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NetworkRecord } from "../../engine/types.ts";
-import { networkFilter, networkPruneFilter } from "./network-filters.ts";
+import { networkFilter } from "./network-filters.ts";
 
 const record = (name: string, more: Partial<NetworkRecord> = {}): NetworkRecord => ({
   id: `${name}id`,
@@ -47,13 +47,4 @@ test("dangling networks are those that a user has made and nobody uses", () => {
 test("values that mean nothing are refused in dockerd's words", () => {
   assert.throws(() => names({ type: ["x"] }), { message: "invalid filter: 'type'='x'" });
   assert.throws(() => names({ dangling: ["x"] }), { message: /^invalid value for filter 'dangling', must be "true"/ });
-});
-
-test("prune: until a moment, with labels and without", () => {
-  const pruned = (filters: Record<string, string[]>) =>
-    all.filter(networkPruneFilter(filters, Date.parse("2026-01-01T01:00:00Z"))).map(({ name }) => name);
-  assert.equal(pruned({ until: ["30m"] }).length, 4);
-  assert.deepEqual(pruned({ until: ["2h"] }), []);
-  assert.deepEqual(pruned({ label: ["tier"] }), ["front"]);
-  assert.deepEqual(pruned({ "label!": ["tier=1"] }), ["bridge", "none", "back"]);
 });

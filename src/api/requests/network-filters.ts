@@ -1,7 +1,6 @@
 import type { Filters, NetworkRecord } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { matchesLabels } from "./filters.ts";
-import { parseMoment } from "./timestamps.ts";
 
 export const networkFilters = ["dangling", "driver", "id", "label", "name", "scope", "type"];
 
@@ -34,14 +33,4 @@ function danglingOf({ dangling }: Filters): boolean | undefined {
   if (truths.size === 1 && truth !== undefined) return truth;
   const text = `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`;
   throw new SampanError("invalid", text);
-}
-
-/** Filters of POST /networks/prune: until, label, label!. */
-export function networkPruneFilter(filters: Filters, now: number): (network: NetworkRecord) => boolean {
-  const until = (filters.until ?? []).map((moment) => parseMoment(moment, now));
-  const without = filters["label!"] ?? [];
-  return ({ createdAt, labels }) =>
-    until.every((moment) => createdAt < moment) &&
-    matchesLabels(labels, filters.label) &&
-    !without.some((label) => matchesLabels(labels, [label]));
 }

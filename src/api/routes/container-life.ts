@@ -1,13 +1,13 @@
 import * as z from "zod";
-import type { Containers, Filters, StopOptions } from "../../engine/types.ts";
+import type { StopOptions } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
 import type { Api, ApiRequest } from "../http/fastify.ts";
 import { versionNumber } from "../http/versions.ts";
-import { matchesLabels, parseFilters } from "../requests/filters.ts";
+import { parseFilters } from "../requests/filters.ts";
+import { pruneFilter, pruneFilters } from "../requests/prune-filter.ts";
 import { flag, integer, readQuery, terminalSide, text } from "../requests/query.ts";
-import { parseMoment } from "../requests/timestamps.ts";
 import type { PruneContainersResponse } from "../shapes/container.ts";
 
 const v1_42 = versionNumber("1.42");
@@ -62,10 +62,16 @@ export function containerLifeRoutes(app: Api, { engine }: ApiContext): void {
     throw link ? new SampanError("conflict", noLinks) : new SampanError("not-found", "page not found");
   });
   app.post("/containers/prune", async (request, reply) => {
-    const filters = parseFilters(readQuery(pruneQuery, queryOf(request)).filters, ["until", "label", "label!"]);
-    const pruned = await prune(containers, filters);
-    engine.events.pruned("container", pruned.SpaceReclaimed);
-    sendJson(reply, pruned);
+    const filters = parseFilters(readQuery(pruneQuery, queryOf(request)).filters, pruneFilters);
+    const wanted = pruneFilter(filters, Date.now());
+    const { ids, reclaimed } = await containers.prune(({ createdAt, config }) =>
+      wanted({ createdAt: Date.parse(createdAt), labels: config.Labels }),
+    );
+    const answer: PruneContainersResponse = {
+      ContainersDeleted: ids.length === 0 ? null : ids,
+      SpaceReclaimed: reclaimed,
+    };
+    sendJson(reply, answer);
   });
 }
 
@@ -91,23 +97,4 @@ async function refuseBody(request: ApiRequest): Promise<void> {
       );
     }
   }
-}
-
-async function prune(containers: Containers, filters: Filters): Promise<PruneContainersResponse> {
-  const until = (filters.until ?? []).map((moment) => parseMoment(moment, Date.now()));
-  const without = filters["label!"] ?? [];
-  const candidates = containers
-    .list({ all: true, filters: { status: ["created", "exited", "dead"] } })
-    .filter(({ createdAt }) => until.every((moment) => Date.parse(createdAt) < moment))
-    .filter(({ config }) => matchesLabels(config.Labels, filters.label))
-    .filter(({ config }) => !without.some((label) => matchesLabels(config.Labels, [label])));
-  const deleted: string[] = [];
-  let reclaimed = 0;
-  for (const { id } of candidates) {
-    const { rw } = await containers.sizes(id);
-    await containers.remove(id);
-    deleted.push(id);
-    reclaimed += rw;
-  }
-  return { ContainersDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed };
 }

@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
+import type { Removal } from "../../images/types.ts";
 import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
 import type { Api, ApiReply } from "../http/fastify.ts";
 import { versionNumber } from "../http/versions.ts";
-import { filterFlag, parseFilters } from "../requests/filters.ts";
-import { filterImages, imageFilters } from "../requests/image-filters.ts";
+import { parseFilters } from "../requests/filters.ts";
+import { filterImages, imageFilters, imagePruneFilter } from "../requests/image-filters.ts";
 import { imageReference, onlyPlatform, platformOf } from "../requests/image-reference.ts";
+import { pruneFilters } from "../requests/prune-filter.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/image.ts";
 import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
@@ -74,41 +76,18 @@ export function imageRoutes(app: Api, context: ApiContext): void {
     sendJson(reply, removals(await images.remove(name, { force, noPrune })));
   });
   app.post("/images/prune", async (request, reply) => {
-    const filters = parseFilters(readQuery(listQuery, queryOf(request)).filters, [
-      "dangling",
-      "label",
-      "label!",
-      "until",
-    ]);
-    const pruned = await prune(engine.images, filters);
-    engine.events.pruned("image", pruned.SpaceReclaimed);
-    sendJson(reply, pruned);
+    const { filters: text } = readQuery(listQuery, queryOf(request));
+    const filters = parseFilters(text, ["dangling", ...pruneFilters]);
+    const pruned = await images.prune(imagePruneFilter(filters, Date.now()));
+    const answer: PruneImagesResponse = {
+      ImagesDeleted: pruned.removals.length === 0 ? null : removals(pruned.removals),
+      SpaceReclaimed: pruned.reclaimed,
+    };
+    sendJson(reply, answer);
   });
 }
 
-type Images = ApiContext["engine"]["images"];
-
-/** Removes images that no container uses: those without a name or, with dangling=false, all. */
-async function prune(images: Images, filters: ReturnType<typeof parseFilters>): Promise<PruneImagesResponse> {
-  const { dangling: _, "label!": without = [], ...matching } = filters;
-  const everything = filterFlag(filters, "dangling") === false;
-  const candidates = filterImages(images.list(), matching, (name) => images.resolve(name)).filter(
-    (image) =>
-      image.virtual === undefined &&
-      (everything || image.names.length === 0) &&
-      images.containersOf(image.id) === 0 &&
-      !without.some((label) => filterImages([image], { label: [label] }, (name) => images.resolve(name)).length > 0),
-  );
-  const deleted: ImageDeleteResponseItem[] = [];
-  let reclaimed = 0;
-  for (const image of candidates) {
-    deleted.push(...removals(await images.remove(image.id, { force: true })));
-    reclaimed += image.size;
-  }
-  return { ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed };
-}
-
-function removals(removed: Awaited<ReturnType<Images["remove"]>>): ImageDeleteResponseItem[] {
+function removals(removed: readonly Removal[]): ImageDeleteResponseItem[] {
   return removed.map((item) => ("untagged" in item ? { Untagged: item.untagged } : { Deleted: item.deleted }));
 }
 

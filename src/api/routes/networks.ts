@@ -5,7 +5,8 @@ import type { Api, ApiReply, ApiRequest } from "../http/fastify.ts";
 import { parseCreateNetwork } from "../requests/create-network.ts";
 import { endpointSettings } from "../requests/endpoint.ts";
 import { parseFilters } from "../requests/filters.ts";
-import { networkFilter, networkFilters, networkPruneFilter } from "../requests/network-filters.ts";
+import { networkFilter, networkFilters } from "../requests/network-filters.ts";
+import { pruneFilter, pruneFilters } from "../requests/prune-filter.ts";
 import { readQuery, text } from "../requests/query.ts";
 import { struct, validateJson } from "../requests/validate.ts";
 import type { CreateNetworkResponse, PruneNetworksResponse } from "../shapes/network.ts";
@@ -46,8 +47,8 @@ export function networkRoutes(app: Api, { engine }: ApiContext): void {
     sendEmpty(reply, 200);
   });
   app.post("/networks/prune", async (request, reply) => {
-    const filters = parseFilters(readQuery(filtersQuery, queryOf(request)).filters, ["until", "label", "label!"]);
-    const names = await networks.prune(networkPruneFilter(filters, Date.now()));
+    const filters = parseFilters(readQuery(filtersQuery, queryOf(request)).filters, pruneFilters);
+    const names = await networks.prune(pruneFilter(filters, Date.now()));
     const answer: PruneNetworksResponse = { NetworksDeleted: names.length === 0 ? null : names };
     sendJson(reply, answer);
   });

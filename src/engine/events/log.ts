@@ -21,6 +21,7 @@ export class Events implements EventLog {
     for (const listener of this.#listeners) listener(event);
   }
 
+  /** Tells that things of one kind were removed because nobody used them, and how many bytes that gave. */
   pruned(type: EventType, reclaimed: number): void {
     this.emit(type, "prune", "", { reclaimed: String(reclaimed) });
   }

@@ -21,8 +21,6 @@ export interface EventLog {
   readonly listeners: number;
   /** How many events there have been since the daemon's start. */
   readonly total: number;
-  /** Tells that things of one kind were removed because nobody used them. */
-  pruned(type: EventType, reclaimed: number): void;
   /** What is still remembered (the last 256), oldest first. */
   recent(): readonly EngineEvent[];
 }

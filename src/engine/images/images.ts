@@ -6,7 +6,7 @@ import type { ImageStore, Progress, Removal, StoredImage } from "../../images/ty
 import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { EngineParts } from "../parts.ts";
-import type { EnginePullOptions, EnginePushOptions, Images } from "../types.ts";
+import type { EnginePullOptions, EnginePushOptions, Images, PrunedImages } from "../types.ts";
 import { applyChanges } from "./changes.ts";
 import { commitContainer } from "./commit.ts";
 import type { CommitRequest, ImportRequest } from "./types.ts";
@@ -84,6 +84,20 @@ export class EngineImages implements Images {
       else if (removal.deleted === id) this.#tell("delete", id, id);
     }
     return removals;
+  }
+
+  async prune(wanted: (image: StoredImage) => boolean): Promise<PrunedImages> {
+    const { registry, events } = this.#parts;
+    const removals: Removal[] = [];
+    let reclaimed = 0;
+    for (const image of this.list().filter(wanted)) {
+      // Asked of each when its turn comes: a container may have been made from it meanwhile.
+      if (image.virtual !== undefined || registry.usersOf(image.id).length > 0) continue;
+      removals.push(...(await this.remove(image.id, { force: true })));
+      reclaimed += image.size;
+    }
+    events.pruned("image", reclaimed);
+    return { removals, reclaimed };
   }
 
   tag(nameOrId: string, target: string): void {

@@ -59,6 +59,12 @@ export interface EnginePushOptions extends Omit<PushOptions, "pushed"> {
   pushed(pushed: PushedTag): void;
 }
 
+export interface PrunedImages {
+  readonly removals: readonly Removal[];
+  /** Bytes. */
+  readonly reclaimed: number;
+}
+
 /** The image store with the engine's knowledge: events, who uses an image, one download for all who ask for it. */
 export interface Images extends ImageMaking {
   /** Joins a pull of the same image that is under way; each caller gets all progress from its beginning. */
@@ -72,6 +78,8 @@ export interface Images extends ImageMaking {
     nameOrId: string,
     options: { readonly force: boolean; readonly noPrune?: boolean | undefined },
   ): Promise<Removal[]>;
+  /** Removes those that no container has and that `wanted` takes. */
+  prune(wanted: (image: StoredImage) => boolean): Promise<PrunedImages>;
   tag(nameOrId: string, target: string): void;
   /** How many containers, running or not, are made from it. */
   containersOf(imageId: string): number;

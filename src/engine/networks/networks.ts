@@ -53,10 +53,16 @@ export class EngineNetworks implements Networks {
   }
 
   async prune(wanted: (network: NetworkRecord) => boolean): Promise<string[]> {
-    const unused = this.list().filter((network) => !network.predefined && !this.isUsed(network) && wanted(network));
-    for (const { id } of unused) await this.remove(id);
-    this.#parts.events.emit("network", "prune", "", { reclaimed: "0" });
-    return unused.map(({ name }) => name);
+    const names: string[] = [];
+    for (const network of this.list().filter(wanted)) {
+      // Asked of each when its turn comes: somebody may have joined it, or removed it, meanwhile.
+      const gone = this.#parts.networking.find(network.id) === undefined;
+      if (network.predefined || gone || this.isUsed(network)) continue;
+      await this.remove(network.id);
+      names.push(network.name);
+    }
+    this.#parts.events.pruned("network", 0);
+    return names;
   }
 
   connect(reference: string, container: string, settings?: EndpointSettingsRequest): Promise<void> {

@@ -72,7 +72,7 @@ export class NamedVolumes implements EngineVolumes {
       names.push(volume.name);
       reclaimed += size;
     }
-    events.emit("volume", "prune", "", { reclaimed: String(reclaimed) });
+    events.pruned("volume", reclaimed);
     return { names, reclaimed };
   }
 
