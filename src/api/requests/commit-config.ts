@@ -1,25 +1,22 @@
-import * as z from "zod";
 import type { CommitRequest } from "../../engine/types.ts";
+import { containerConfig } from "./create-container.ts";
 import { struct, validateJson } from "./validate.ts";
 
-const texts = z.array(z.string());
-const objects = z.record(z.string(), z.looseObject({}));
-
-/** The form of Entrypoint and Cmd that is one text. */
-const command = z.union([texts, z.string().transform((text) => [text])]);
-
+/** The part of a container config that an image keeps. */
 const body = struct({
-  User: z.string(),
-  ExposedPorts: objects,
-  Env: texts,
-  Entrypoint: command,
-  Cmd: command,
-  Volumes: objects,
-  WorkingDir: z.string(),
-  Labels: z.record(z.string(), z.string()),
-  StopSignal: z.string(),
-  OnBuild: texts,
-  Shell: texts,
+  User: containerConfig.User,
+  ExposedPorts: containerConfig.ExposedPorts,
+  Env: containerConfig.Env,
+  Entrypoint: containerConfig.Entrypoint,
+  Cmd: containerConfig.Cmd,
+  Volumes: containerConfig.Volumes,
+  WorkingDir: containerConfig.WorkingDir,
+  Labels: containerConfig.Labels,
+  StopSignal: containerConfig.StopSignal,
+  StopTimeout: containerConfig.StopTimeout,
+  Healthcheck: containerConfig.Healthcheck,
+  OnBuild: containerConfig.OnBuild,
+  Shell: containerConfig.Shell,
 });
 
 /** The body of POST /commit: what the image is to say instead of what the container has. */

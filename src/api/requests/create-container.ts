@@ -25,7 +25,8 @@ const healthcheck = struct({
   OnFailure: z.string(),
 }).transform(withoutNulls);
 
-const config = {
+/** Docker's container config: what travels with a container. */
+export const containerConfig = {
   Hostname: z.string(),
   Domainname: z.string(),
   User: z.string(),
@@ -199,7 +200,7 @@ const hostConfig = struct({
 });
 
 const body = struct({
-  ...config,
+  ...containerConfig,
   HostConfig: hostConfig,
   NetworkingConfig: struct({ EndpointsConfig: endpointsConfig }),
 });
