@@ -175,6 +175,15 @@ suite("volumes", requires("docker", "busybox"), () => {
     assert.equal(await box.ok("volume", "rm", "survivor"), "survivor");
   });
 
+  test("a read-only mount of a client older than API 1.44 is just that", async () => {
+    const mount = { Type: "bind", Source: box.directory, Target: "/d", ReadOnly: true };
+    const body = { Image: "busybox", Cmd: ["touch", "/d/x"], HostConfig: { Mounts: [mount] } };
+    const { status, text } = await box.api("POST", "/v1.41/containers/create?name=old", body);
+    assert.equal(status, 201, text);
+    await refused(/Read-only file system/, "start", "-a", "old");
+    await ok("rm", "old");
+  });
+
   test("events", async () => {
     const since = String(Date.now() / 1000);
     await ok("run", "--rm", "-v", "told:/t:ro", "busybox", "true");

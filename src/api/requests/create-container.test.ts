@@ -72,10 +72,13 @@ test("on cgroup v2 the cgroup namespace was private before 1.41, too", () => {
   assert.equal(shimmed("1.40", {}, { cgroupVersion: "2" }).hostConfig?.CgroupnsMode, undefined);
 });
 
-test("read-only binds left what is below them writable before 1.44", () => {
-  const Mounts = [{ Type: "bind", Source: "/a", Target: "/b", ReadOnly: true }];
-  assert.equal(shimmed("1.43", { Mounts }).hostConfig?.Mounts?.[0]?.BindOptions?.ReadOnlyNonRecursive, true);
-  assert.equal(shimmed("1.44", { Mounts }).hostConfig?.Mounts?.[0]?.BindOptions, undefined);
+test("before 1.44 nobody could say what becomes of mounts below a read-only one", () => {
+  const bind = { Type: "bind", Source: "/a", Target: "/b", ReadOnly: true };
+  const of = (version: string, mount: object) =>
+    shimmed(version, { Mounts: [{ ...bind, ...mount }] }).hostConfig?.Mounts?.[0]?.BindOptions;
+  assert.equal(of("1.43", {}), undefined);
+  assert.equal(of("1.43", { BindOptions: { ReadOnlyNonRecursive: true } })?.ReadOnlyNonRecursive, undefined);
+  assert.equal(of("1.44", { BindOptions: { ReadOnlyNonRecursive: true } })?.ReadOnlyNonRecursive, true);
 });
 
 test("before 1.44 a container joins one network", () => {

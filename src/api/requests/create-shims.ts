@@ -54,9 +54,9 @@ function shimMount(mount: MountRequest, version: ApiVersion): MountRequest {
   let { BindOptions, VolumeOptions } = mount;
   if (BindOptions && version < v1_40) BindOptions = { ...BindOptions, NonRecursive: undefined };
   if (BindOptions && version < v1_42) BindOptions = { ...BindOptions, CreateMountpoint: undefined };
-  // A read-only mount left what is mounted below it writable.
-  if (mount.Type === "bind" && mount.ReadOnly === true && version < v1_44) {
-    BindOptions = { ...BindOptions, ReadOnlyNonRecursive: true, ReadOnlyForceRecursive: undefined };
+  // What is mounted below a read-only mount was writable because runtimes could not help it: nobody asked for that.
+  if (BindOptions && version < v1_44) {
+    BindOptions = { ...BindOptions, ReadOnlyNonRecursive: undefined, ReadOnlyForceRecursive: undefined };
   }
   if (VolumeOptions && version < v1_45) VolumeOptions = { ...VolumeOptions, Subpath: undefined };
   return { ...mount, BindOptions, VolumeOptions };
