@@ -1,3 +1,4 @@
+import { never } from "../../engine/time.ts";
 import type { ImageDefaults as Defaults, StoredImage } from "../../images/types.ts";
 import { type ApiVersion, versionNumber } from "../http/versions.ts";
 import type { ImageDefaults, ImageHistoryItem, ImageInspect, ImageSummary } from "../shapes/image.ts";
@@ -8,8 +9,6 @@ const v1_44 = versionNumber("1.44");
 const v1_45 = versionNumber("1.45");
 const v1_50 = versionNumber("1.50");
 const v1_51 = versionNumber("1.51");
-
-const never = "0001-01-01T00:00:00Z";
 
 function unixSeconds(time: string | undefined): number {
   const milliseconds = Date.parse(time ?? "");

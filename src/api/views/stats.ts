@@ -1,8 +1,6 @@
+import { rfc3339 } from "../../engine/time.ts";
 import type { EngineInfo, LinkCounters, StatsReading, StatsSample } from "../../engine/types.ts";
 import type { BlkioEntry, BlkioStats, CpuStats, MemoryStats, NetworkStats, StatsResponse } from "../shapes/stats.ts";
-
-/** As Docker's JSON writes "never". */
-const never = "0001-01-01T00:00:00Z";
 
 /** What is of interest about the machine. */
 type Machine = Pick<EngineInfo, "cgroupVersion" | "memory">;
@@ -13,8 +11,8 @@ export function statsJson({ id, name, sample, previous }: StatsReading, machine:
   return {
     name: `/${name}`,
     id,
-    read: timeOf(sample),
-    preread: timeOf(previous),
+    read: rfc3339(sample?.readAt ?? 0n),
+    preread: rfc3339(previous?.readAt ?? 0n),
     pids_stats: {
       ...(sample?.usage.pids && { current: sample.usage.pids.current }),
       ...(limit !== undefined && { limit }),
@@ -27,16 +25,6 @@ export function statsJson({ id, name, sample, previous }: StatsReading, machine:
     memory_stats: sample === undefined ? {} : memoryStats(sample, machine),
     ...networks(sample),
   };
-}
-
-/** RFC 3339 with nanoseconds, without zeros at the end. */
-function timeOf(sample: StatsSample | undefined): string {
-  if (sample === undefined) return never;
-  const seconds = new Date(Number(sample.readAt / 1_000_000n)).toISOString().slice(0, 19);
-  const fraction = String(sample.readAt % 1_000_000_000n)
-    .padStart(9, "0")
-    .replace(/0+$/, "");
-  return `${seconds}${fraction === "" ? "" : `.${fraction}`}Z`;
 }
 
 function cpuStats(sample: StatsSample | undefined): CpuStats {

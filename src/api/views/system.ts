@@ -92,8 +92,8 @@ export function infoResponse(info: EngineInfo, around: Surroundings): InfoRespon
     MemTotal: info.memory,
     GenericResources: null,
     DockerRootDir: info.root,
-    HttpProxy: around.env.HTTP_PROXY ?? around.env.http_proxy ?? "",
-    HttpsProxy: around.env.HTTPS_PROXY ?? around.env.https_proxy ?? "",
+    HttpProxy: withoutCredentials(around.env.HTTP_PROXY ?? around.env.http_proxy),
+    HttpsProxy: withoutCredentials(around.env.HTTPS_PROXY ?? around.env.https_proxy),
     NoProxy: around.env.NO_PROXY ?? around.env.no_proxy ?? "",
     Name: info.name,
     Labels: [],
@@ -113,6 +113,11 @@ function removedMembers(version: ApiVersion): object {
     ...(version < v1_42 ? { KernelMemory: false } : {}),
     ...(version < v1_50 ? { BridgeNfIptables: false, BridgeNfIp6tables: false } : {}),
   };
+}
+
+/** The URL of a proxy, a name and password in it made unreadable as dockerd does. */
+export function withoutCredentials(url = ""): string {
+  return url.replace(/^(\w+:\/\/)?[^/]*@/, (_, scheme = "") => `${scheme}xxxxx:xxxxx@`);
 }
 
 /** Before 1.25 "name=seccomp,profile=builtin" was "seccomp". */
