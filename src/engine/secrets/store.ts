@@ -9,11 +9,12 @@ import {
   readFileSync,
   renameSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { storageError } from "../../storage/content/errors.ts";
+import { unlinkIfThere } from "../container/files.ts";
 import type { SecretRequest, SecretView } from "./types.ts";
 
 interface StoredSecret extends SecretView {
@@ -90,17 +91,23 @@ export class SecretStore {
     const aside = join(this.#directory, `.${secret.id}`);
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      const fd = openSync(aside, "w", 0o600);
-      try {
-        writeSync(fd, JSON.stringify(secret));
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+      writeFileSync(aside, JSON.stringify(secret), { mode: 0o600, flush: true });
       renameSync(aside, join(this.#directory, secret.id));
+      syncDirectory(this.#directory);
     } catch (cause) {
+      unlinkIfThere(aside);
       throw storageError(`keep secret ${secret.name}`, cause);
     }
+  }
+}
+
+/** Makes a rename in it durable. */
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 
