@@ -64,27 +64,26 @@ export async function sendArchive(
   // The first piece may fail, and that can still be a status code.
   const first = await tar.next();
   async function* all(): AsyncGenerator<Uint8Array> {
-    try {
-      if (!first.done) yield first.value;
-      yield* tar;
-    } finally {
-      await tar.return(undefined);
-    }
+    if (!first.done) yield first.value;
+    yield* tar;
   }
   const encoding = negotiateEncoding(accepted);
-  reply.hijack();
-  reply.raw.writeHead(200, {
-    "Content-Type": type,
-    ...(encoding !== "identity" && { "Content-Encoding": encoding }),
-  });
   const transform = encoder(encoding);
   try {
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      "Content-Type": type,
+      ...(encoding !== "identity" && { "Content-Encoding": encoding }),
+    });
     if (transform === undefined) await pipeline(all, reply.raw);
     else await pipeline(all, transform, reply.raw);
   } catch (error) {
     reply.raw.destroy();
     // A client that has left knows; anything else is told to the log by whoever catches it.
     if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  } finally {
+    // Even when nothing more was asked of it: the archive keeps its container as it is.
+    await tar.return(undefined);
   }
 }
 

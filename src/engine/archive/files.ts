@@ -119,8 +119,19 @@ async function pack(
   return packTree(reader, { from: "", as: bytes, withTop: true, entersMount, isUpper: false });
 }
 
-/** Hands an archive on, and lets go of the view at its end, whatever that is. */
-async function* until(tar: AsyncGenerator<Uint8Array>, view: FilesView): AsyncGenerator<Uint8Array> {
+/** Hands an archive on, and lets go of the view at its end, whatever that is: even when nobody asks for its first piece. */
+function until(tar: AsyncGenerator<Uint8Array>, view: FilesView): AsyncGenerator<Uint8Array> {
+  const reading = readOut(tar, view);
+  const leave = reading.return.bind(reading);
+  reading.return = async (value) => {
+    const left = await leave(value);
+    await view[Symbol.asyncDispose]();
+    return left;
+  };
+  return reading;
+}
+
+async function* readOut(tar: AsyncGenerator<Uint8Array>, view: FilesView): AsyncGenerator<Uint8Array> {
   try {
     yield* tar;
   } finally {

@@ -15,7 +15,10 @@ import type { EngineParts } from "../parts.ts";
 import { enterVolumes, leaveVolumes } from "../volumes/use.ts";
 import { holdContainer } from "./hold.ts";
 
-/** A process that is shut up in a container's root file system, with its volumes and binds in their places. */
+/**
+ * A process that is shut up in a container's root file system, with its volumes and binds in their places. Disposing of it
+ * again does nothing.
+ */
 export interface FilesView extends AsyncDisposable {
   readonly session: Session;
   /** Whether it is that of the running container, with all that is mounted in it. */
@@ -30,9 +33,15 @@ export async function openFiles(
 ): Promise<FilesView> {
   const hold = await holdContainer(container);
   let mounted = false;
+  let left = false;
   const close = async () => {
-    if (mounted) await leaveVolumes(parts, container.record);
-    hold[Symbol.dispose]();
+    if (left) return;
+    left = true;
+    try {
+      if (mounted) await leaveVolumes(parts, container.record);
+    } finally {
+      hold[Symbol.dispose]();
+    }
   };
   try {
     if (container.removed) throw new SampanError("not-found", `No such container: ${container.id}`);
