@@ -52,6 +52,35 @@ suite("health", requires("docker", "busybox"), () => {
     await box.load(await busybox(), "busybox");
   });
 
+  test("a probe whose monitor is killed has failed, and the next one comes", async () => {
+    const command = "echo begun; exec sleep 1000";
+    await ok(
+      "run",
+      "-d",
+      "--name",
+      "cut",
+      "--health-cmd",
+      command,
+      "--health-interval",
+      "100ms",
+      "busybox",
+      "sleep",
+      "1000",
+    );
+    const daemon = box.pid;
+    const probe = await eventually("a probe runs", async () => {
+      const lines = (await ok("top", "cut", "-o", "pid,ppid,args")).split("\n");
+      return lines
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([, , ...args]) => args.join(" ") === "sleep 1000")[1];
+    });
+    process.kill(Number(probe[1]), "SIGKILL");
+    const log = await eventually("it is told", async () => (await health("cut")).Log?.[0]);
+    assert.notEqual(log.ExitCode, 0);
+    assert.equal(box.pid, daemon, "the daemon goes on");
+    await ok("rm", "-f", "cut");
+  });
+
   test("starting, healthy, unhealthy: status, log, list, events", async () => {
     const command = "echo seen; exit $(cat /code)";
     await ok(

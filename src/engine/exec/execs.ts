@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Running } from "../../runtime/types.ts";
@@ -97,13 +98,17 @@ export class EngineExecs implements Execs {
     try {
       running = await beginExec(this.#parts, exec, options);
     } catch (error) {
-      const text = Buffer.from(`${messageOf(error)}\r\n`);
-      const bytes = tty ? text : Buffer.concat([frame(1, text.length), text]);
-      await new Promise<void>((resolve) => client.once("close", resolve).end(bytes, resolve));
-      return "ended";
+      return tell(client, messageOf(error), tty);
     }
-    const monitor = await running.attach({ stdin, stdout, stderr });
-    running.release();
+    let monitor: Socket;
+    try {
+      monitor = await running.attach({ stdin, stdout, stderr });
+    } catch (error) {
+      return tell(client, messageOf(error), tty);
+    } finally {
+      // Whatever became of the client: the process waits for this.
+      running.release();
+    }
     const end = await joinStreams(client, monitor, { stdin, detachKeys: tty ? exec.detachKeys : undefined });
     if (end === "detached") {
       containerEvent(this.#parts.events, exec.container, "exec_detach", { execID: exec.id });
@@ -123,6 +128,14 @@ export class EngineExecs implements Execs {
       this.#execs.delete(id);
     }
   }
+}
+
+/** Tells a client in its stream what went wrong, and ends it. */
+async function tell(client: Duplex, message: string, tty = false): Promise<JoinEnd> {
+  const text = Buffer.from(`${message}\r\n`);
+  const bytes = tty ? text : Buffer.concat([frame(1, text.length), text]);
+  await new Promise<void>((resolve) => client.once("close", resolve).end(bytes, resolve));
+  return "ended";
 }
 
 /** Throws dockerd's "conflict" for a container that can execute nothing now. */

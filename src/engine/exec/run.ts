@@ -45,7 +45,7 @@ export async function runInside(
   return { exitCode: undefined, output: await output };
 }
 
-/** The payload of Docker's frames, as much as there is room for; the process never waits for us. */
+/** What it says, as much as there is room for; the process never waits for us. Never rejects. */
 async function collect(running: Running, room: number): Promise<string> {
   let monitor: Socket;
   try {
@@ -55,16 +55,37 @@ async function collect(running: Running, room: number): Promise<string> {
   } finally {
     running.release();
   }
-  let pending = Buffer.alloc(0);
-  let text = Buffer.alloc(0);
-  for await (const chunk of monitor) {
-    pending = Buffer.concat([pending, chunk as Buffer]);
-    for (let size = frameSize(pending); size !== undefined && pending.length >= size; size = frameSize(pending)) {
-      if (text.length <= room) text = Buffer.concat([text, pending.subarray(8, size)]);
-      pending = pending.subarray(size);
-    }
+  const output = new FramedOutput(room);
+  try {
+    for await (const chunk of monitor) output.take(chunk as Buffer);
+  } catch {
+    // Its monitor was killed; what it has said until then is what it has said.
   }
-  return text.length > room ? `${text.subarray(0, room)}...` : String(text);
+  return output.text();
+}
+
+/** The payload of frames, as much as there is room for. */
+class FramedOutput {
+  readonly #room: number;
+  #pending = Buffer.alloc(0);
+  #said = Buffer.alloc(0);
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  take(chunk: Buffer): void {
+    let rest = Buffer.concat([this.#pending, chunk]);
+    for (let size = frameSize(rest); size !== undefined && rest.length >= size; size = frameSize(rest)) {
+      if (this.#said.length <= this.#room) this.#said = Buffer.concat([this.#said, rest.subarray(8, size)]);
+      rest = rest.subarray(size);
+    }
+    this.#pending = rest;
+  }
+
+  text(): string {
+    return this.#said.length > this.#room ? `${this.#said.subarray(0, this.#room)}...` : String(this.#said);
+  }
 }
 
 /** Of the frame that begins here, its header included. */

@@ -43,7 +43,12 @@ export class HealthMonitor {
 
   #schedule(elapsed = 0): void {
     const delay = Math.max(0, this.#delay() - elapsed);
-    this.#cancel = this.#parts.health.scheduler.after(delay, () => void this.#check());
+    this.#cancel = this.#parts.health.scheduler.after(delay, () => {
+      this.#check().catch((error) => {
+        this.#parts.log.error({ error, container: this.#container.id }, "a health check was not noted");
+        if (!this.#stopped) this.#schedule();
+      });
+    });
   }
 
   /** Milliseconds since the last result of this life: a daemon that takes over goes on where the last one was. */

@@ -23,12 +23,13 @@ export async function* readLog(path: string, options: ReadLogOptions): AsyncGene
     ended.yes = true;
     watch?.poke();
   });
-  const chain = await LogChain.open(path, await startOf(path, options));
+  let chain: LogChain | undefined;
   try {
+    chain = await LogChain.open(path, await startOf(path, options));
     yield* readChain(chain, options, { ended: () => ended.yes, changed: () => watch?.changed() });
   } finally {
     watch?.close();
-    await chain.close();
+    await chain?.close();
   }
 }
 

@@ -6,8 +6,8 @@ import type { ContainerMount } from "../mounts/types.ts";
 import type { ContainerHealth, ContainerStatus } from "../types.ts";
 
 /**
- * What was decided when a container was created, as the database keeps it. Only its name and the networks it is joined to
- * ever change.
+ * What was decided when a container was created, as the database keeps it. Its name, the networks it is joined to, and what
+ * `docker update` changes of its host config are all that ever changes.
  */
 export interface ContainerRecord {
   /** 64 hex digits. */

@@ -110,7 +110,7 @@ export class Registry {
     this.#byName.set(name, container);
   }
 
-  /** Its networks have changed; its name has not. */
+  /** Anything but its name has changed. */
   writeRecord(container: Container, record: ContainerRecord): void {
     this.#table.writeRecord(record);
     container.record = record;

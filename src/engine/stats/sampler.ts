@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { messageOf } from "../../errors/index.ts";
 import type { Container } from "../container/live.ts";
 import type { EngineParts } from "../parts.ts";
 import type { MachineCpu, StatsSample } from "../types.ts";
@@ -51,14 +52,23 @@ export class Sampler {
 
   async #tick(): Promise<void> {
     const began = performance.now();
+    try {
+      await this.#tellAll();
+    } catch (error) {
+      // Out of descriptors, for one: those who watch miss a reading.
+      this.#parts.log.warn({}, `what containers use was not read: ${messageOf(error)}`);
+    }
+    const pause = Math.max(1, interval - (performance.now() - began));
+    this.#timer = this.#listeners.size === 0 ? undefined : setTimeout(() => this.#tick(), pause);
+  }
+
+  async #tellAll(): Promise<void> {
     const machine = readMachineCpu();
     for (const [index, [container, listeners]] of [...this.#listeners].entries()) {
       if (index % batch === batch - 1) await setImmediate();
       const sample = this.#due(container, machine);
       for (const listener of listeners) listener(sample);
     }
-    const pause = Math.max(1, interval - (performance.now() - began));
-    this.#timer = this.#listeners.size === 0 ? undefined : setTimeout(() => this.#tick(), pause);
   }
 
   /** Somebody may have come, and had it read, since the last tick. */
