@@ -13,14 +13,17 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
+/** Each terminal has a server of its own: that of the last may be on its way out when the next begins. */
+let opened = 0;
+
 /** Runs a command in a real terminal, tmux's, of 80 × 24. `directory` keeps its socket. */
 export async function openTerminal(
   directory: string,
   command: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<Terminal> {
-  const tmux = (...args: string[]) =>
-    succeed("tmux", ["-S", join(directory, "tmux.sock"), "-f", "/dev/null", ...args], { env });
+  const socket = join(directory, `tmux${++opened}.sock`);
+  const tmux = (...args: string[]) => succeed("tmux", ["-S", socket, "-f", "/dev/null", ...args], { env });
   const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
   // It stays when the command ends, so that the last screen can be read.
   await tmux(
@@ -58,6 +61,6 @@ export async function openTerminal(
         throw new Error(`the terminal does not show ${pattern}:\n${last}`);
       });
     },
-    close: async () => void (await runProgram("tmux", ["-S", join(directory, "tmux.sock"), "kill-server"], { env })),
+    close: async () => void (await runProgram("tmux", ["-S", socket, "kill-server"], { env })),
   };
 }
