@@ -25,6 +25,7 @@ import { imageRoutes } from "./routes/images.ts";
 import { makingRoutes } from "./routes/making.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { networkRoutes } from "./routes/networks.ts";
+import { registryRoutes } from "./routes/registry.ts";
 import { secretRoutes } from "./routes/secrets.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
@@ -45,6 +46,7 @@ const routes = [
   execRoutes,
   imageRoutes,
   imageTransferRoutes,
+  registryRoutes,
   networkRoutes,
   volumeRoutes,
   archiveRoutes,

@@ -16,6 +16,7 @@ export const groups: Readonly<Record<string, string>> = {
   egress: "See what egress policies refuse",
   image: "Manage images",
   network: "Manage networks",
+  registry: "Hand images to other machines",
   secret: "Manage secrets",
   system: "Manage Sampan",
   volume: "Manage volumes",
@@ -197,6 +198,11 @@ export const commands: readonly Entry[] = [
     paths: ["push", "image push"],
     summary: "Upload an image to a registry",
     load: () => import("./commands/push.ts"),
+  },
+  {
+    paths: ["registry serve"],
+    summary: "Serve the images that are here to other machines",
+    load: () => import("./commands/registry-serve.ts"),
   },
   {
     paths: ["rename", "container rename"],

@@ -9,6 +9,7 @@ import { ImageMaking } from "./image-making.ts";
 import { Images } from "./images.ts";
 import { textLines } from "./json-lines.ts";
 import { Networks } from "./networks.ts";
+import { RegistryService } from "./registry.ts";
 import { Secrets } from "./secrets.ts";
 import { Transport } from "./transport.ts";
 import { Volumes } from "./volumes.ts";
@@ -54,6 +55,7 @@ export class SampanClient {
   readonly volumes: Volumes;
   readonly files: Files;
   readonly making: ImageMaking;
+  readonly registry: RegistryService;
   readonly secrets: Secrets;
   readonly #transport: Transport;
 
@@ -67,6 +69,7 @@ export class SampanClient {
     this.volumes = new Volumes(this.#transport);
     this.files = new Files(this.#transport);
     this.making = new ImageMaking(this.#transport);
+    this.registry = new RegistryService(this.#transport);
     this.secrets = new Secrets(this.#transport);
   }
 

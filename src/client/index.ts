@@ -4,6 +4,7 @@ export type * from "../api/shapes/disk-usage.ts";
 export type * from "../api/shapes/exec.ts";
 export type * from "../api/shapes/image.ts";
 export type * from "../api/shapes/network.ts";
+export type * from "../api/shapes/registry.ts";
 export type * from "../api/shapes/secret.ts";
 export type * from "../api/shapes/stats.ts";
 export type * from "../api/shapes/system.ts";
@@ -29,5 +30,6 @@ export type { Cancellable, ContainerOptions, PortOption } from "./library/option
 export { type ConnectOptions, connect, type PullOptions, Sampan } from "./library/sampan.ts";
 export type { Input, Output, Streams } from "./library/streams.ts";
 export type { Networks } from "./networks.ts";
+export type { RegistryService, ServeImages } from "./registry.ts";
 export type { Secrets } from "./secrets.ts";
 export type { Volumes } from "./volumes.ts";

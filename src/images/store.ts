@@ -15,6 +15,7 @@ import { hostImage, hostImageName } from "./host.ts";
 import { findImage } from "./lookup.ts";
 import { ImageRecords } from "./records.ts";
 import { planRemoval } from "./removal.ts";
+import type { RegistryServer, ServeOptions } from "./serve/server.ts";
 import type { ImageTools } from "./tools.ts";
 import type {
   CreateImage,
@@ -89,6 +90,15 @@ class StoredImages implements ImageStore {
     this.#refuseHostName(reference);
     const [tools, { pushImages }] = await Promise.all([this.#loadTools(), import("./push/push.ts")]);
     await pushImages(tools, reference, options);
+  }
+
+  async serve(options: ServeOptions): Promise<RegistryServer> {
+    const [tools, { serveRegistry }, { LocalOrigin }] = await Promise.all([
+      this.#loadTools(),
+      import("./serve/server.ts"),
+      import("./serve/local.ts"),
+    ]);
+    return await serveRegistry(new LocalOrigin(tools), options);
   }
 
   async lookUp(name: string, options: Parameters<ImageStore["lookUp"]>[1]): Promise<RemoteImage> {

