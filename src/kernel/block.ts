@@ -58,12 +58,18 @@ export function named(value: number | bigint, text: string): Named {
   return new Named(value, text);
 }
 
+/** Bytes `from` to `to` of a block's constant data. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Collects the bytes of a block. Everything is 8-byte aligned. */
 export class Block {
   #data = Buffer.alloc(16_384);
   #used = 0;
   #results = 0;
-  readonly #texts = new Map<string, Ref>();
+  #texts = new Map<string, Ref>();
   readonly #pointers: { at: Ref; to: Ref }[] = [];
 
   get dataSize(): number {
@@ -83,6 +89,15 @@ export class Block {
     const ref = this.#reserve(bytes.length, label);
     this.#data.set(bytes, ref.offset);
     return ref;
+  }
+
+  /** Where the constant data is that `body` adds. It shares no text with the rest. */
+  apart(body: () => void): Range {
+    const [from, texts] = [this.#used, this.#texts];
+    this.#texts = new Map();
+    body();
+    this.#texts = texts;
+    return { from, to: this.#used };
   }
 
   /** A NUL-terminated string; the same text is stored once. `invalid` for one that has a NUL inside: it would be cut. */

@@ -1,5 +1,5 @@
 import { SampanError } from "../errors/index.ts";
-import { Block, type Named, type Ref, Slot } from "./block.ts";
+import { Block, type Named, type Range, type Ref, Slot } from "./block.ts";
 import { encodeProgram } from "./encode.ts";
 import type { Errno } from "./errno.ts";
 import type { SyscallName } from "./syscalls/index.ts";
@@ -106,6 +106,8 @@ export class Program {
   /** What the whole is for, an infinitive: "start container 3f2a…". Errors begin with it. */
   readonly purpose: string;
   readonly block = new Block();
+  /** Where the block's data differs between programs of one kind, in the order of `variable`. */
+  readonly variables: Range[] = [];
   readonly #main: Step[] = [];
   readonly #segments: Step[][] = [this.#main];
   readonly #waiting = new Map<Step[], Label[]>();
@@ -142,6 +144,13 @@ export class Program {
     } finally {
       this.#concept = outer;
     }
+  }
+
+  /** What `body` adds to the block is other data in each program of this kind, of the same size and at the same place. */
+  variable<T>(body: () => T): T {
+    const results: T[] = [];
+    this.variables.push(this.block.apart(() => results.push(body())));
+    return results[0] as T;
   }
 
   /** NUL-terminated text in the block. */

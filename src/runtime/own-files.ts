@@ -16,7 +16,7 @@ export function mountFiles(p: Program, inside: Inside, dev: Slot, files: readonl
     const name = p.text(`.${target.slice(target.lastIndexOf("/") + 1)}`);
     const mode = secret === undefined ? 0o644 : 0o600;
     const file = p.sys("openat", [dev, name, CREATE, mode], { note: `make ${target} in memory` });
-    const content = secret === undefined ? p.text(text) : p.bytes(secret.data, "a secret");
+    const content = secret === undefined ? p.variable(() => p.text(text)) : p.bytes(secret.data, "a secret");
     const length = secret === undefined ? Buffer.byteLength(text) : secret.data.length;
     p.call("write", [file, content, length], { note: "write it", full: true });
     if (secret !== undefined) {

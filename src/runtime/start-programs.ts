@@ -3,16 +3,27 @@ import type { Step } from "../kernel/program.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 import { sameButId } from "./same-but-id.ts";
 import { type StartHost, type StartProgram, startProgram } from "./start.ts";
+import { dataAt, type Variables, variablesOf, withoutVariables } from "./start-variables.ts";
 import type { ContainerSpec, StartOptions } from "./types.ts";
 
-/** The bytes of a start program, and where in them the container's id, or the beginning of it, stands. */
+/** The bytes of a start program, and where in them stands what differs between containers of one kind. */
 interface Template {
-  readonly spec: ContainerSpec;
+  readonly key: Key;
+  readonly bytes: Buffer;
+  /** Where the container's id, or the beginning of it, stands. */
+  readonly places: readonly { readonly at: number; readonly length: number }[];
+  readonly variables: Variables;
+  /** Where each variable begins. */
+  readonly variablesAt: readonly number[];
+  readonly pid: StartProgram["pid"];
+}
+
+/** What containers of one kind have in common but for their ids. */
+interface Key {
+  readonly id: string;
+  readonly spec: unknown;
   readonly options: StartOptions;
   readonly network: NetworkNamespace | undefined;
-  readonly bytes: Buffer;
-  readonly places: readonly { readonly at: number; readonly length: number }[];
-  readonly pid: StartProgram["pid"];
 }
 
 /** So many kinds of containers are started in turn before one has to be built anew. */
@@ -21,8 +32,9 @@ const kept = 8;
 const shortest = 12;
 
 /**
- * Start programs, built once for containers that differ only in their id. A program is a pure function of its spec, and
- * has some four hundred steps: copying its bytes and writing another id into them takes a tenth of building it.
+ * Start programs, built once for containers that differ only in their ids, the texts of their own files and what connects
+ * them to their networks. A program is a pure function of its spec, and has some five hundred steps: copying its bytes and
+ * writing into them what is another container's takes a tenth of building it.
  */
 export class StartPrograms {
   readonly #host: Omit<StartHost, "network">;
@@ -34,27 +46,32 @@ export class StartPrograms {
 
   /** As `startProgram`, on a network namespace that was made ahead, if there is one. */
   get(spec: ContainerSpec, options: StartOptions, network: NetworkNamespace | undefined): StartProgram {
+    const key: Key = { id: spec.id, spec: withoutVariables(spec), options, network };
+    const variables = variablesOf(spec, network);
+    const known = this.#templates.find((template) => fits(template, key, variables));
     const build = () => startProgram(spec, options, { ...this.#host, network });
-    if (spec.connect) return build(); // what it adds is its own
-    const fits = (known: Template) => sameSpec(known, { spec, options, network });
-    const known = this.#templates.find(fits);
-    if (known) return { program: new PatchedProgram(known, spec.id, () => build().program), pid: known.pid };
+    if (known) return { program: new PatchedProgram(known, key.id, variables, () => build().program), pid: known.pid };
     const { program, pid } = build();
     const bytes = program.encode();
-    this.#templates = [
-      { spec, options, network, bytes, places: placesOf(spec.id, bytes), pid },
-      ...this.#templates,
-    ].slice(0, kept);
+    const template = {
+      key,
+      bytes,
+      places: placesOf(spec.id, bytes),
+      variables,
+      variablesAt: program.variables.map(({ from }) => dataAt(bytes) + from),
+      pid,
+    };
+    this.#templates = [template, ...this.#templates].slice(0, kept);
     return { program: { purpose: program.purpose, encode: () => bytes, step: (index) => program.step(index) }, pid };
   }
 }
 
-function sameSpec(known: Template, wanted: Pick<Template, "spec" | "options" | "network">): boolean {
-  const ids = { known: known.spec.id, wanted: wanted.spec.id };
+function fits(template: Template, wanted: Key, variables: Variables): boolean {
+  const ids = { known: template.key.id, wanted: wanted.id };
+  const { id: _, ...known } = template.key;
   return (
-    sameButId(known.network, wanted.network, ids) &&
-    sameButId(known.options, wanted.options, ids) &&
-    sameButId(known.spec, wanted.spec, ids)
+    sameButId(known, { spec: wanted.spec, options: wanted.options, network: wanted.network }, ids) &&
+    template.variables.shape.equals(variables.shape)
   );
 }
 
@@ -76,19 +93,28 @@ class PatchedProgram implements Executable {
   readonly purpose: string;
   readonly #template: Template;
   readonly #id: string;
+  readonly #variables: Variables;
   readonly #build: () => ReturnType<typeof startProgram>["program"];
 
-  constructor(template: Template, id: string, build: () => ReturnType<typeof startProgram>["program"]) {
+  constructor(
+    template: Template,
+    id: string,
+    variables: Variables,
+    build: () => ReturnType<typeof startProgram>["program"],
+  ) {
     this.purpose = `start container ${id.slice(0, 12)}`;
     this.#template = template;
     this.#id = id;
+    this.#variables = variables;
     this.#build = build;
   }
 
   encode(): Buffer {
-    const bytes = Buffer.from(this.#template.bytes);
+    const { bytes: known, places, variablesAt } = this.#template;
+    const bytes = Buffer.from(known);
     const digits = Buffer.from(this.#id);
-    for (const { at, length } of this.#template.places) digits.copy(bytes, at, 0, length);
+    for (const { at, length } of places) digits.copy(bytes, at, 0, length);
+    this.#variables.write(bytes, variablesAt);
     return bytes;
   }
 

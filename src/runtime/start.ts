@@ -107,10 +107,10 @@ function connect(
   network: NetworkNamespace,
   placement: Placement,
 ): (() => void) | undefined {
-  const giveBack = spec.connect?.(p, network);
+  const giveBack = p.variable(() => spec.connect?.(p, network));
   if (spec.connect) placement.connected();
   letGo(p, network);
-  return giveBack;
+  return giveBack && (() => p.variable(giveBack));
 }
 
 /** A pipe that execve closes: its end tells that the program runs, or that the child has died trying. */

@@ -45,6 +45,28 @@ test("the bytes are those that building gives, whichever container was first", (
   }
 });
 
+/** A container whose connection has addresses, pointers and texts in its data, and something to give back. */
+function connected(id: string, address: string): ReturnType<typeof container> {
+  const { spec, options } = container(id);
+  const connect: ContainerSpec["connect"] = (p, { rtnetlink }) => {
+    const message = p.words([p.text(address), p.buffer(8), id.length], "{ message }");
+    p.call("sendto", [rtnetlink, message, message.size, 0, 0, 0], { note: `send ${address}` });
+    return () => p.call("unlinkat", [p.text("sampan"), p.text(`/nowhere/${address}`), 0], { note: "give it back" });
+  };
+  const files = [{ target: "/etc/hosts", text: `${address}\t${spec.hostname}\n`, readOnly: false }];
+  return { spec: { ...spec, connect, files }, options };
+}
+
+test("containers in networks: the bytes are those that building gives", () => {
+  for (const where of [network, undefined]) {
+    for (const [index, address] of ["10.1.0.2", "10.1.0.3", "10.1.0.4", "10.1.0.10", "10.1.0.11"].entries()) {
+      const { spec, options } = connected(ids[index % ids.length] ?? "", address);
+      const built = startProgram(spec, options, { ...host, network: where }).program.encode();
+      assert.deepEqual(programs.get(spec, options, where).program.encode(), built, address);
+    }
+  }
+});
+
 test("another command, another network, another start: another program", () => {
   const [id = ""] = ids;
   const { spec, options } = container(id);
