@@ -24,6 +24,9 @@ const migrations = [
    CREATE INDEX image_blob_digest ON image_blob (digest);
    CREATE TABLE image_pending (kind TEXT NOT NULL, digest TEXT NOT NULL, since INTEGER NOT NULL,
      PRIMARY KEY (kind, digest)) STRICT`,
+  `CREATE TABLE image_kept (kind TEXT NOT NULL, digest TEXT NOT NULL, keeper TEXT NOT NULL,
+     PRIMARY KEY (kind, digest, keeper)) STRICT;
+   CREATE INDEX image_kept_keeper ON image_kept (keeper)`,
 ];
 
 const listing = `
@@ -165,8 +168,10 @@ export class ImageRecords {
     });
   }
 
+  /** Whether an image, or a keeper, needs it. */
   usesBlob(digest: Digest): boolean {
-    return this.#statement("SELECT 1 FROM image_blob WHERE digest = ? LIMIT 1").get(digest) !== undefined;
+    if (this.#statement("SELECT 1 FROM image_blob WHERE digest = ? LIMIT 1").get(digest) !== undefined) return true;
+    return this.#keeps("blob", digest);
   }
 
   /** Everything in the content store that an image consists of. */
@@ -182,7 +187,29 @@ export class ImageRecords {
   }
 
   usesLayer(chain: ChainId): boolean {
-    return this.#statement("SELECT 1 FROM image_layer WHERE chain_id = ? LIMIT 1").get(chain) !== undefined;
+    if (this.#statement("SELECT 1 FROM image_layer WHERE chain_id = ? LIMIT 1").get(chain) !== undefined) return true;
+    return this.#keeps("layer", chain);
+  }
+
+  /** Keeps blobs and layers that no image needs: the build cache's. `keeper` names the entry. */
+  keep(keeper: string, blobs: Iterable<Digest>, chains: Iterable<ChainId>): void {
+    this.change(() => {
+      for (const digest of blobs) this.#run("INSERT OR IGNORE INTO image_kept VALUES ('blob', ?, ?)", digest, keeper);
+      for (const chain of chains) this.#run("INSERT OR IGNORE INTO image_kept VALUES ('layer', ?, ?)", chain, keeper);
+    });
+  }
+
+  /** Ends what `keep` began; what was kept is for `Garbage.collect`. */
+  unkeep(keeper: string): { blobs: Digest[]; chains: ChainId[] } {
+    return this.change(() => {
+      const kept = (kind: string) =>
+        this.#statement("SELECT digest FROM image_kept WHERE kind = ? AND keeper = ?")
+          .all(kind, keeper)
+          .map(({ digest }) => digest);
+      const gone = { blobs: kept("blob") as Digest[], chains: kept("layer") as ChainId[] };
+      this.#run("DELETE FROM image_kept WHERE keeper = ?", keeper);
+      return gone;
+    });
   }
 
   /** Notes what an operation may leave behind when it does not end. */
@@ -198,6 +225,11 @@ export class ImageRecords {
   pending(kind: "blob" | "layer", before: number): Digest[] {
     const rows = this.#statement("SELECT digest FROM image_pending WHERE kind = ? AND since < ?").all(kind, before);
     return rows.map(({ digest }) => digest as Digest);
+  }
+
+  #keeps(kind: string, digest: string): boolean {
+    const sql = "SELECT 1 FROM image_kept WHERE kind = ? AND digest = ? LIMIT 1";
+    return this.#statement(sql).get(kind, digest) !== undefined;
   }
 
   #read() {

@@ -82,7 +82,7 @@ class StoredImages implements ImageStore {
       return this.#host;
     }
     this.#refuseHostName(reference);
-    const [tools, { pullImage }] = await Promise.all([this.#loadTools(), import("./pull.ts")]);
+    const [tools, { pullImage }] = await Promise.all([this.tools(), import("./pull.ts")]);
     return await pullImage(tools, reference, options);
   }
 
@@ -102,23 +102,23 @@ class StoredImages implements ImageStore {
   }
 
   async lookUp(name: string, options: Parameters<ImageStore["lookUp"]>[1]): Promise<RemoteImage> {
-    const [tools, { lookUpRemote }] = await Promise.all([this.#loadTools(), import("./distribution.ts")]);
+    const [tools, { lookUpRemote }] = await Promise.all([this.tools(), import("./distribution.ts")]);
     return await lookUpRemote(tools, name, options);
   }
 
   async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]> {
-    const [tools, { loadArchive }] = await Promise.all([this.#loadTools(), import("./load/load.ts")]);
+    const [tools, { loadArchive }] = await Promise.all([this.tools(), import("./load/load.ts")]);
     return await loadArchive(tools, archive, options);
   }
 
   async create(image: CreateImage): Promise<StoredImage> {
     if (image.reference !== undefined) this.#refuseHostName(image.reference);
-    const [tools, { createImage }] = await Promise.all([this.#loadTools(), import("./create/create.ts")]);
+    const [tools, { createImage }] = await Promise.all([this.tools(), import("./create/create.ts")]);
     return await createImage(tools, image);
   }
 
   async save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>> {
-    const [tools, { saveImages }] = await Promise.all([this.#loadTools(), import("./save/save.ts")]);
+    const [tools, { saveImages }] = await Promise.all([this.tools(), import("./save/save.ts")]);
     return await saveImages(tools, this.list(), names);
   }
 
@@ -190,7 +190,7 @@ class StoredImages implements ImageStore {
   }
 
   /** Registry client, schemas and unpacking are loaded when first needed: starting and listing must be quick. */
-  async #loadTools(): Promise<ImageTools> {
+  async tools(): Promise<ImageTools> {
     this.#tools ??= this.#makeTools();
     await this.#swept;
     return await this.#tools;

@@ -3,6 +3,7 @@ import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
 import type { CreateImage } from "./create/create.ts";
 import type { RemoteImage } from "./distribution.ts";
 import type { RegistryServer, ServeOptions } from "./serve/server.ts";
+import type { ImageTools } from "./tools.ts";
 
 export type { CreateImage } from "./create/create.ts";
 
@@ -189,6 +190,8 @@ export interface ImageStore {
   remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]>;
   /** Gives the image a name, taking it from the image that had it. */
   tag(id: Digest, reference: Reference): void;
+  /** What images are made with: for the builder, whose layers lie where the images' do. */
+  tools(): Promise<ImageTools>;
   /**
    * Deletes what a forced removal had to leave behind because containers stood on its layers. To be called when a
    * container has been removed.

@@ -4,8 +4,8 @@ import { SampanError } from "../../errors/index.ts";
 import type { Ref, Slot } from "../../kernel/block.ts";
 import type { Session } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
-import { Program } from "../../kernel/program.ts";
-import { LOOK, PROC_FD, reopen, type Stat, TreeReader } from "../../storage/pack/tree-reader.ts";
+import { openDirectoryTree } from "../../storage/pack/open.ts";
+import { LOOK, reopen, type Stat, TreeReader } from "../../storage/pack/tree-reader.ts";
 import { type Found, LowerView } from "../../storage/unpack/lower-view.ts";
 import type { Container } from "../container/live.ts";
 import type { EngineParts } from "../parts.ts";
@@ -17,20 +17,8 @@ export async function openUpper(parts: EngineParts, { id, record }: Container, w
     const why = "its image is this machine itself, and its changes are thrown away with its process";
     throw new SampanError("unsupported", `Cannot ${what} of container ${id.slice(0, 12)}: ${why}`);
   }
-  const session = await parts.executor.open();
-  try {
-    const p = new Program(`${what} of container ${id.slice(0, 12)}`);
-    const how = f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC;
-    const proc = p.sys("openat", [f.AT_FDCWD, p.text("/proc/self/fd"), how, 0], { note: "open its own descriptors" });
-    p.call("dup3", [proc, PROC_FD, f.O_CLOEXEC], { note: "give them a fixed number" });
-    p.call("chroot", [p.text(join(parts.layout.containers, id, "upper"))], { note: "go to the container's layer" });
-    p.call("chdir", [p.text("/")], { note: "start at the top of it" });
-    await session.run(p);
-    return session;
-  } catch (error) {
-    session.close();
-    throw error;
-  }
+  const directory = join(parts.layout.containers, id, "upper");
+  return openDirectoryTree(parts.executor, `${what} of container ${id.slice(0, 12)}`, directory);
 }
 
 /** What overlayfs's upper directory says that was changed, in the words and the order of `docker diff`. */

@@ -3,11 +3,11 @@ import { named, type Slot } from "../../kernel/block.ts";
 import type { Session } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
-import { Program } from "../../kernel/program.ts";
+import type { Program } from "../../kernel/program.ts";
 import { Inside } from "../../runtime/inside.ts";
 import { isolateMounts, mountRoot } from "../../runtime/rootfs.ts";
 import { mountAll } from "../../runtime/user-mounts.ts";
-import { PROC_FD } from "../../storage/pack/tree-reader.ts";
+import { openTree } from "../../storage/pack/open.ts";
 import type { Container } from "../container/live.ts";
 import { mountSpecs } from "../container/mount-specs.ts";
 import { rootOf } from "../container/spec.ts";
@@ -68,19 +68,9 @@ async function closed(session: Session, close: () => Promise<void>): Promise<voi
 }
 
 async function open(parts: EngineParts, container: Container, root: (p: Program) => Slot): Promise<Session> {
-  const session = await parts.executor.open();
   try {
-    const p = new Program(`open the files of container ${container.id.slice(0, 12)}`);
-    p.call("umask", [0], { note: "let modes be what they say" });
-    const how = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
-    const proc = p.sys("openat", [f.AT_FDCWD, p.text("/proc/self/fd"), how, 0], { note: "open its own descriptors" });
-    p.call("dup3", [proc, PROC_FD, f.O_CLOEXEC], { note: "give them a fixed number" });
-    p.call("fchdir", [root(p)], { note: "step into the container's root" });
-    p.call("chroot", [p.text(".")], { note: "and stay there" });
-    await session.run(p);
-    return session;
+    return await openTree(parts.executor, `open the files of container ${container.id.slice(0, 12)}`, root);
   } catch (error) {
-    session.close();
     // It has ended between our look and the kernel's.
     if (error instanceof KernelError && error.errno === "ENOENT" && container.running === undefined) {
       throw new SampanError("conflict", `container ${container.id} is not running`, { cause: error });

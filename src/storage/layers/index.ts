@@ -1,2 +1,2 @@
 export { openLayerStore } from "./store.ts";
-export type { AppliedLayer, LayerStore, LayerToApply } from "./types.ts";
+export type { AppliedLayer, LayerStore, LayerToAdopt, LayerToApply } from "./types.ts";

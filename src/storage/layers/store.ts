@@ -4,11 +4,14 @@ import { mkdir, open, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
+import * as flags from "../../kernel/flags.ts";
+import { Program } from "../../kernel/program.ts";
 import { storageError } from "../content/errors.ts";
 import { type ChainId, hexOf, parseChainId } from "../digest.ts";
+import { treeSize } from "../snapshots/usage.ts";
 import { removeTree } from "../unpack/remove-tree.ts";
 import { unpack } from "../unpack/unpack.ts";
-import type { AppliedLayer, LayerStore, LayerToApply } from "./types.ts";
+import type { AppliedLayer, LayerStore, LayerToAdopt, LayerToApply } from "./types.ts";
 
 /** Directories of these names are of nobody: a daemon that died was unpacking or removing. */
 const unfinished = /^\.(ingest|remove)-/;
@@ -76,6 +79,28 @@ class DirectoryLayerStore implements LayerStore {
     return applied;
   }
 
+  async adopt({ chainId, directory }: LayerToAdopt): Promise<AppliedLayer> {
+    const running = this.#applying.get(chainId);
+    if (running || this.has(chainId)) {
+      await removeTree(this.#executor, directory);
+      return running ?? { size: this.sizeOf(chainId) };
+    }
+    const adopted = this.#adopt(chainId, directory).finally(() => this.#applying.delete(chainId));
+    this.#applying.set(chainId, adopted);
+    return adopted;
+  }
+
+  async #adopt(chainId: ChainId, directory: string): Promise<AppliedLayer> {
+    try {
+      const size = await treeSize(this.#executor, directory);
+      await syncFileSystem(this.#executor, directory);
+      await this.#commit(chainId, directory, size);
+      return { size };
+    } catch (error) {
+      throw storageError(`make ${directory} layer ${chainId}`, error);
+    }
+  }
+
   async remove(chainId: ChainId): Promise<void> {
     this.#sizes.delete(chainId);
     const doomed = join(this.#directory, `.remove-${randomBytes(8).toString("hex")}`);
@@ -137,6 +162,15 @@ class DirectoryLayerStore implements LayerStore {
       await directory.close();
     }
   }
+}
+
+/** Everything that was written to the file system of `directory` is on the disk afterwards (syncfs(2)). */
+async function syncFileSystem(executor: Executor, directory: string): Promise<void> {
+  const p = new Program(`write ${directory} to the disk`);
+  const how = flags.O_RDONLY | flags.O_DIRECTORY | flags.O_CLOEXEC;
+  const fd = p.sys("openat", [flags.AT_FDCWD, p.text(directory), how, 0], { note: "open it" });
+  p.call("syncfs", [fd], { note: "write its file system to the disk" });
+  await executor.run(p);
 }
 
 /** Whoever verifies the bytes does so while they are read. */

@@ -16,6 +16,12 @@ export interface LayerToApply {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A directory that is to become a layer. */
+export interface LayerToAdopt {
+  readonly chainId: ChainId;
+  readonly directory: string;
+}
+
 /** What a finished layer holds. */
 export interface AppliedLayer {
   /** Sum of the sizes of its files in bytes; hard links count once, holes count. */
@@ -42,6 +48,11 @@ export interface LayerStore {
    * Errors: "invalid" for a tar that is malformed or leaves its directory, "exhausted" when the disk is full.
    */
   apply(layer: LayerToApply): Promise<AppliedLayer>;
+  /**
+   * Makes a directory on the same file system a layer as it is, overlayfs's upper directory of a container that has ended,
+   * say: synced to disk and renamed. When the layer is here already the directory is removed instead.
+   */
+  adopt(layer: LayerToAdopt): Promise<AppliedLayer>;
   /** Removes a layer that no container and no other layer stands on. One that is not here is no error. */
   remove(chainId: ChainId): Promise<void>;
   /** Removes what a crash has left half-made or half-removed. At the daemon's start, before anything else. */

@@ -2,7 +2,7 @@ import type { Session } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import { type Label, Program } from "../../kernel/program.ts";
-import { addStat, PROC_FD, readStat, type Stat } from "../../storage/pack/tree-reader.ts";
+import { addStat, PROC_FD, readStat, type Stat } from "./tree-reader.ts";
 
 /** Kept between the two steps of finding where a path leads. */
 const FOUND_FD = 120;
