@@ -11,6 +11,7 @@ import { createApiServer } from "./http/server.ts";
 import { checkVersion, splitVersion } from "./http/versions.ts";
 import { Actions } from "./metrics/actions.ts";
 import { archiveRoutes } from "./routes/archives.ts";
+import { buildRoutes } from "./routes/builds.ts";
 import { containerLifeRoutes } from "./routes/container-life.ts";
 import { containerUseRoutes } from "./routes/container-use.ts";
 import { containerWatchRoutes } from "./routes/container-watch.ts";
@@ -51,6 +52,7 @@ const routes = [
   volumeRoutes,
   archiveRoutes,
   makingRoutes,
+  buildRoutes,
   secretRoutes,
   swarmRoutes,
   unsupportedRoutes,

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { openCgroups } from "../cgroups/index.ts";
 import { openImages } from "../images/store.ts";
 import { createExecutor } from "../kernel/executor.ts";
@@ -11,6 +12,7 @@ import { openDatabase } from "../storage/database.ts";
 import { openLayerStore } from "../storage/layers/store.ts";
 import { openSnapshotStore } from "../storage/snapshots/index.ts";
 import { ContainersFiles } from "./archive/files.ts";
+import { EngineBuilds } from "./builds/builds.ts";
 import type { CreateRequest } from "./config.ts";
 import { Discards } from "./container/discards.ts";
 import { EngineContainers } from "./containers.ts";
@@ -80,7 +82,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     machine: readMachine(),
     ceilings: readCeilings(),
   };
-  const engine = new ComposedEngine(parts, { insecureRegistries, mirrors: Object.values(mirrors).flat() }, async () => {
+  const configured = { insecureRegistries, mirrors: Object.values(mirrors).flat() };
+  const engine = new ComposedEngine(parts, db, configured, async () => {
     parts.health.close();
     await parts.discards.close();
     parts.runtime.close();
@@ -104,12 +107,14 @@ class ComposedEngine implements Engine {
   readonly volumes: NamedVolumes;
   readonly files: ContainersFiles;
   readonly secrets: EngineSecrets;
+  readonly builds: EngineBuilds;
   readonly #parts: EngineParts;
   readonly #configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] };
   readonly #release: () => Promise<void>;
 
   constructor(
     parts: EngineParts,
+    db: DatabaseSync,
     configured: { readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[] },
     release: () => Promise<void>,
   ) {
@@ -125,6 +130,7 @@ class ComposedEngine implements Engine {
     this.stats = new EngineStats(parts);
     this.volumes = new NamedVolumes(parts);
     this.files = new ContainersFiles(parts);
+    this.builds = new EngineBuilds(parts, db, this.images);
   }
 
   get events(): Events {

@@ -40,9 +40,9 @@ export class ProgressWriter {
   }
 
   /** Tells of a failure after the first line, and ends the answer. */
-  fail(error: unknown): void {
-    const message = messageOf(error);
-    this.#write(encode({ errorDetail: { message }, error: message }));
+  fail(error: unknown, code?: number): void {
+    const message = typeof error === "string" ? error : messageOf(error);
+    this.#write(encode({ errorDetail: { ...(code !== undefined && { code }), message }, error: message }));
     this.end();
   }
 

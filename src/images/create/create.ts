@@ -29,7 +29,8 @@ export async function createImage(tools: ImageTools, wanted: CreateImage): Promi
   const hold = tools.garbage.hold();
   try {
     const parent = wanted.parent === undefined ? undefined : await parentOf(tools, hold, wanted.parent);
-    const blob = await storeLayerBlob(tools, hold, wanted.layer, wanted.signal);
+    const stored = await storeLayerBlob(tools, hold, wanted.layer, wanted.signal);
+    const blob = stored.isEmpty ? undefined : stored;
     const config = configOf(wanted, parent?.image, blob?.diffId);
     const configBytes = Buffer.from(JSON.stringify(config));
     const id = await put(tools, hold, configBytes);
@@ -41,12 +42,12 @@ export async function createImage(tools: ImageTools, wanted: CreateImage): Promi
     };
     const manifestBytes = Buffer.from(JSON.stringify(manifest));
     const manifestDigest = await put(tools, hold, manifestBytes);
-    const stored = { manifest, manifestDigest, manifestSize: manifestBytes.length, mediaType: mediaTypes.ociManifest };
+    const described = { manifest, manifestDigest, manifestSize: manifestBytes.length, mediaType: mediaTypes.ociManifest };
     const { reference, signal } = wanted;
     return await obtainImage(
       tools,
       hold,
-      { name: reference?.familiar ?? id, id, config, ...stored, related: [] },
+      { name: reference?.familiar ?? id, id, config, ...described, related: [] },
       { unpacking: "Loading layer", progress: () => undefined, signal },
       () => {
         if (reference !== undefined) tools.records.addName(id, reference.familiar);
@@ -57,12 +58,15 @@ export async function createImage(tools: ImageTools, wanted: CreateImage): Promi
   }
 }
 
-interface Parent {
+/** An image that others are made on. */
+export interface Parent {
   readonly image: StoredImage;
+  /** As its manifest has them, of OCI's media types. */
   readonly layers: Manifest["layers"];
 }
 
-async function parentOf({ records, content, garbage }: ImageTools, hold: Hold, id: Digest): Promise<Parent> {
+/** Finds an image that is to be built on, and holds all of it. */
+export async function parentOf({ records, content, garbage }: ImageTools, hold: Hold, id: Digest): Promise<Parent> {
   const image = [...records.visible(), ...records.hidden()].find((candidate) => candidate.id === id);
   const row = records.manifestOf(id);
   if (image === undefined || row === undefined) throw new SampanError("not-found", `No such image: ${id}`);

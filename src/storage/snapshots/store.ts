@@ -50,14 +50,18 @@ class DirectorySnapshotStore implements SnapshotStore {
     }
   }
 
-  mounts(key: string, lower: readonly LayerRef[]): Mount[] {
+  mounts(key: string, lower: readonly LayerRef[], { bare } = { bare: false }): Mount[] {
     const { layout, layers } = this.#options;
     const directory = this.#directory(key);
     const overlay = { type: "overlay", options: OPTIONS } as const;
     if (lower.includes("host")) return [{ ...overlay, ...hostLayers(layout), upper: "throw-away" }];
     const directories = lower.flatMap((layer) => (layer === "host" ? [] : layers.directory(layer))).reverse();
     const upper = { upper: join(directory, "upper"), work: join(directory, "work") };
-    return [{ ...overlay, lower: [...directories, baseOf(layout)], upper, prepared: [] }];
+    return [{ ...overlay, lower: bare ? directories : [...directories, baseOf(layout)], upper, prepared: [] }];
+  }
+
+  upper(key: string): string {
+    return join(this.#directory(key), "upper");
   }
 
   async usage(key: string): Promise<number> {

@@ -35,8 +35,10 @@ export type Mount = OverlayMount;
 export interface SnapshotStore {
   /** Makes the writable layer of container `key` on `lower`, bottom first. */
   prepare(key: string, lower: readonly LayerRef[]): Promise<void>;
-  /** `lower` is what it was prepared on. */
-  mounts(key: string, lower: readonly LayerRef[]): Mount[];
+  /** `lower` is what it was prepared on. `bare`: without what every container has beyond its image. */
+  mounts(key: string, lower: readonly LayerRef[], options?: { readonly bare: boolean }): Mount[];
+  /** The directory that holds what was changed; it may be taken away once nothing is mounted. */
+  upper(key: string): string;
   /** Bytes of the files in the upper directory; hard links count once. */
   usage(key: string): Promise<number>;
   /** Removes upper and work. A key that is not here is no error. The container must not be running. */

@@ -1,0 +1,83 @@
+import { decompressed } from "../../images/decompress.ts";
+import type { Hold } from "../../images/garbage.ts";
+import type { ChainId, Digest } from "../../storage/digest.ts";
+import type { WorkParts } from "../parts.ts";
+import { type Stack, stackOf } from "../solve/stack.ts";
+import type { CacheKind, CacheRecords } from "./records.ts";
+
+/** What a step's result is written down with. */
+export interface NewResult {
+  readonly key: string;
+  readonly kind: CacheKind;
+  readonly description: string;
+  readonly parent: Stack;
+  readonly result: Stack;
+}
+
+/** The results of steps, by what went into them. */
+export class StepCache {
+  readonly records: CacheRecords;
+  readonly #parts: WorkParts;
+
+  constructor(parts: WorkParts, records: CacheRecords) {
+    this.#parts = parts;
+    this.records = records;
+  }
+
+  /** The result of a step on `parent`, held and all there; undefined when it must be carried out. */
+  async find(key: string, parent: Stack, hold: Hold): Promise<{ stack: Stack; created: number } | undefined> {
+    const { tools } = this.#parts;
+    const record = this.records.find(key);
+    if (record === undefined) return undefined;
+    const stack = stackOf([...parent.layers, record.layer]);
+    const chainId = stack.chains.at(-1) as ChainId;
+    await tools.garbage.add(hold, [record.layer.digest], [chainId]);
+    if (!tools.content.has(record.layer.digest)) {
+      this.remove(key);
+      return undefined;
+    }
+    if (!tools.layers.has(chainId)) await this.#unpack(stack, chainId);
+    return { stack, created: record.created };
+  }
+
+  /** Keeps a result. What it stands on is kept with it. */
+  insert({ key, kind, description, parent, result }: NewResult): number {
+    const { tools } = this.#parts;
+    const created = Date.now();
+    const layer = result.layers.at(-1);
+    const chain = result.chains.at(-1);
+    if (layer === undefined || chain === undefined) return created;
+    const size = tools.layers.sizeOf(chain);
+    this.records.change(() => {
+      this.records.insert({ key, kind, description, parent: parent.chains.at(-1) ?? "", chain, layer, size, created });
+      tools.records.unkeep(key);
+      tools.records.keep(
+        key,
+        result.layers.map(({ digest }) => digest),
+        result.chains,
+      );
+    });
+    return created;
+  }
+
+  /** Forgets a result; what nobody else needs is for `Garbage.collect`. */
+  remove(key: string): { readonly blobs: Digest[]; readonly chains: ChainId[] } {
+    return this.records.change(() => {
+      this.records.delete(key);
+      return this.#parts.tools.records.unkeep(key);
+    });
+  }
+
+  /** A layer that is known by its blob only: of `COPY --link` on another base, or from elsewhere. */
+  async #unpack(stack: Stack, chainId: ChainId): Promise<void> {
+    const { tools } = this.#parts;
+    const layer = stack.layers.at(-1);
+    if (layer === undefined) return;
+    await tools.layers.apply({
+      chainId,
+      parents: stack.chains.slice(0, -1),
+      parentsReady: Promise.resolve(),
+      tar: decompressed(tools.content.read(layer.digest), `layer ${layer.digest}`),
+    });
+  }
+}

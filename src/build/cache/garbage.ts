@@ -1,0 +1,89 @@
+import { statfs } from "node:fs/promises";
+import type { ChainId, Digest } from "../../storage/digest.ts";
+import type { WorkParts } from "../parts.ts";
+import type { CacheEntry, PruneRequest, PruneResult } from "../types.ts";
+import type { StepCache } from "./cache.ts";
+import type { CacheMounts } from "./mounts.ts";
+import type { CacheRecord, CacheRecords, MountRecord } from "./records.ts";
+
+/** What works on the cache as a whole. */
+export interface CacheCare {
+  readonly parts: WorkParts;
+  readonly cache: StepCache;
+  readonly mounts: CacheMounts;
+  isUsed(id: string): boolean;
+}
+
+/** The cache may take a tenth of the disk, and always this many bytes. */
+const leastBudget = 2 * 1024 ** 3;
+const share = 10;
+
+/** All entries, what was used last first. */
+export function usageOf(parts: WorkParts, records: CacheRecords, isUsed: (id: string) => boolean): CacheEntry[] {
+  const all = records.all();
+  const byChain = new Map(all.map((record) => [record.chain, record.key]));
+  const imageLayers = new Set(
+    parts.images.list().flatMap(({ layers }) => layers.map(({ chainId }) => chainId as string)),
+  );
+  const steps = all.map((record): CacheEntry => {
+    const parent = byChain.get(record.parent);
+    return {
+      ...entryOf(record, isUsed(record.key)),
+      id: record.key,
+      parents: parent === undefined ? [] : [parent],
+      type: "regular",
+      description: record.description,
+      shared: imageLayers.has(record.chain),
+    };
+  });
+  const mounts = records.mounts().map((record): CacheEntry => {
+    const more = {
+      parents: [],
+      type: "exec.cachemount",
+      description: `cached mount ${record.id}`,
+      shared: false,
+    } as const;
+    return { ...entryOf(record, isUsed(record.id)), id: record.id, ...more };
+  });
+  return [...steps, ...mounts].sort((a, b) => (a.lastUsedAt < b.lastUsedAt ? 1 : -1));
+}
+
+function entryOf({ size, created, used, uses }: CacheRecord | MountRecord, inUse: boolean) {
+  const times = {
+    createdAt: new Date(created).toISOString(),
+    lastUsedAt: uses === 0 ? "" : new Date(used).toISOString(),
+  };
+  return { inUse, size, ...times, usageCount: uses };
+}
+
+/** Removes entries, those that nobody has used for longest first, until no more than `keepStorage` bytes stay. */
+export async function pruneCache(care: CacheCare, request: PruneRequest): Promise<PruneResult> {
+  const entries = usageOf(care.parts, care.cache.records, care.isUsed);
+  let kept = entries.reduce((sum, { size, shared }) => sum + (shared ? 0 : size), 0);
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  const gone: { blobs: Digest[]; chains: ChainId[] } = { blobs: [], chains: [] };
+  for (const entry of entries.toReversed()) {
+    if (entry.inUse || (entry.shared && !request.all) || !request.matches(entry)) continue;
+    if (request.keepStorage > 0 && kept <= request.keepStorage) break;
+    if (entry.type === "regular") {
+      const { blobs, chains } = care.cache.remove(entry.id);
+      gone.blobs.push(...blobs);
+      gone.chains.push(...chains);
+    } else await care.mounts.remove(entry.id);
+    deleted.push(entry.id);
+    if (!entry.shared) {
+      reclaimed += entry.size;
+      kept -= entry.size;
+    }
+  }
+  await care.parts.tools.garbage.collect(gone.blobs, gone.chains.toReversed());
+  return { deleted, reclaimed };
+}
+
+/** Keeps the cache within its budget: a tenth of the disk, at least 2 GiB. */
+export async function collectCache(care: CacheCare): Promise<void> {
+  const { bsize, blocks } = await statfs(care.parts.layout.root);
+  const keepStorage = Math.max(leastBudget, (bsize * blocks) / share);
+  await pruneCache(care, { all: false, keepStorage, matches: () => true });
+}

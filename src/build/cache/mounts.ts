@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chmod, chown, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Slots } from "../../images/slots.ts";
+import { treeSize } from "../../storage/snapshots/usage.ts";
+import { removeTree } from "../../storage/unpack/remove-tree.ts";
+import type { WorkParts } from "../parts.ts";
+import type { PlannedMount } from "../plan/types.ts";
+import type { CacheRecords } from "./records.ts";
+
+type CacheMount = Extract<PlannedMount, { type: "cache" }>;
+
+/** A cache directory, in use until it is let go of. */
+export interface HeldMount {
+  readonly directory: string;
+  release(): Promise<void>;
+}
+
+/** The directories of `RUN --mount=type=cache`, which outlive builds. */
+export class CacheMounts {
+  readonly #parts: WorkParts;
+  readonly #records: CacheRecords;
+  readonly #locks = new Map<string, Slots>();
+  /** How many steps use a directory, by its record's id. */
+  readonly #users = new Map<string, number>();
+
+  constructor(parts: WorkParts, records: CacheRecords) {
+    this.#parts = parts;
+    this.#records = records;
+  }
+
+  isUsed(id: string): boolean {
+    return this.#users.has(id);
+  }
+
+  /** The directory of a mount: shared with others, alone after waiting (`locked`), or one that nobody else uses (`private`). */
+  async take(mount: CacheMount, signal: AbortSignal, fill: (directory: string) => Promise<void>): Promise<HeldMount> {
+    const unlock = mount.sharing === "locked" ? await this.#lock(mount.id, signal) : undefined;
+    const id = mount.sharing === "private" ? this.#freeId(mount.id) : mount.id;
+    this.#users.set(id, (this.#users.get(id) ?? 0) + 1);
+    const release = async () => {
+      await this.#note(id);
+      const left = (this.#users.get(id) ?? 1) - 1;
+      if (left === 0) this.#users.delete(id);
+      else this.#users.set(id, left);
+      unlock?.();
+    };
+    try {
+      return { directory: await this.#directory(id, mount, fill), release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  /** Removes a directory that nobody uses. */
+  async remove(id: string): Promise<void> {
+    this.#records.deleteMount(id);
+    await removeTree(this.#parts.executor, this.#pathOf(id));
+  }
+
+  #lock(id: string, signal: AbortSignal): Promise<() => void> {
+    const slots = this.#locks.get(id) ?? new Slots(1);
+    this.#locks.set(id, slots);
+    return slots.take(signal);
+  }
+
+  #freeId(id: string): string {
+    for (let number = 0; ; number++) {
+      const candidate = number === 0 ? id : `${id}#${number}`;
+      if (!this.#users.has(candidate)) return candidate;
+    }
+  }
+
+  async #directory(id: string, mount: CacheMount, fill: (directory: string) => Promise<void>): Promise<string> {
+    const directory = this.#pathOf(id);
+    if (this.#records.mounts().some((record) => record.id === id)) {
+      await mkdir(directory, { recursive: true });
+      return directory;
+    }
+    // What a crash has left is of nobody.
+    await removeTree(this.#parts.executor, directory);
+    await mkdir(directory, { recursive: true });
+    try {
+      await fill(directory);
+      await chmod(directory, mount.mode);
+      await chown(directory, mount.uid, mount.gid);
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+    this.#records.noteMount(id, directory, 0, Date.now());
+    return directory;
+  }
+
+  async #note(id: string): Promise<void> {
+    const directory = this.#pathOf(id);
+    const size = await treeSize(this.#parts.executor, directory).catch(() => 0);
+    this.#records.noteMount(id, directory, size, Date.now());
+  }
+
+  #pathOf(id: string): string {
+    const name = createHash("sha256").update(id).digest("hex");
+    return join(this.#parts.layout.root, "build", "mounts", name);
+  }
+}
+
+/** A name nobody else has. */
+export function scratchName(): string {
+  return randomBytes(12).toString("hex");
+}

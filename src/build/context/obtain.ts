@@ -1,0 +1,83 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, SampanError } from "../../errors/index.ts";
+import { decompressed } from "../../images/decompress.ts";
+import { scratchName } from "../cache/mounts.ts";
+import { ContextTree } from "../files/context-tree.ts";
+import { textOf } from "../files/source-tree.ts";
+import { PatternMatcher, readIgnoreFile } from "../ignore/index.ts";
+import type { BuildRequest } from "../types.ts";
+import { type SpooledContext, spoolContext } from "./spool.ts";
+import { nodeAt } from "./tree.ts";
+
+/** The largest Dockerfile, and ignore file, that is read. */
+const textLimit = 16 * 1024 * 1024;
+
+/** The context of a build, and its Dockerfile's text. */
+export interface Obtained extends AsyncDisposable {
+  readonly tree: ContextTree;
+  readonly dockerfile: string;
+}
+
+/** Receives, or downloads, the context of a build and finds the Dockerfile in it. */
+export async function obtainContext(request: BuildRequest, scratch: string): Promise<Obtained> {
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  const path = join(scratch, scratchName());
+  const { remote, signal, dockerfile } = request;
+  const source = remote === undefined ? request.context : await download(remote, signal);
+  if (source === undefined) {
+    throw new SampanError("invalid", `Cannot locate specified Dockerfile: ${dockerfile}: there is no build context`);
+  }
+  const context = await spoolContext(decompressed(source, "the build context"), path, signal);
+  try {
+    const ignore = await ignoredBy(context, dockerfile);
+    const text = await dockerfileOf(context, dockerfile);
+    return { ...treeOf(context, ignore), dockerfile: text };
+  } catch (error) {
+    await context[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function dockerfileOf(context: SpooledContext, path: string): Promise<string> {
+  const name = path.replace(/^(\.?\/)+/, "");
+  const node = nodeAt(context.root, Buffer.from(name).toString("latin1"));
+  if (node?.stat.type !== "file") {
+    throw new SampanError("invalid", `Cannot locate specified Dockerfile: ${path}`);
+  }
+  const text = await context.text(node, textLimit, path);
+  if (text.trim() === "") throw new SampanError("invalid", `the Dockerfile (${path}) cannot be empty`);
+  return text;
+}
+
+/** `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. */
+async function ignoredBy(context: SpooledContext, dockerfile: string): Promise<PatternMatcher> {
+  for (const name of [`${dockerfile.replace(/^(\.?\/)+/, "")}.dockerignore`, ".dockerignore"]) {
+    const node = nodeAt(context.root, Buffer.from(name).toString("latin1"));
+    if (node?.stat.type !== "file") continue;
+    return new PatternMatcher(readIgnoreFile(await context.text(node, textLimit, name)));
+  }
+  return new PatternMatcher([]);
+}
+
+function treeOf(context: SpooledContext, matcher: PatternMatcher): { tree: ContextTree } & AsyncDisposable {
+  const ignored = matcher.isEmpty ? () => false : (path: string) => matcher.matches(textOf(path));
+  return { tree: new ContextTree(context, ignored), [Symbol.asyncDispose]: () => context[Symbol.asyncDispose]() };
+}
+
+/** A remote context: a tar archive, or a text that is the Dockerfile. */
+async function download(url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  if (!/^https?:\/\//.test(url) || /\.git(#.*)?$/.test(url)) {
+    throw new SampanError(
+      "unsupported",
+      `Cannot build ${url}: repositories are not supported; clone it, and build that`,
+    );
+  }
+  const response = await fetch(url, { signal }).catch((cause) => {
+    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause.cause ?? cause)}`, { cause });
+  });
+  if (!response.ok || response.body === null) {
+    throw new SampanError("unavailable", `Cannot download ${url}: the answer is ${response.status}`);
+  }
+  return response.body;
+}

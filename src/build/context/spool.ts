@@ -1,0 +1,166 @@
+import { createHash, type Hash } from "node:crypto";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { SampanError } from "../../errors/index.ts";
+import { storageError } from "../../storage/content/errors.ts";
+import { entryName } from "../../storage/extract/names.ts";
+import { readable, type TarEntry, type TarHandler } from "../../storage/tar/entry.ts";
+import { TarParser } from "../../storage/tar/parser.ts";
+import { type ContextNode, impliedDirectory, nodeAt, now } from "./tree.ts";
+
+/** Bytes of one read from the spool. */
+const PIECE = 512 * 1024;
+
+/**
+ * A build context: the tree of a tar archive in memory, the contents of its files in one spool file that has no name any
+ * more. Nothing is unpacked, so nothing in the archive can lead anywhere, and every content is hashed while it comes.
+ */
+export class SpooledContext implements AsyncDisposable {
+  readonly root: ContextNode;
+  readonly #file: FileHandle | Buffer;
+
+  constructor(root: ContextNode, file: FileHandle | Buffer) {
+    this.root = root;
+    this.#file = file;
+  }
+
+  /** Content of a file, in pieces. */
+  async *read({ at, stat }: ContextNode): AsyncGenerator<Buffer> {
+    const file = this.#file;
+    if (Buffer.isBuffer(file)) {
+      yield file.subarray(at, at + stat.size);
+      return;
+    }
+    for (let done = 0; done < stat.size; ) {
+      const size = Math.min(PIECE, stat.size - done);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(size), 0, size, at + done);
+      if (bytesRead === 0)
+        throw new SampanError("internal", "Cannot read the build context: its spool file is too short");
+      yield buffer.subarray(0, bytesRead);
+      done += bytesRead;
+    }
+  }
+
+  /** Content of a small file; "invalid" when it is larger than `limit` bytes. */
+  async text(node: ContextNode, limit: number, name: string): Promise<string> {
+    if (node.stat.size > limit)
+      throw new SampanError("invalid", `Cannot read ${name}: it is larger than ${limit} bytes`);
+    const pieces = await Array.fromAsync(this.read(node));
+    return Buffer.concat(pieces).toString();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!Buffer.isBuffer(this.#file)) await this.#file.close();
+  }
+}
+
+/** Reads a context's tar archive to its end. `path`: where the spool file is made. */
+export async function spoolContext(
+  tar: AsyncIterable<Uint8Array>,
+  path: string,
+  signal: AbortSignal,
+): Promise<SpooledContext> {
+  const file = await open(path, "wx+", 0o600).catch((cause) => {
+    throw storageError(`spool the build context to ${path}`, cause);
+  });
+  try {
+    await unlink(path);
+    const spooler = new Spooler(file);
+    const parser = new TarParser(spooler);
+    for await (const chunk of tar) {
+      signal.throwIfAborted();
+      parser.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      await spooler.write();
+    }
+    parser.finish();
+    return new SpooledContext(spooler.root, file);
+  } catch (error) {
+    await file.close();
+    throw storageError("receive the build context", error);
+  }
+}
+
+class Spooler implements TarHandler {
+  readonly root = impliedDirectory(now());
+  readonly #file: FileHandle;
+  /** Where the next file's content begins. */
+  #end = 0;
+  #entry: { readonly entry: TarEntry; readonly hash: Hash; readonly at: number; written: number } | undefined;
+  #writes: { readonly data: Buffer; readonly at: number }[] = [];
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  entry(entry: TarEntry): void {
+    if (entry.type !== "file") return this.#put(entry, "", 0);
+    this.#entry = { entry, hash: createHash("sha256"), at: this.#end, written: 0 };
+    this.#end += entry.size;
+  }
+
+  data(bytes: Buffer, offset: number): void {
+    if (this.#entry === undefined) return;
+    this.#zeros(offset);
+    this.#entry.hash.update(bytes);
+    this.#entry.written = offset + bytes.length;
+    this.#writes.push({ data: bytes, at: this.#entry.at + offset });
+  }
+
+  end(): void {
+    if (this.#entry === undefined) return;
+    const { entry, hash, at } = this.#entry;
+    this.#zeros(entry.size);
+    this.#put(entry, hash.digest("hex"), at);
+    this.#entry = undefined;
+  }
+
+  /** Writes what was told since the last time; the parser's memory is used again afterwards. */
+  async write(): Promise<void> {
+    const writes = this.#writes;
+    this.#writes = [];
+    for (const { data, at } of writes) await this.#file.write(data, 0, data.length, at);
+    // A hole at the end of the last file is read as zeros.
+    if (this.#entry === undefined && writes.length > 0) await this.#file.truncate(this.#end);
+  }
+
+  /** A hole counts as the zeros that it stands for. */
+  #zeros(until: number): void {
+    if (this.#entry === undefined) return;
+    for (; this.#entry.written < until; ) {
+      const size = Math.min(PIECE, until - this.#entry.written);
+      this.#entry.hash.update(Buffer.alloc(size));
+      this.#entry.written += size;
+    }
+  }
+
+  #put(entry: TarEntry, digest: string, at: number): void {
+    const name = entryName(entry.name);
+    const { name: _name, sparse: _sparse, ...stat } = entry;
+    if (name === "") return;
+    const slash = name.lastIndexOf("/");
+    const parent = this.#directory(name.slice(0, Math.max(slash, 0)), entry);
+    const base = name.slice(slash + 1);
+    const children = entry.type === "directory" ? parent.children.get(base)?.children : undefined;
+    if (entry.type !== "hardlink") {
+      parent.children.set(base, { stat, digest, at, children: children ?? new Map() });
+      return;
+    }
+    const target = nodeAt(this.root, entryName(entry.linkName, "hardlink target"));
+    if (target === undefined || target.stat.type === "directory") {
+      throw new SampanError("invalid", `Cannot link ${readable(name)} to ${readable(entry.linkName)}: no such file`);
+    }
+    parent.children.set(base, target);
+  }
+
+  #directory(path: string, { mtime }: TarEntry): ContextNode {
+    let node = this.root;
+    for (const name of path.split("/").filter(Boolean)) {
+      let next = node.children.get(name);
+      if (next?.stat.type !== "directory") {
+        next = impliedDirectory(mtime);
+        node.children.set(name, next);
+      }
+      node = next;
+    }
+    return node;
+  }
+}

@@ -1,0 +1,36 @@
+import type { ImageDefaults, Platform } from "../../images/types.ts";
+import type { StageScope } from "../dockerfile/scope.ts";
+import type { BaseImage, NeededImage, PlannedHistory, Step, Vertex, VertexId } from "./types.ts";
+
+/** What a stage has come to. */
+export interface StageState {
+  readonly vertex: VertexId;
+  readonly config: ImageDefaults;
+  readonly author: string | undefined;
+  readonly history: readonly PlannedHistory[];
+  readonly base: BaseImage | undefined;
+  readonly platform: Platform;
+  /** Of a stage that others may continue. */
+  readonly scope?: StageScope;
+}
+
+/** A graph that is being made: equal vertices are one. */
+export class GraphBuilder {
+  readonly vertices: Vertex[] = [];
+  readonly steps: Step[] = [];
+  readonly needed = new Map<string, NeededImage>();
+  readonly #known = new Map<string, VertexId>();
+
+  add(vertex: Vertex): VertexId {
+    const text = JSON.stringify(vertex);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const id = this.vertices.push(vertex) - 1;
+    this.#known.set(text, id);
+    return id;
+  }
+
+  need(image: NeededImage): void {
+    this.needed.set(JSON.stringify(image), image);
+  }
+}

@@ -1,0 +1,39 @@
+import { decompressed } from "../../images/decompress.ts";
+import { checksumMatches } from "../../storage/tar/header.ts";
+import { TarParser } from "../../storage/tar/parser.ts";
+import type { Sink } from "../files/source-tree.ts";
+import type { OpenTree } from "./trees.ts";
+
+const headerSize = 512;
+
+/** What unpacks a file that is a tar archive, plain or compressed; undefined for every other file. */
+export async function archiveIn(
+  { read }: OpenTree,
+  path: string,
+): Promise<((sink: Sink) => Promise<void>) | undefined> {
+  if (read === undefined || !(await isArchive(read(path), path))) return undefined;
+  return async (sink) => {
+    const parser = new TarParser(sink.handler);
+    for await (const chunk of decompressed(read(path), path)) {
+      parser.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      await sink.room();
+    }
+    parser.finish();
+    await sink.room();
+  };
+}
+
+/** Whether it begins with a tar header; what cannot be decompressed is no archive. */
+async function isArchive(file: AsyncIterable<Uint8Array>, path: string): Promise<boolean> {
+  let head = Buffer.alloc(0);
+  try {
+    for await (const chunk of decompressed(file, path)) {
+      head = Buffer.concat([head, chunk]);
+      if (head.length >= headerSize) break;
+    }
+  } catch {
+    return false;
+  }
+  const block = head.subarray(0, headerSize);
+  return block.length === headerSize && block.some((byte) => byte !== 0) && checksumMatches(block);
+}

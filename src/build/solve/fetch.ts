@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { open, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, SampanError } from "../../errors/index.ts";
+import { scratchName } from "../cache/mounts.ts";
+import { bytesOf } from "../files/source-tree.ts";
+import type { CopyVertex, PlannedSource } from "../plan/types.ts";
+import type { Job } from "./job.ts";
+import { fileTree, type OpenTree } from "./trees.ts";
+
+/** ADD of a URL: it is downloaded now, for its content is part of the key. */
+export async function fetchSource(
+  job: Job,
+  { checksum, unpack, keepGitDir }: CopyVertex,
+  source: Extract<PlannedSource, { kind: "http" | "git" }>,
+  step: string,
+) {
+  if (source.kind === "git") {
+    const why = "ADD of a repository is not supported; clone it first, or use a tar archive of it over https";
+    throw new SampanError("unsupported", `Cannot add ${source.url}${keepGitDir ? " with its .git" : ""}: ${why}`);
+  }
+  const { url } = source;
+  const file = await download(job, url, step);
+  const found = `sha256:${file.digest}`;
+  if (checksum !== undefined && checksum !== found) {
+    await file.tree[Symbol.asyncDispose]();
+    throw new SampanError("invalid", `digest mismatch sha256:${file.digest}: ${checksum}`);
+  }
+  return { tree: undefined, path: file.name, unpack: unpack === true, open: async () => file.tree };
+}
+
+interface Downloaded {
+  readonly name: string;
+  readonly digest: string;
+  readonly tree: OpenTree;
+}
+
+async function download({ scratch, signal, emit }: Job, url: string, step: string): Promise<Downloaded> {
+  const response = await fetch(url, { signal }).catch((cause) => {
+    if (signal.aborted) throw signal.reason;
+    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause.cause ?? cause)}`, { cause });
+  });
+  if (!response.ok || response.body === null) {
+    throw new SampanError("unavailable", `Cannot download ${url}: the answer is ${response.status}`);
+  }
+  const name = nameOf(url, response.headers.get("content-disposition"));
+  const path = join(scratch, scratchName());
+  const file = await open(path, "wx+", 0o600);
+  await unlink(path);
+  const hash = createHash("sha256");
+  const total = Number(response.headers.get("content-length") ?? 0);
+  const started = Date.now();
+  let size = 0;
+  try {
+    for await (const piece of response.body) {
+      hash.update(piece);
+      await file.write(piece, 0, piece.length, size);
+      size += piece.length;
+      emit({ type: "status", step, id: `downloading ${name}`, current: size, ...(total > 0 && { total }), started });
+    }
+  } catch (cause) {
+    await file.close();
+    if (signal.aborted) throw signal.reason;
+    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause)}`, { cause });
+  }
+  emit({ type: "status", step, id: `downloading ${name}`, current: size, started, completed: Date.now() });
+  const modified = Date.parse(response.headers.get("last-modified") ?? "");
+  const mtime = { seconds: Number.isNaN(modified) ? 0 : Math.floor(modified / 1000), nanoseconds: 0 };
+  const digest = hash.digest("hex");
+  return { name, digest, tree: fileTree(bytesOf(name), { content: file, digest, mode: 0o600, mtime, size }) };
+}
+
+/** The file's name as the server says it, or as the URL ends. */
+function nameOf(url: string, disposition: string | null): string {
+  const [, given = ""] = /filename="?([^";]+)"?/i.exec(disposition ?? "") ?? [];
+  const name = (given || decodeURIComponent(new URL(url).pathname)).split("/").filter(Boolean).at(-1) ?? "";
+  return name === "" || name === ".." || name === "." ? "download" : name;
+}

@@ -1,0 +1,46 @@
+import type { Hold } from "../../images/garbage.ts";
+import type { StoredImage } from "../../images/types.ts";
+import type { StepCache } from "../cache/cache.ts";
+import type { CacheMounts } from "../cache/mounts.ts";
+import type { ContextTree } from "../files/context-tree.ts";
+import type { RunLimits } from "../host.ts";
+import type { WorkParts } from "../parts.ts";
+import type { Plan } from "../plan/types.ts";
+import type { BuildEvent } from "../progress/types.ts";
+
+/** What the steps of one build have in common. */
+export interface Job {
+  readonly parts: WorkParts;
+  readonly plan: Plan;
+  readonly cache: StepCache;
+  readonly mounts: CacheMounts;
+  /** Everything the build has made or uses stays until its end. */
+  readonly hold: Hold;
+  readonly signal: AbortSignal;
+  /** Results of earlier builds are not used. */
+  readonly noCache: boolean;
+  readonly contexts: ReadonlyMap<string, ContextTree>;
+  /** By `imageKey`: images that are here already. */
+  readonly images: Map<string, StoredImage>;
+  /** Brings an image here. */
+  image(reference: string, platform: Plan["platform"], step: string): Promise<StoredImage>;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of agents, by id. */
+  readonly agents: ReadonlyMap<string, string>;
+  readonly limits: RunLimits;
+  /** What RUNs that name no network use. */
+  readonly network: string;
+  /** Where things of this build lie while it runs. */
+  readonly scratch: string;
+  /** Seconds since 1970: what is made has no later time than this. */
+  readonly epoch: number | undefined;
+  emit(event: BuildEvent): void;
+}
+
+/** What a vertex has come to. */
+export interface Outcome {
+  readonly stack: import("./stack.ts").Stack;
+  /** When it was made, in milliseconds since 1970; undefined for what was not made here. */
+  readonly created: number | undefined;
+  readonly cached: boolean;
+}

@@ -1,0 +1,106 @@
+import { availableParallelism } from "node:os";
+import { Slots } from "../../images/slots.ts";
+import type { RunVertex } from "../plan/types.ts";
+import type { StepInputs } from "./copy.ts";
+import { CommandFailed } from "./errors.ts";
+import type { Job } from "./job.ts";
+import { keyOf } from "./key.ts";
+import { MountPoints } from "./mount-points.ts";
+import { mountKeys, openMounts } from "./run-mounts.ts";
+import type { LayerStep } from "./solver.ts";
+import { identityOf } from "./stack.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Commands of all builds that run at a time: more would only share the processors. */
+const slots = new Slots(Math.max(4, availableParallelism()));
+
+/** What every RUN is called: a name that changes would be in its result. */
+export const buildHostname = "buildkitsandbox";
+
+/** RUN. */
+export class RunStep implements LayerStep {
+  readonly key: string;
+  readonly #job: Job;
+  readonly #vertex: RunVertex;
+  readonly #inputs: StepInputs;
+
+  private constructor(job: Job, vertex: RunVertex, inputs: StepInputs, key: string) {
+    this.#job = job;
+    this.#vertex = vertex;
+    this.#inputs = inputs;
+    this.key = key;
+  }
+
+  static async prepare(job: Job, vertex: RunVertex, inputs: StepInputs): Promise<RunStep> {
+    const { argv, script, env, cwd, user, network, security } = vertex;
+    const { os, architecture, variant } = job.plan.platform;
+    const key = keyOf({
+      ...{
+        kind: "run",
+        parent: identityOf(inputs.parent),
+        argv,
+        script,
+        env: env.toSorted(),
+        cwd,
+        user,
+        network,
+        security,
+      },
+      mounts: await mountKeys(job, vertex, inputs),
+      platform: [os, architecture, variant],
+      epoch: job.epoch,
+    });
+    return new RunStep(job, vertex, inputs, key);
+  }
+
+  async perform(workspace: Workspace): Promise<void> {
+    const free = await slots.take(this.#job.signal);
+    try {
+      await using mounts = await openMounts(this.#job, this.#vertex, this.#inputs);
+      const targets = [...mounts.mounts, ...mounts.files].map(({ target }) => target);
+      const points = await MountPoints.before(workspace, targets);
+      const exitCode = await this.#execute(workspace, mounts);
+      await points.removeWhatWasMade(workspace);
+      if (exitCode !== 0) throw new CommandFailed(this.#vertex.argv, exitCode);
+    } finally {
+      free();
+    }
+  }
+
+  #execute(workspace: Workspace, mounts: Awaited<ReturnType<typeof openMounts>>): Promise<number> {
+    const { parts, limits, plan, signal, emit, network, epoch } = this.#job;
+    const { argv, script, env, hiddenEnv, cwd, user, security } = this.#vertex;
+    const { id: step, parent } = this.#inputs;
+    const named = new Set(env.map((text) => text.split("=", 1)[0]));
+    const hidden = hiddenEnv.filter((text) => !named.has(text.split("=", 1)[0]));
+    const dated = epoch === undefined || named.has("SOURCE_DATE_EPOCH") ? [] : [`SOURCE_DATE_EPOCH=${epoch}`];
+    const executable = script === undefined ? [] : [scriptFile(script)];
+    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+    return parts.host.run(
+      {
+        id: workspace.id,
+        layers: parent.chains,
+        platform: plan.platform,
+        argv,
+        env: [...env, ...hidden, ...dated, ...mounts.env],
+        cwd,
+        user,
+        network: this.#vertex.network === "default" ? network : this.#vertex.network,
+        insecure: security === "insecure",
+        mounts: mounts.mounts,
+        files: [...mounts.files, ...executable],
+        limits,
+      },
+      (stream, bytes) => {
+        const data = decoders[stream].decode(bytes, { stream: true });
+        if (data !== "") emit({ type: "log", step, stream, data });
+      },
+      signal,
+    );
+  }
+}
+
+function scriptFile({ path, content }: NonNullable<RunVertex["script"]>) {
+  const secret = { data: Buffer.from(content), uid: 0, gid: 0, mode: 0o755 };
+  return { target: path, text: "", readOnly: true, secret };
+}

@@ -1,0 +1,156 @@
+import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
+import { parentOf } from "../../images/create/create.ts";
+import { imageKey } from "../plan/plan.ts";
+import type { CopyVertex, ImageVertex, RunVertex, Step, Vertex, VertexId, WorkdirVertex } from "../plan/types.ts";
+import { CopyStep } from "./copy.ts";
+import { StepFailed } from "./errors.ts";
+import type { Job, Outcome } from "./job.ts";
+import { keyOf } from "./key.ts";
+import { RunStep } from "./run.ts";
+import { emptyStack, identityOf, type Stack, stackOf } from "./stack.ts";
+import { makeWorkdir } from "./workdir.ts";
+import { Workspace } from "./workspace.ts";
+
+/** A step that makes a layer. */
+export interface LayerStep {
+  readonly key: string;
+  /** Works on the new layer; it is committed afterwards. */
+  perform(workspace: Workspace): Promise<void>;
+}
+
+/** Carries a plan out: every vertex once, as soon as its inputs are there, and only when the cache does not know it. */
+export class Solver {
+  readonly #job: Job;
+  readonly #outcomes = new Map<VertexId, Promise<Outcome>>();
+  /** The first step that stands for a vertex. */
+  readonly #steps = new Map<VertexId, Step>();
+  readonly #abort = new AbortController();
+  /** Found in the cache: they count as used once the build is over. */
+  readonly usedKeys: string[] = [];
+
+  constructor(job: Job) {
+    this.#job = { ...job, signal: AbortSignal.any([job.signal, this.#abort.signal]) };
+    for (const step of job.plan.steps) {
+      if (step.vertex !== undefined && !this.#steps.has(step.vertex)) this.#steps.set(step.vertex, step);
+    }
+  }
+
+  /** The outcome of a vertex. When one fails the others are given up, and this waits until they have ended. */
+  async run(vertex: VertexId): Promise<Outcome> {
+    try {
+      return await this.outcome(vertex);
+    } catch (error) {
+      this.#abort.abort(new SampanError("cancelled", "cancelled", { cause: error }));
+      throw error;
+    } finally {
+      await Promise.allSettled(this.#outcomes.values());
+    }
+  }
+
+  outcome(id: VertexId): Promise<Outcome> {
+    const known = this.#outcomes.get(id);
+    if (known !== undefined) return known;
+    const vertex = this.#job.plan.vertices[id];
+    if (vertex === undefined) throw new SampanError("internal", `Cannot build: the plan has no vertex ${id}`);
+    const outcome = this.#shown(id, vertex);
+    outcome.catch(() => undefined);
+    this.#outcomes.set(id, outcome);
+    return outcome;
+  }
+
+  /** Tells of the step while it is carried out. */
+  async #shown(id: VertexId, vertex: Vertex): Promise<Outcome> {
+    const step = this.#steps.get(id);
+    const shown = { type: "step" as const, id: String(id), name: step?.name ?? vertex.kind };
+    let started: number | undefined;
+    const begin = () => {
+      started = Date.now();
+      this.#job.emit({ ...shown, started });
+    };
+    try {
+      const outcome = await this.#solve(vertex, id, begin);
+      const cached = outcome.cached ? { cached: true } : {};
+      if (vertex.kind !== "scratch")
+        this.#job.emit({ ...shown, started: started ?? Date.now(), completed: Date.now(), ...cached });
+      return outcome;
+    } catch (error) {
+      const failure = asError(error);
+      // It never began when an input has failed: that one tells why.
+      if (failure instanceof StepFailed) throw failure;
+      if (started !== undefined) this.#job.emit({ ...shown, started, completed: Date.now(), error: failure.message });
+      throw new StepFailed({ id: String(id), line: step?.line ?? 0 }, failure);
+    }
+  }
+
+  async #solve(vertex: Vertex, id: VertexId, begin: () => void): Promise<Outcome> {
+    switch (vertex.kind) {
+      case "scratch":
+        return { stack: emptyStack, created: undefined, cached: false };
+      case "image":
+        begin();
+        return await this.#image(vertex, String(id));
+      case "context":
+        throw new SampanError("internal", "Cannot use a build context as a file system");
+      default: {
+        const { stack: parent } = await this.outcome(vertex.parent);
+        const step = await this.#layerStep(vertex, parent, String(id));
+        return await this.#layer(vertex, { parent, step, id, begin });
+      }
+    }
+  }
+
+  async #image(vertex: ImageVertex, id: string): Promise<Outcome> {
+    const { parts, hold, images } = this.#job;
+    const image = images.get(imageKey(vertex)) ?? (await this.#job.image(vertex.reference, vertex.platform, id));
+    if (image.virtual !== undefined) {
+      const why = "it is a view of this machine, and no layers can be stacked on it";
+      throw new SampanError("unsupported", `Cannot build on ${vertex.reference}: ${why}; run it with sampan run`);
+    }
+    const { layers } = await parentOf(parts.tools, hold, image.id);
+    const diffIds = image.config.rootfs.diff_ids;
+    const built = layers.flatMap(({ digest, size, mediaType }, index) => {
+      const diffId = diffIds[index];
+      return diffId === undefined ? [] : [{ diffId, digest, size, mediaType }];
+    });
+    return { stack: stackOf(built), created: undefined, cached: false };
+  }
+
+  async #layerStep(vertex: RunVertex | CopyVertex | WorkdirVertex, parent: Stack, id: string): Promise<LayerStep> {
+    const stackOfVertex = async (input: VertexId) => (await this.outcome(input)).stack;
+    switch (vertex.kind) {
+      case "run":
+        return await RunStep.prepare(this.#job, vertex, { parent, id, stackOfVertex });
+      case "copy":
+        return await CopyStep.prepare(this.#job, vertex, { parent, id, stackOfVertex });
+      case "workdir": {
+        const { path, user } = vertex;
+        const key = keyOf({ kind: "workdir", parent: identityOf(parent), path, user });
+        return { key, perform: (workspace) => makeWorkdir(this.#job, vertex, workspace) };
+      }
+    }
+  }
+
+  async #layer(
+    vertex: RunVertex | CopyVertex | WorkdirVertex,
+    { parent, step, id, begin }: { parent: Stack; step: LayerStep; id: VertexId; begin: () => void },
+  ): Promise<Outcome> {
+    const { cache, hold, noCache, parts, signal } = this.#job;
+    const known = noCache ? undefined : await cache.find(step.key, parent, hold);
+    if (known !== undefined) {
+      this.usedKeys.push(step.key);
+      return { ...known, cached: true };
+    }
+    if (signal.aborted) throw signal.reason;
+    begin();
+    await using workspace = await Workspace.open(parts, parent);
+    await step.perform(workspace);
+    const stack = await workspace.commit(hold, signal);
+    const description = this.#steps.get(id)?.name ?? vertex.kind;
+    const created = cache.insert({ key: step.key, kind: vertex.kind, description, parent, result: stack });
+    return { stack, created, cached: false };
+  }
+}
+
+function asError(error: unknown): SampanError {
+  return error instanceof SampanError ? error : new SampanError(kindOf(error), messageOf(error), { cause: error });
+}

@@ -1,0 +1,28 @@
+import { type ChainId, chainIds, type DiffId, type Digest } from "../../storage/digest.ts";
+
+/** A layer of a build: unpacked in the layer store, its blob in the content store. */
+export interface BuiltLayer {
+  readonly diffId: DiffId;
+  readonly digest: Digest;
+  /** Bytes of the blob. */
+  readonly size: number;
+  /** Of OCI. */
+  readonly mediaType: string;
+}
+
+/** A file system: layers, bottom first. */
+export interface Stack {
+  readonly layers: readonly BuiltLayer[];
+  readonly chains: readonly ChainId[];
+}
+
+export const emptyStack: Stack = { layers: [], chains: [] };
+
+export function stackOf(layers: readonly BuiltLayer[]): Stack {
+  return { layers, chains: chainIds(layers.map(({ diffId }) => diffId)) };
+}
+
+/** What a stack is called in keys: two of the same name have the same content. */
+export function identityOf({ chains }: Stack): string {
+  return chains.at(-1) ?? "scratch";
+}

@@ -1,0 +1,105 @@
+import type { Platform } from "../images/types.ts";
+import type { RegistryAuth } from "../registry/types.ts";
+import type { RunLimits } from "./host.ts";
+import type { NamedContext } from "./plan/plan.ts";
+import type { BuildEvent } from "./progress/types.ts";
+
+export type { RunLimits } from "./host.ts";
+export type { NamedContext } from "./plan/plan.ts";
+export type { BuildEvent } from "./progress/types.ts";
+
+/** Where the result of a build goes. */
+export type BuildOutput =
+  /** The image store; the usual one. */
+  | { readonly type: "image" }
+  /** The files of the result, as a tar archive. */
+  | { readonly type: "tar" };
+
+/** A build, everything decided. */
+export interface BuildRequest {
+  /** The context's tar archive, plain or compressed; undefined: there is none, or it is at `remote`. */
+  readonly context: AsyncIterable<Uint8Array> | undefined;
+  /** A URL of a Dockerfile or a tar archive. */
+  readonly remote: string | undefined;
+  /** The Dockerfile's path in the context. */
+  readonly dockerfile: string;
+  /** Names for the image. */
+  readonly tags: readonly string[];
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly target: string | undefined;
+  readonly platform: Platform | undefined;
+  readonly noCache: boolean;
+  /** Look for newer base images even when they are here. */
+  readonly pull: boolean;
+  readonly network: string;
+  readonly limits: RunLimits;
+  readonly output: BuildOutput;
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of ssh agents on this machine, by id. */
+  readonly agents: ReadonlyMap<string, string>;
+  /** Credentials by registry. */
+  auth(reference: string): RegistryAuth | undefined;
+  /** Told of everything that happens, in order; `plan` comes before the first step. */
+  emit(event: BuildEvent): void;
+  /** The instructions that will be carried out, in the order of the Dockerfile. */
+  planned(steps: readonly PlannedStep[]): void;
+  readonly signal: AbortSignal;
+}
+
+export interface PlannedStep {
+  /** Of the step's events; undefined: it only changes the configuration. */
+  readonly id: string | undefined;
+  /** As written. */
+  readonly instruction: string;
+}
+
+export interface BuildResult {
+  /** The image's id; undefined for an output that stores none. */
+  readonly id: string | undefined;
+  readonly digest: string | undefined;
+  readonly tags: readonly string[];
+  /** The output, where it is a stream. It must be read to its end, or be returned. */
+  readonly stream: AsyncGenerator<Uint8Array> | undefined;
+}
+
+/** An entry of the build cache, as `docker system df -v` shows it. Times are RFC 3339, "" for never. */
+export interface CacheEntry {
+  readonly id: string;
+  readonly parents: readonly string[];
+  readonly type: "regular" | "exec.cachemount";
+  readonly description: string;
+  readonly inUse: boolean;
+  /** An image stands on it, too: removing the entry frees nothing. */
+  readonly shared: boolean;
+  /** Bytes. */
+  readonly size: number;
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+  readonly usageCount: number;
+}
+
+export interface PruneRequest {
+  /** Those that images stand on, too. */
+  readonly all: boolean;
+  /** Bytes that may stay. */
+  readonly keepStorage: number;
+  /** Only what fulfils it. */
+  matches(entry: CacheEntry): boolean;
+}
+
+export interface PruneResult {
+  readonly deleted: readonly string[];
+  /** Bytes. */
+  readonly reclaimed: number;
+}
+
+/** Builds images of Dockerfiles. */
+export interface Builder {
+  /** Errors of kind "invalid" for a Dockerfile that is wrong and a command that fails. */
+  build(request: BuildRequest): Promise<BuildResult>;
+  /** The cache, what was used last first. */
+  usage(): Promise<CacheEntry[]>;
+  prune(request: PruneRequest): Promise<PruneResult>;
+}

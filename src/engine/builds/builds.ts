@@ -1,0 +1,40 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Builder } from "../../build/types.ts";
+import type { EngineParts } from "../parts.ts";
+import type { Images } from "../types.ts";
+import { EngineBuildHost } from "./host.ts";
+
+/** The builder, loaded when it is first asked for: starting the daemon must be quick. */
+export class EngineBuilds implements Builder {
+  readonly #parts: EngineParts;
+  readonly #db: DatabaseSync;
+  readonly #images: Pick<Images, "pull">;
+  #opened: Promise<Builder> | undefined;
+
+  constructor(parts: EngineParts, db: DatabaseSync, images: Pick<Images, "pull">) {
+    this.#parts = parts;
+    this.#db = db;
+    this.#images = images;
+  }
+
+  build: Builder["build"] = async (request) => await (await this.#builder()).build(request);
+
+  usage: Builder["usage"] = async () => await (await this.#builder()).usage();
+
+  prune: Builder["prune"] = async (request) => await (await this.#builder()).prune(request);
+
+  #builder(): Promise<Builder> {
+    this.#opened ??= this.#open().catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #open(): Promise<Builder> {
+    const { openBuilder } = await import("../../build/builder.ts");
+    const { layout, executor, kernel, runtime, snapshots, images, log } = this.#parts;
+    const host = new EngineBuildHost(this.#parts, this.#images);
+    return await openBuilder({ layout, db: this.#db, executor, kernel, runtime, snapshots, images, host, log });
+  }
+}

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import type { BuildHost, RunRequest } from "../../build/host.ts";
+import { cancelled } from "../../images/slots.ts";
+import { signals } from "../../kernel/signals.ts";
+import type { Sandbox } from "../../network/networking.ts";
+import type { Running } from "../../runtime/types.ts";
+import { ContainerFiles, unlinkIfThere } from "../container/files.ts";
+import { cgroupPathOf, containerSpec } from "../container/spec.ts";
+import { decideEndpoints } from "../networks/decide.ts";
+import { openSandbox } from "../networks/sandbox.ts";
+import type { EngineParts } from "../parts.ts";
+import type { ContainerRecord } from "../records/record.ts";
+import { normaliseConfig, normaliseHostConfig, withDefaultNetwork } from "../request/normalise.ts";
+import { nowNs } from "../time.ts";
+import type { Images } from "../types.ts";
+import { Unframer } from "./unframe.ts";
+
+/** What every RUN finds as its host's name: one that changes would get into images. */
+const hostname = "buildkitsandbox";
+
+/** Runs the commands of builds in containers that are in no list, and pulls what they stand on. */
+export class EngineBuildHost implements BuildHost {
+  readonly #parts: EngineParts;
+  readonly #images: Pick<Images, "pull">;
+
+  constructor(parts: EngineParts, images: Pick<Images, "pull">) {
+    this.#parts = parts;
+    this.#images = images;
+  }
+
+  async run(
+    request: RunRequest,
+    output: (stream: "stdout" | "stderr", data: Buffer) => void,
+    signal: AbortSignal,
+  ): Promise<number> {
+    if (signal.aborted) throw cancelled(signal);
+    const record = recordOf(this.#parts, request);
+    const files = new ContainerFiles(this.#parts.layout, request.id);
+    const sandbox = await openSandbox(this.#parts, record);
+    try {
+      const running = await this.#start(request, { record, files, sandbox });
+      const stop = () => running.signal(signals.SIGKILL);
+      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
+      try {
+        return await this.#follow(running, { output, signal, record });
+      } finally {
+        signal.removeEventListener("abort", stop);
+        unlinkIfThere(files.monitor(1, undefined).exitFile);
+      }
+    } finally {
+      await sandbox?.release();
+    }
+  }
+
+  pull: BuildHost["pull"] = (reference, options) => this.#images.pull({ reference, ...options });
+
+  tell: BuildHost["tell"] = (action, id, name) => this.#parts.events.emit("image", action, id, { name });
+
+  async #start(
+    request: RunRequest,
+    { record, files, sandbox }: { record: ContainerRecord; files: ContainerFiles; sandbox: Sandbox | undefined },
+  ): Promise<Running> {
+    const spec = await containerSpec(this.#parts, { record, files }, { sandbox });
+    const env = spec.process.env.filter((text) => text !== `HOSTNAME=${hostname}`);
+    const running = await this.#parts.runtime.start(
+      {
+        ...spec,
+        process: { ...spec.process, env },
+        mounts: [...spec.mounts, ...request.mounts],
+        files: [...(spec.files ?? []), ...request.files],
+      },
+      { files: files.monitor(1, undefined), hold: true },
+    );
+    sandbox?.started(running.pid);
+    return running;
+  }
+
+  /** Hands the output on until the end of the process. */
+  async #follow(
+    running: Running,
+    { output, signal, record }: { output: Parameters<BuildHost["run"]>[1]; signal: AbortSignal; record: ContainerRecord },
+  ): Promise<number> {
+    const socket = await running.attach({ stdin: false, stdout: true, stderr: true });
+    const unframer = new Unframer(output);
+    socket.on("data", (chunk: Buffer) => unframer.push(chunk));
+    const ended = Promise.race([once(socket, "end"), once(socket, "close")]).catch(() => undefined);
+    running.release();
+    socket.resume();
+    const exit = await running.exited;
+    await ended;
+    socket.destroy();
+    if (exit.monitorKilled) await this.#parts.cgroups.kill(cgroupPathOf(this.#parts, record));
+    await this.#parts.runtime.sweep(cgroupPathOf(this.#parts, record));
+    if (signal.aborted) throw cancelled(signal);
+    return exit.code;
+  }
+}
+
+/** A container that is written down nowhere. */
+function recordOf(parts: EngineParts, request: RunRequest): ContainerRecord {
+  const { id, platform, layers, argv, env, cwd, user, network, insecure, limits } = request;
+  const [path = "", ...args] = argv;
+  const hostConfig = withDefaultNetwork(
+    normaliseHostConfig({ ...limits, NetworkMode: network, Privileged: insecure }),
+    parts.networking.defaultNetwork,
+  );
+  const config = normaliseConfig({ Hostname: hostname, User: user, Env: env, WorkingDir: cwd, Cmd: argv });
+  return {
+    ...{ id, name: `build-${id.slice(0, 12)}`, createdAt: nowNs(), imageId: "", platform, layers, path, args },
+    ...{ config, hostConfig, endpoints: decideEndpoints(parts.networking, hostConfig, undefined), mounts: [] },
+  };
+}
+

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, suite, test } from "node:test";
+import { docker } from "../support/docker.ts";
+import { busybox, dockerArchive } from "../support/images.ts";
+import { requires } from "../support/requires.ts";
+import { sandbox } from "../support/sandbox.ts";
+
+const box = sandbox({ start: true });
+let contexts = 0;
+
+/** A directory with these files: text, or null for a directory. */
+function context(files: Readonly<Record<string, string>>): string {
+  const directory = join(box.directory, `context-${contexts++}`);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(directory, name, ".."), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  }
+  return directory;
+}
+
+/** Runs docker's classic build of a directory. */
+async function build(directory: string, ...args: string[]) {
+  return await docker(box, ["build", ...args, directory], { env: { DOCKER_BUILDKIT: "0" }, timeout: 20_000 });
+}
+
+async function built(directory: string, ...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await build(directory, ...args);
+  assert.equal(status, 0, `${stdout}${stderr}`);
+  return stdout;
+}
+
+async function ok(...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await docker(box, args);
+  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
+  return stdout.replace(/\n$/, "");
+}
+
+const inspect = async (name: string) => JSON.parse(await ok("image", "inspect", name))[0];
+
+suite("docker build", requires("docker", "busybox"), () => {
+  before(async () => {
+    const archive = await dockerArchive(await busybox({ Labels: { base: "1" } }), ["busybox:latest"]);
+    const { status, stderr } = await docker(box, ["load"], { input: archive });
+    assert.equal(status, 0, stderr);
+  });
+
+  test("files, commands and configuration become an image that runs", async () => {
+    const directory = context({
+      Dockerfile: [
+        "FROM busybox",
+        "ARG WHO=nobody",
+        "ENV GREETING=hello",
+        "WORKDIR /app",
+        "COPY greeting.txt dir ./",
+        'RUN echo "$GREETING $WHO" > said && cat greeting.txt && rm /etc/group',
+        "USER tester",
+        "EXPOSE 80 8000-8001/udp",
+        "VOLUME /data",
+        'LABEL a="b c"',
+        'CMD ["cat", "said", "greeting.txt", "inside"]',
+      ].join("\n"),
+      "greeting.txt": "good morning\n",
+      "dir/inside": "in a directory\n",
+    });
+    const output = await built(directory, "-t", "first", "--build-arg", "WHO=world");
+    assert.match(output, /Step 1\/11 : FROM busybox\n/);
+    assert.match(output, /good morning\n/);
+    assert.match(output, /Successfully built [0-9a-f]{12}\nSuccessfully tagged first:latest\n$/);
+    assert.equal(await ok("run", "--rm", "first"), "hello world\ngood morning\nin a directory");
+    assert.equal(
+      await ok("run", "--rm", "first", "sh", "-c", "ls /etc; pwd; id -u"),
+      "hostname\nhosts\nmtab\npasswd\nresolv.conf\n/app\n1000",
+    );
+    const { Config } = await inspect("first");
+    assert.deepEqual(Config.ExposedPorts, { "80/tcp": {}, "8000/udp": {}, "8001/udp": {} });
+    assert.deepEqual(Config.Labels, { base: "1", a: "b c" });
+    assert.deepEqual(Config.Env, ["PATH=/bin:/usr/bin", "GREETING=hello"]);
+    assert.deepEqual(Config.Volumes, { "/data": {} });
+  });
+
+  test("what has not changed is not done again, wherever and whenever its files come from", async () => {
+    const files = { Dockerfile: "FROM busybox\nCOPY a /a\nRUN date > /when", a: "a\n" };
+    const first = context(files);
+    await built(first, "-t", "one");
+    const second = context(files);
+    utimesSync(join(second, "a"), 1, 1);
+    const output = await built(second, "-t", "two");
+    assert.equal(output.match(/Using cache/g)?.length, 2, output);
+    assert.equal((await inspect("one")).Id, (await inspect("two")).Id);
+    writeFileSync(join(second, "a"), "b\n");
+    assert.doesNotMatch(await built(second, "-t", "three"), /Using cache/);
+    assert.doesNotMatch(await built(first, "-t", "four", "--no-cache"), /Using cache/);
+  });
+
+  test("stages: those that are needed, and files of one in another", async () => {
+    const directory = context({
+      Dockerfile: [
+        "FROM busybox AS never",
+        "RUN false",
+        "FROM busybox AS make",
+        "RUN mkdir -p /out/bin && echo tool > /out/bin/tool && ln -s bin/tool /out/link && chown 5:6 /out/bin/tool",
+        "FROM scratch",
+        "COPY --from=make /out /",
+        "COPY --from=busybox:latest /bin/busybox /bin/sh",
+        'ENTRYPOINT ["/bin/sh", "-c"]',
+        'CMD ["cat /link"]',
+      ].join("\n"),
+    });
+    await built(directory, "-t", "stages");
+    assert.equal(await ok("run", "--rm", "stages"), "tool");
+    assert.equal((await inspect("stages")).RootFS.Layers.length, 2);
+  });
+
+  test("a command that fails ends the build with its status, and nothing is left of it", async () => {
+    const directory = context({ Dockerfile: "FROM busybox\nRUN echo before; exit 7\nRUN echo after" });
+    const { status, stdout, stderr } = await build(directory, "-t", "failed");
+    assert.equal(status, 7, stdout);
+    assert.match(stdout, /Step 2\/3 : RUN echo before; exit 7\n(.*\n)*before\n/);
+    assert.match(stderr, /The command '\/bin\/sh -c echo before; exit 7' returned a non-zero code: 7/);
+    assert.deepEqual(readdirSync(box.layout.containers), []);
+  });
+});
