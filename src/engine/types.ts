@@ -5,14 +5,8 @@
  * A container has three types: the stored record (`records/record.ts`), the live object (`container/live.ts`), and what the API
  * makes of `ContainerView`.
  */
-<<<<<<< HEAD
-import type { Platform } from "../images/types.ts";
-=======
-import type { Duplex } from "node:stream";
 import type { Builder } from "../build/types.ts";
-import type { Usage } from "../cgroups/types.ts";
-import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../images/types.ts";
->>>>>>> 45f8854 (build: Dockerfiles become images: graph, content-keyed cache, RUN, COPY, ADD; POST /build)
+import type { Platform } from "../images/types.ts";
 import type { NetworkingOptions } from "../network/options.ts";
 import type { Layout } from "../storage/layout.ts";
 import type { Files } from "./archive/types.ts";

@@ -88,7 +88,7 @@ class StoredImages implements ImageStore {
 
   async push(reference: Reference, options: PushOptions): Promise<void> {
     this.#refuseHostName(reference);
-    const [tools, { pushImages }] = await Promise.all([this.#loadTools(), import("./push/push.ts")]);
+    const [tools, { pushImages }] = await Promise.all([this.tools(), import("./push/push.ts")]);
     await pushImages(tools, reference, options);
   }
 

@@ -98,14 +98,19 @@ function refuse({ version, squash, isolation, securityopt }: Asked): void {
     throw new SampanError("invalid", `Unsupported isolation: ${JSON.stringify(isolation)}`);
   }
   if (securityopt !== undefined && securityopt !== "[]" && securityopt !== "null") {
-    throw new SampanError("unsupported", "The daemon on this platform does not support setting security options on build");
+    throw new SampanError(
+      "unsupported",
+      "The daemon on this platform does not support setting security options on build",
+    );
   }
 }
 
 /** A JSON object of strings; null values say that a variable is known but not set, and are left out. */
 function strings(json: string | undefined, name: string): [string, string][] {
   const all = validateJson(z.record(z.string(), z.string().nullable()).nullable(), parseJson(json ?? "{}", name));
-  return Object.entries(all ?? {}).flatMap(([key, value]) => (value === null ? [] : [[key, value] as [string, string]]));
+  return Object.entries(all ?? {}).flatMap(([key, value]) =>
+    value === null ? [] : [[key, value] as [string, string]],
+  );
 }
 
 function limitsOf(asked: Asked, extraHosts: readonly string[]): RunLimits {
@@ -138,7 +143,10 @@ function outputOf(json: string | undefined): BuildOutput {
   const type = all[0]?.Type ?? "image";
   if (type === "image" || type === "moby") return { type: "image" };
   if (type === "tar" || type === "local") return { type: "tar" };
-  throw new SampanError("unsupported", `Cannot build with output ${JSON.stringify(type)}: image, tar and local are there`);
+  throw new SampanError(
+    "unsupported",
+    `Cannot build with output ${JSON.stringify(type)}: image, tar and local are there`,
+  );
 }
 
 /** X-Registry-Config: base64url of a map from registries to credentials. */
@@ -163,7 +171,10 @@ function hostOf(name: string): string {
 function parseSettings(header: string | undefined): Pick<BuildRequest, "secrets" | "agents" | "contexts"> {
   const json = header === undefined ? "{}" : Buffer.from(header, "base64url").toString();
   const { secrets, ssh, contexts } = validateJson(settings, parseJson(json, "X-Sampan-Build"));
-  const named = Object.entries(contexts ?? {}).map(([name, value]): [string, NamedContext] => [name, contextOf(name, value)]);
+  const named = Object.entries(contexts ?? {}).map(([name, value]): [string, NamedContext] => [
+    name,
+    contextOf(name, value),
+  ]);
   return {
     secrets: new Map(Object.entries(secrets ?? {}).map(([id, value]) => [id, Buffer.from(value, "base64")])),
     agents: new Map(Object.entries(ssh ?? {})),
@@ -174,7 +185,10 @@ function parseSettings(header: string | undefined): Pick<BuildRequest, "secrets"
 function contextOf(name: string, value: string): NamedContext {
   const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
-  throw new SampanError("unsupported", `Cannot use ${value} as the build context ${name}: only docker-image://… is there`);
+  throw new SampanError(
+    "unsupported",
+    `Cannot use ${value} as the build context ${name}: only docker-image://… is there`,
+  );
 }
 
 function parseJson(json: string, name: string): unknown {

@@ -127,4 +127,3 @@ function failureOf(error: unknown): Failure {
 function header(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
-

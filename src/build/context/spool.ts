@@ -1,10 +1,11 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { SampanError } from "../../errors/index.ts";
+import { cancelled } from "../../images/slots.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { entryName } from "../../storage/extract/names.ts";
-import { readable, type TarEntry, type TarHandler } from "../../storage/tar/entry.ts";
-import { TarParser } from "../../storage/tar/parser.ts";
+import { readable, type TarEntry } from "../../storage/tar/entry.ts";
+import { readTar, type TarReader } from "../../storage/tar/read.ts";
 import { type ContextNode, impliedDirectory, nodeAt, now } from "./tree.ts";
 
 /** Bytes of one read from the spool. */
@@ -65,13 +66,7 @@ export async function spoolContext(
   try {
     await unlink(path);
     const spooler = new Spooler(file);
-    const parser = new TarParser(spooler);
-    for await (const chunk of tar) {
-      signal.throwIfAborted();
-      parser.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      await spooler.write();
-    }
-    parser.finish();
+    await readTar(stoppable(tar, signal), spooler);
     return new SpooledContext(spooler.root, file);
   } catch (error) {
     await file.close();
@@ -79,47 +74,49 @@ export async function spoolContext(
   }
 }
 
-class Spooler implements TarHandler {
+async function* stoppable(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    if (signal.aborted) throw cancelled(signal);
+    yield chunk;
+  }
+}
+
+class Spooler implements TarReader {
   readonly root = impliedDirectory(now());
   readonly #file: FileHandle;
   /** Where the next file's content begins. */
   #end = 0;
   #entry: { readonly entry: TarEntry; readonly hash: Hash; readonly at: number; written: number } | undefined;
-  #writes: { readonly data: Buffer; readonly at: number }[] = [];
 
   constructor(file: FileHandle) {
     this.#file = file;
   }
 
   entry(entry: TarEntry): void {
-    if (entry.type !== "file") return this.#put(entry, "", 0);
+    if (entry.type !== "file") {
+      this.#put(entry, "", 0);
+      return;
+    }
     this.#entry = { entry, hash: createHash("sha256"), at: this.#end, written: 0 };
     this.#end += entry.size;
   }
 
-  data(bytes: Buffer, offset: number): void {
+  async data(bytes: Buffer, offset: number): Promise<void> {
     if (this.#entry === undefined) return;
     this.#zeros(offset);
     this.#entry.hash.update(bytes);
     this.#entry.written = offset + bytes.length;
-    this.#writes.push({ data: bytes, at: this.#entry.at + offset });
+    await this.#file.write(bytes, 0, bytes.length, this.#entry.at + offset);
   }
 
-  end(): void {
+  async end(): Promise<void> {
     if (this.#entry === undefined) return;
     const { entry, hash, at } = this.#entry;
+    // A hole at the end is read as zeros.
+    if (this.#entry.written < entry.size) await this.#file.truncate(this.#end);
     this.#zeros(entry.size);
     this.#put(entry, hash.digest("hex"), at);
     this.#entry = undefined;
-  }
-
-  /** Writes what was told since the last time; the parser's memory is used again afterwards. */
-  async write(): Promise<void> {
-    const writes = this.#writes;
-    this.#writes = [];
-    for (const { data, at } of writes) await this.#file.write(data, 0, data.length, at);
-    // A hole at the end of the last file is read as zeros.
-    if (this.#entry === undefined && writes.length > 0) await this.#file.truncate(this.#end);
   }
 
   /** A hole counts as the zeros that it stands for. */

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import type { TarEntry, TarHandler } from "../../storage/tar/entry.ts";
+import type { TarEntry } from "../../storage/tar/entry.ts";
+import type { TarReader } from "../../storage/tar/read.ts";
 import type { FileStat } from "../context/tree.ts";
 
 /** Hashes a tree: names, types, modes, owners, links, devices, attributes and contents, in the order they come; no times. */
@@ -31,7 +32,7 @@ export class ContentHash {
 }
 
 /** Hashes what a tar archive tells. */
-export class HashingHandler implements TarHandler {
+export class HashingHandler implements TarReader {
   readonly result = new ContentHash();
   #open: { readonly entry: TarEntry; readonly hash: Hash } | undefined;
 

@@ -1,8 +1,9 @@
 import type { TarEntry } from "../../storage/tar/entry.ts";
+import type { TarReader } from "../../storage/tar/read.ts";
 import type { SpooledContext } from "../context/spool.ts";
 import { type ContextNode, type FileStat, nodeAt } from "../context/tree.ts";
 import { ContentHash } from "./content-hash.ts";
-import { below, type Selection, type Sink, type SourceTree } from "./source-tree.ts";
+import { below, type Selection, type SourceTree } from "./source-tree.ts";
 
 /** The files that a client has sent. They belong to root, whoever they belonged to where they came from. */
 export class ContextTree implements SourceTree {
@@ -25,19 +26,17 @@ export class ContextTree implements SourceTree {
     return [...names].filter((name) => !this.#ignored(below(path, name))).sort();
   }
 
-  async copy(selection: Selection, { handler, room }: Sink): Promise<void> {
+  async copy(selection: Selection, to: TarReader): Promise<void> {
     for (const { node, name } of this.#walk(selection)) {
-      handler.entry(entryOf(node, name));
+      await to.entry(entryOf(node, name));
       if (node.stat.type !== "file") continue;
       let offset = 0;
       for await (const piece of this.#context.read(node)) {
-        handler.data(piece, offset);
+        await to.data(piece, offset);
         offset += piece.length;
-        await room();
       }
-      handler.end();
+      await to.end();
     }
-    await room();
   }
 
   /** Content of a file. */

@@ -5,9 +5,10 @@ import * as flags from "../../kernel/flags.ts";
 import { Program } from "../../kernel/program.ts";
 import { ArchiveWriter } from "../../storage/extract/writer.ts";
 import { enter, locate, realPath } from "../../storage/pack/locate.ts";
-import type { TarEntry, TarHandler } from "../../storage/tar/entry.ts";
+import type { TarEntry } from "../../storage/tar/entry.ts";
+import type { TarReader } from "../../storage/tar/read.ts";
 import { type FileStat, impliedDirectory } from "../context/tree.ts";
-import { bytesOf, type Sink } from "./source-tree.ts";
+import { bytesOf } from "./source-tree.ts";
 
 /** What becomes of everything that is copied. */
 export interface Rewriting {
@@ -56,25 +57,25 @@ export class Destination {
     if (missing.length === 0 || missing.at(-1) === "") return await this.#mustBeDirectory(path);
     const { owner, mode } = this.#rewriting;
     const rewriting = { owner, mode: like === undefined ? (bits: number) => bits : mode };
-    await this.#write(real, rewriting, async ({ handler }) => {
+    await this.#write(real, rewriting, async (to) => {
       for (let count = 1; count < missing.length; count++) {
-        handler.entry({ ...this.#plain(), name: bytesOf(missing.slice(0, count).join("/")), sparse: false });
+        await to.entry({ ...this.#plain(), name: bytesOf(missing.slice(0, count).join("/")), sparse: false });
       }
-      handler.entry({ ...(like ?? this.#plain()), name: bytesOf(missing.join("/")), sparse: false });
+      await to.entry({ ...(like ?? this.#plain()), name: bytesOf(missing.join("/")), sparse: false });
     });
   }
 
   /** Writes what `copy` tells into a directory that is there. */
-  async write(directory: string, copy: (sink: Sink) => Promise<void>): Promise<void> {
+  async write(directory: string, copy: (to: TarReader) => Promise<void>): Promise<void> {
     await this.#write(directory, this.#rewriting, copy);
   }
 
-  async #write(directory: string, rewriting: Rewriting, copy: (sink: Sink) => Promise<void>): Promise<void> {
+  async #write(directory: string, rewriting: Rewriting, copy: (to: TarReader) => Promise<void>): Promise<void> {
     await this.#mustBeDirectory(directory);
     const writer = new ArchiveWriter(this.#session, {
       ...{ purpose: this.#purpose, destination: directory, noOverwriteDirNonDir: true, owner: undefined },
     });
-    await copy({ handler: new Rewriter(writer, rewriting), room: () => writer.write() });
+    await copy(new Rewriter(writer, rewriting));
     await writer.finish();
   }
 
@@ -107,26 +108,26 @@ export class Destination {
   }
 }
 
-class Rewriter implements TarHandler {
-  readonly #to: TarHandler;
+class Rewriter implements TarReader {
+  readonly #to: TarReader;
   readonly #rewriting: Rewriting;
 
-  constructor(to: TarHandler, rewriting: Rewriting) {
+  constructor(to: TarReader, rewriting: Rewriting) {
     this.#to = to;
     this.#rewriting = rewriting;
   }
 
-  entry(entry: TarEntry): void {
+  async entry(entry: TarEntry): Promise<void> {
     const { owner, mode } = this.#rewriting;
     const changed = entry.type === "symlink" ? entry.mode : mode(entry.mode, entry.type === "directory");
-    this.#to.entry({ ...entry, ...owner, mode: changed });
+    await this.#to.entry({ ...entry, ...owner, mode: changed });
   }
 
-  data(bytes: Buffer, offset: number): void {
-    this.#to.data(bytes, offset);
+  async data(bytes: Buffer, offset: number): Promise<void> {
+    await this.#to.data(bytes, offset);
   }
 
-  end(): void {
-    this.#to.end();
+  async end(): Promise<void> {
+    await this.#to.end();
   }
 }

@@ -2,11 +2,11 @@ import type { Session } from "../../kernel/executor.ts";
 import * as flags from "../../kernel/flags.ts";
 import { packTree } from "../../storage/pack/pack.ts";
 import { type Stat, TreeReader } from "../../storage/pack/tree-reader.ts";
-import type { EntryType, TarEntry, TarHandler } from "../../storage/tar/entry.ts";
-import { TarParser } from "../../storage/tar/parser.ts";
+import type { EntryType, TarEntry } from "../../storage/tar/entry.ts";
+import { readTar, type TarReader } from "../../storage/tar/read.ts";
 import type { FileStat } from "../context/tree.ts";
 import { HashingHandler } from "./content-hash.ts";
-import type { Selection, Sink, SourceTree } from "./source-tree.ts";
+import type { Selection, SourceTree } from "./source-tree.ts";
 
 const types: Readonly<Record<number, EntryType>> = {
   [flags.S_IFREG]: "file",
@@ -39,29 +39,23 @@ export class RootTree implements SourceTree {
     return (await this.#reader.names(path === "" ? "." : path)).map(({ name }) => name);
   }
 
-  async copy(selection: Selection, { handler, room }: Sink): Promise<void> {
+  async copy(selection: Selection, to: TarReader): Promise<void> {
     const stat = await this.stat(selection.path);
     if (stat === undefined) return;
     const isDirectory = stat.type === "directory";
     const base = selection.path.split("/").at(-1) ?? "";
-    const filter = new Filter(handler, (name) => {
+    const filter = new Filter(to, (name) => {
       const relative = isDirectory ? name.slice(selection.as === "" ? 0 : selection.as.length + 1) : base;
       return relative !== "" && selection.excludes(relative);
     });
     const options = { from: selection.path, as: selection.as, withTop: selection.as !== "" };
     const tar = packTree(this.#reader, { ...options, entersMount: () => false, isUpper: false });
-    const parser = new TarParser(filter);
-    for await (const piece of tar) {
-      parser.push(piece);
-      await room();
-    }
-    parser.finish();
-    await room();
+    await readTar(tar, filter);
   }
 
   async hash(selection: Selection): Promise<string> {
     const handler = new HashingHandler();
-    await this.copy(selection, { handler, room: async () => {} });
+    await this.copy(selection, handler);
     return handler.result.digest();
   }
 
@@ -81,27 +75,27 @@ function fieldsOf({ mode, uid, gid, size, mtime, major, minor }: Stat): Omit<Fil
   return { mode: mode & 0o7777, uid, gid, size, mtime, major, minor, xattrs: [] };
 }
 
-/** Leaves out entries. A hard link to one that was left out becomes the file it would have been a link to: it is an error. */
-class Filter implements TarHandler {
-  readonly #to: TarHandler;
+/** Leaves entries out. */
+class Filter implements TarReader {
+  readonly #to: TarReader;
   readonly #excludes: (name: string) => boolean;
   #out = false;
 
-  constructor(to: TarHandler, excludes: (name: string) => boolean) {
+  constructor(to: TarReader, excludes: (name: string) => boolean) {
     this.#to = to;
     this.#excludes = excludes;
   }
 
-  entry(entry: TarEntry): void {
+  async entry(entry: TarEntry): Promise<void> {
     this.#out = this.#excludes(entry.name.replace(/\/$/, ""));
-    if (!this.#out) this.#to.entry(entry);
+    if (!this.#out) await this.#to.entry(entry);
   }
 
-  data(bytes: Buffer, offset: number): void {
-    if (!this.#out) this.#to.data(bytes, offset);
+  async data(bytes: Buffer, offset: number): Promise<void> {
+    if (!this.#out) await this.#to.data(bytes, offset);
   }
 
-  end(): void {
-    if (!this.#out) this.#to.end();
+  async end(): Promise<void> {
+    if (!this.#out) await this.#to.end();
   }
 }

@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import type { TarHandler } from "../../storage/tar/entry.ts";
+import type { TarReader } from "../../storage/tar/read.ts";
 import type { FileStat } from "../context/tree.ts";
 
 /** What of a tree is to be copied, and as what. */
@@ -12,13 +12,6 @@ export interface Selection {
   excludes(name: string): boolean;
 }
 
-/** Takes what `SourceTree.copy` tells, and says when there is room for more. */
-export interface Sink {
-  readonly handler: TarHandler;
-  /** To be awaited before more is told; what was told is not valid afterwards. */
-  room(): Promise<void>;
-}
-
 /**
  * A tree that files are copied from. Paths are byte strings relative to its root, "" is the root; links are never followed:
  * that is for `resolve`.
@@ -28,7 +21,7 @@ export interface SourceTree extends AsyncDisposable {
   /** In the order of their bytes. */
   names(path: string): Promise<string[]>;
   /** Tells of all that is selected: directories before what is in them. */
-  copy(selection: Selection, sink: Sink): Promise<void>;
+  copy(selection: Selection, to: TarReader): Promise<void>;
   /** A hash of all that is selected, of everything but times. */
   hash(selection: Selection): Promise<string>;
 }

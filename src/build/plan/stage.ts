@@ -46,29 +46,32 @@ export class StagePlanner {
     const { scope, step } = this.#context;
     switch (instruction.kind) {
       case "RUN":
-        return this.#run(instruction);
+        this.#run(instruction);
+        return;
       case "COPY":
       case "ADD":
-        return this.#copy(instruction);
+        this.#copy(instruction);
+        return;
       case "WORKDIR":
-        return this.#workdir(instruction, expandWord(instruction.path, scope));
+        this.#workdir(instruction, expandWord(instruction.path, scope));
+        return;
       case "ARG":
         this.#history.push(metaHistory(`ARG ${scope.arg(instruction).join(" ")}`));
-        return step(instruction, undefined);
+        break;
       case "ENV": {
         const pairs = scope.env(instruction);
         const { config } = this.#described;
         this.#described = { ...this.#described, config: { ...config, Env: withVariables(config.Env ?? [], pairs) } };
         this.#history.push(metaHistory(`ENV ${pairs.map((pair) => pair.join("=")).join(" ")}`));
-        return step(instruction, undefined);
+        break;
       }
       default: {
         const { after, history } = describe(this.#described, instruction, scope);
         this.#described = after;
         if (history !== undefined) this.#history.push(metaHistory(history));
-        return step(instruction, undefined);
       }
     }
+    step(instruction, undefined);
   }
 
   #made(instruction: Instruction, vertex: VertexId, history: string): void {
@@ -164,7 +167,8 @@ export class StagePlanner {
     const text = `WORKDIR ${WorkingDir}`;
     if (WorkingDir === "/") {
       this.#history.push(metaHistory(text));
-      return this.#context.step(instruction, undefined);
+      this.#context.step(instruction, undefined);
+      return;
     }
     const user = config.User ?? "";
     const vertex = this.#context.graph.add({ kind: "workdir", parent: this.#vertex, path: WorkingDir, user });

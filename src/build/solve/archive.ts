@@ -1,7 +1,6 @@
 import { decompressed } from "../../images/decompress.ts";
 import { checksumMatches } from "../../storage/tar/header.ts";
-import { TarParser } from "../../storage/tar/parser.ts";
-import type { Sink } from "../files/source-tree.ts";
+import { readTar, type TarReader } from "../../storage/tar/read.ts";
 import type { OpenTree } from "./trees.ts";
 
 const headerSize = 512;
@@ -10,17 +9,9 @@ const headerSize = 512;
 export async function archiveIn(
   { read }: OpenTree,
   path: string,
-): Promise<((sink: Sink) => Promise<void>) | undefined> {
+): Promise<((to: TarReader) => Promise<void>) | undefined> {
   if (read === undefined || !(await isArchive(read(path), path))) return undefined;
-  return async (sink) => {
-    const parser = new TarParser(sink.handler);
-    for await (const chunk of decompressed(read(path), path)) {
-      parser.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      await sink.room();
-    }
-    parser.finish();
-    await sink.room();
-  };
+  return (to) => readTar(decompressed(read(path), path), to);
 }
 
 /** Whether it begins with a tar header; what cannot be decompressed is no archive. */

@@ -107,7 +107,7 @@ export class CopyStep implements LayerStep {
   async #directory(tree: SourceTree, { path, stat }: Found, to: Destination): Promise<void> {
     const { destination } = this.#vertex;
     await to.makeDirectory(destination, stat);
-    await to.write(destination, (sink) => tree.copy(this.#selection(path, ""), sink));
+    await to.write(destination, (to) => tree.copy(this.#selection(path, ""), to));
   }
 
   async #file(tree: SourceTree, { path, written }: Found, { to, several }: { to: Destination; several: boolean }) {
@@ -117,7 +117,7 @@ export class CopyStep implements LayerStep {
     const directory = target === undefined ? destination : posix.dirname(target);
     const name = target === undefined ? (written.split("/").at(-1) ?? "") : bytesOf(posix.basename(target));
     await to.makeDirectory(directory);
-    await to.write(directory, (sink) => tree.copy(this.#selection(path, name), sink));
+    await to.write(directory, (to) => tree.copy(this.#selection(path, name), to));
   }
 
   /** --parents: the path from the root, or from "./" in it, is kept. */
@@ -133,14 +133,14 @@ export class CopyStep implements LayerStep {
     const names = one.written.split("/").filter(Boolean).slice(above);
     const { destination } = this.#vertex;
     await to.makeDirectory(destination);
-    await to.write(destination, async (sink) => {
+    await to.write(destination, async (to) => {
       const prefix = one.written.split("/").filter(Boolean).slice(0, above);
       for (let count = 1; count < names.length; count++) {
         const stat = await tree.stat([...prefix, ...names.slice(0, count)].join("/"));
         if (stat?.type === "directory")
-          sink.handler.entry({ ...stat, name: names.slice(0, count).join("/"), sparse: false });
+          await to.entry({ ...stat, name: names.slice(0, count).join("/"), sparse: false });
       }
-      await tree.copy(this.#selection(one.path, names.join("/")), sink);
+      await tree.copy(this.#selection(one.path, names.join("/")), to);
     });
   }
 

@@ -14,9 +14,6 @@ import type { Workspace } from "./workspace.ts";
 /** Commands of all builds that run at a time: more would only share the processors. */
 const slots = new Slots(Math.max(4, availableParallelism()));
 
-/** What every RUN is called: a name that changes would be in its result. */
-export const buildHostname = "buildkitsandbox";
-
 /** RUN. */
 export class RunStep implements LayerStep {
   readonly key: string;

@@ -79,7 +79,11 @@ export class EngineBuildHost implements BuildHost {
   /** Hands the output on until the end of the process. */
   async #follow(
     running: Running,
-    { output, signal, record }: { output: Parameters<BuildHost["run"]>[1]; signal: AbortSignal; record: ContainerRecord },
+    {
+      output,
+      signal,
+      record,
+    }: { output: Parameters<BuildHost["run"]>[1]; signal: AbortSignal; record: ContainerRecord },
   ): Promise<number> {
     const socket = await running.attach({ stdin: false, stdout: true, stderr: true });
     const unframer = new Unframer(output);
@@ -111,4 +115,3 @@ function recordOf(parts: EngineParts, request: RunRequest): ContainerRecord {
     ...{ config, hostConfig, endpoints: decideEndpoints(parts.networking, hostConfig, undefined), mounts: [] },
   };
 }
-

@@ -42,7 +42,12 @@ export async function createImage(tools: ImageTools, wanted: CreateImage): Promi
     };
     const manifestBytes = Buffer.from(JSON.stringify(manifest));
     const manifestDigest = await put(tools, hold, manifestBytes);
-    const described = { manifest, manifestDigest, manifestSize: manifestBytes.length, mediaType: mediaTypes.ociManifest };
+    const described = {
+      manifest,
+      manifestDigest,
+      manifestSize: manifestBytes.length,
+      mediaType: mediaTypes.ociManifest,
+    };
     const { reference, signal } = wanted;
     return await obtainImage(
       tools,
