@@ -94,7 +94,7 @@ class StoredImages implements ImageStore {
 
   async serve(options: ServeOptions): Promise<RegistryServer> {
     const [tools, { serveRegistry }, { LocalOrigin }] = await Promise.all([
-      this.#loadTools(),
+      this.tools(),
       import("./serve/server.ts"),
       import("./serve/local.ts"),
     ]);
