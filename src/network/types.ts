@@ -35,7 +35,8 @@ export interface NetworkRecord {
   readonly ipv4: boolean;
   readonly ipv6: boolean;
   readonly subnets: readonly Subnet[];
-  readonly ipamOptions: Readonly<Record<string, string>>;
+  /** Null: none were sent. */
+  readonly ipamOptions: Readonly<Record<string, string>> | null;
   /** Driver options, with Docker's names: com.docker.network.bridge.name, parent, macvlan_mode, … */
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;

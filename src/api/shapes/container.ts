@@ -121,7 +121,7 @@ export interface HostConfig {
   VolumeDriver?: string | undefined;
   NetworkMode?: string | undefined;
   /** By "80/tcp". */
-  PortBindings?: Readonly<Record<string, readonly PortBindingRequest[] | null>> | undefined;
+  PortBindings?: Readonly<Record<string, readonly PortBindingRequest[] | null>> | null | undefined;
   PublishAllPorts?: boolean | undefined;
   Links?: readonly string[] | null | undefined;
   AutoRemove?: boolean | undefined;
@@ -132,8 +132,8 @@ export interface HostConfig {
   CapDrop?: readonly string[] | null | undefined;
   SecurityOpt?: readonly string[] | null | undefined;
   GroupAdd?: readonly string[] | null | undefined;
-  Devices?: readonly DeviceMapping[] | undefined;
-  Ulimits?: readonly Ulimit[] | undefined;
+  Devices?: readonly DeviceMapping[] | null | undefined;
+  Ulimits?: readonly Ulimit[] | null | undefined;
   Memory?: number | undefined;
   MemorySwap?: number | undefined;
   MemoryReservation?: number | undefined;
@@ -146,11 +146,11 @@ export interface HostConfig {
   CpusetMems?: string | undefined;
   PidsLimit?: number | null | undefined;
   BlkioWeight?: number | undefined;
-  BlkioWeightDevice?: readonly WeightDevice[] | undefined;
-  BlkioDeviceReadBps?: readonly ThrottleDevice[] | undefined;
-  BlkioDeviceWriteBps?: readonly ThrottleDevice[] | undefined;
-  BlkioDeviceReadIOps?: readonly ThrottleDevice[] | undefined;
-  BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | undefined;
+  BlkioWeightDevice?: readonly WeightDevice[] | null | undefined;
+  BlkioDeviceReadBps?: readonly ThrottleDevice[] | null | undefined;
+  BlkioDeviceWriteBps?: readonly ThrottleDevice[] | null | undefined;
+  BlkioDeviceReadIOps?: readonly ThrottleDevice[] | null | undefined;
+  BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | null | undefined;
   DeviceCgroupRules?: readonly string[] | null | undefined;
   /** 0 to 100; -1 for the machine's. */
   MemorySwappiness?: number | null | undefined;
@@ -169,9 +169,9 @@ export interface HostConfig {
   Secrets?: readonly SecretReference[] | undefined;
   StorageOpt?: Readonly<Record<string, string>> | undefined;
   Runtime?: string | undefined;
-  Dns?: readonly string[] | undefined;
-  DnsOptions?: readonly string[] | undefined;
-  DnsSearch?: readonly string[] | undefined;
+  Dns?: readonly string[] | null | undefined;
+  DnsOptions?: readonly string[] | null | undefined;
+  DnsSearch?: readonly string[] | null | undefined;
   ExtraHosts?: readonly string[] | null | undefined;
   LogConfig?: { readonly Type: string; readonly Config: Readonly<Record<string, string>> } | undefined;
   RestartPolicy?: { readonly Name: string; readonly MaximumRetryCount: number } | undefined;

@@ -20,7 +20,7 @@ export function containerSummary(view: ContainerView, size?: ContainerSize): Con
     Command: [view.path, ...view.args].map(quoted).join(" "),
     Created: Math.floor(Date.parse(view.createdAt) / 1000),
     Ports: portList(view),
-    ...sizes(size),
+    ...(size && { ...(size.rw > 0 && { SizeRw: size.rw }), ...(size.rootFs > 0 && { SizeRootFs: size.rootFs }) }),
     Labels: view.config.Labels,
     State: view.state.status,
     Status: view.statusText,
@@ -73,10 +73,9 @@ function hostConfig({ hostConfig: host }: ContainerView): HostConfig {
   };
 }
 
-/** Where old versions told the MAC address, of which a container had one. */
+/** Where old versions told the MAC address that was asked for, of which a container had one. */
 function oldMacAddress({ hostConfig, network }: ContainerView, version: ApiVersion): { MacAddress?: string } {
-  const { settings, endpoint } = network.endpoints[hostConfig.NetworkMode] ?? {};
-  const address = endpoint?.macAddress ?? settings?.MacAddress;
+  const address = network.endpoints[hostConfig.NetworkMode]?.settings.MacAddress;
   return version < v1_44 && address ? { MacAddress: address } : {};
 }
 

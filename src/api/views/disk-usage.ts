@@ -29,7 +29,7 @@ export function diskUsageResponse(
 ): DiskUsageResponse {
   const layers = layersOf(measured.images ?? []);
   const images = measured.images?.map((usage) => imageItem(usage, layers.users, version));
-  const containers = measured.containers?.map(({ view, size }) => containerSummary(view, size)).map(withoutZero);
+  const containers = measured.containers?.map(({ view, size }) => containerSummary(view, size));
   const volumes = measured.volumes?.map(volumeDiskUsage);
   const legacy: DiskUsageResponse = {
     LayersSize: layers.size,
@@ -86,11 +86,6 @@ function imageItem({ image, containers }: ImageUse, users: Layers["users"], vers
 
 function virtual(image: StoredImage, version: ApiVersion): { VirtualSize?: number } {
   return version < versionNumber("1.44") ? { VirtualSize: image.size } : {};
-}
-
-/** dockerd leaves out sizes that are nothing. */
-function withoutZero({ SizeRw, SizeRootFs, ...rest }: ContainerSummary): ContainerSummary {
-  return { ...rest, ...(SizeRw ? { SizeRw } : {}), ...(SizeRootFs ? { SizeRootFs } : {}) };
 }
 
 interface ImageParts {

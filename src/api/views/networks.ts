@@ -13,7 +13,7 @@ export function networkResource(network: NetworkRecord): NetworkResource {
     EnableIPv6: network.ipv6,
     IPAM: {
       Driver: "default",
-      Options: network.predefined ? null : network.ipamOptions,
+      Options: network.ipamOptions,
       Config: network.subnets.length === 0 ? null : network.subnets.map(ipamConfig),
     },
     Internal: network.internal,

@@ -126,7 +126,7 @@ function validate(
   resolveSysctls(host);
   for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
   validateHealthcheck(config);
-  for (const server of host.Dns) {
+  for (const server of host.Dns ?? []) {
     if (isIP(server) === 0) throw new SampanError("invalid", `bad nameserver address: ${server}`);
   }
   for (const link of host.Links ?? []) checkLink(link, find);
@@ -188,6 +188,6 @@ export function parsePlatform(text: string | undefined): Platform | undefined {
 }
 
 function warningsOf({ NetworkMode: mode, PortBindings: bindings }: HostConfig): string[] {
-  const discarded = (mode === "host" || mode === "none") && Object.keys(bindings).length > 0;
+  const discarded = (mode === "host" || mode === "none") && Object.keys(bindings ?? {}).length > 0;
   return discarded ? [`Published ports are discarded when using ${mode} network mode`] : [];
 }

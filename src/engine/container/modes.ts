@@ -61,11 +61,11 @@ type Conflict = readonly [(config: ContainerConfig, host: HostConfig) => boolean
 const ofTheOther: readonly Conflict[] = [
   [(config) => config.Hostname !== "", "hostname and the network mode"],
   [(_, { Links }) => (Links ?? []).length > 0, undefinedLinks("container type network")],
-  [(_, { Dns }) => Dns.length > 0, "dns and the network mode"],
+  [(_, { Dns }) => (Dns ?? []).length > 0, "dns and the network mode"],
   [(_, { ExtraHosts }) => (ExtraHosts ?? []).length > 0, "custom host-to-IP mapping and the network mode"],
   [({ MacAddress }) => (MacAddress ?? "") !== "", "mac-address and the network mode"],
   [
-    (_, { PortBindings, PublishAllPorts }) => PublishAllPorts || Object.keys(PortBindings).length > 0,
+    (_, { PortBindings, PublishAllPorts }) => PublishAllPorts || Object.keys(PortBindings ?? {}).length > 0,
     "port publishing and the container type network mode",
   ],
   [

@@ -15,6 +15,7 @@ import { cgroupPathOf } from "../container/spec.ts";
 import type { EngineParts } from "../parts.ts";
 import type { CommitRequest } from "../types.ts";
 import { applyChanges } from "./changes.ts";
+import { imageEvent } from "./events.ts";
 
 /** Makes an image of what a container has changed. Answers the image's id. */
 export async function commitContainer(
@@ -55,7 +56,9 @@ export async function commitContainer(
       await resume?.();
     }
   });
+  imageEvent(parts.events, "create", { id: image.id, name: image.id, image });
   const imageRef = reference?.familiar ?? "";
+  if (reference !== undefined) imageEvent(parts.events, "tag", { id: image.id, name: imageRef, image });
   containerEvent(parts.events, container, "commit", { comment: request.comment, imageID: image.id, imageRef });
   return image.id;
 }

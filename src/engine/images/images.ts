@@ -9,6 +9,7 @@ import type { EngineParts } from "../parts.ts";
 import type { EnginePullOptions, EnginePushOptions, Images, PrunedImages } from "../types.ts";
 import { applyChanges } from "./changes.ts";
 import { commitContainer } from "./commit.ts";
+import { imageEvent } from "./events.ts";
 import type { CommitRequest, ImportRequest } from "./types.ts";
 
 /** A pull under way: everything it has said so far, and who listens. */
@@ -112,9 +113,7 @@ export class EngineImages implements Images {
 
   async commit(request: CommitRequest): Promise<string> {
     const reference = nameOf(request.reference);
-    const id = await commitContainer(this.#parts, request, reference);
-    if (reference !== undefined) this.#tell("tag", id, reference.familiar);
-    return id;
+    return await commitContainer(this.#parts, request, reference);
   }
 
   async import(request: ImportRequest, tar: AsyncIterable<Uint8Array>): Promise<string> {
@@ -159,7 +158,7 @@ export class EngineImages implements Images {
   }
 
   #tell(action: string, id: string, name: string, image?: StoredImage): void {
-    this.#parts.events.emit("image", action, id, { ...image?.config.config?.Labels, name });
+    imageEvent(this.#parts.events, action, { id, name, image });
   }
 }
 

@@ -33,8 +33,8 @@ export async function* readLog(path: string, options: ReadLogOptions): AsyncGene
   }
 }
 
-function startOf(path: string, { tail, streams, since }: ReadLogOptions): Promise<LogStart> {
-  return tail === undefined ? findStart(path, since) : findTail(path, tail, streams);
+function startOf(path: string, { tail, since }: ReadLogOptions): Promise<LogStart> {
+  return tail === undefined ? findStart(path, since) : findTail(path, tail);
 }
 
 interface Growth {

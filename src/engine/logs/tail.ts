@@ -7,16 +7,16 @@ const firstBlock = 64 * 1024;
 const newline = 10;
 
 /**
- * Where the last `lines` lines of the wanted streams begin, found from the end in blocks that double: a long log costs no
- * more than a short one.
+ * Where the last `lines` lines of both streams begin, found from the end in blocks that double: a long log costs no more
+ * than a short one. As dockerd counts them: who then reads one stream only may get fewer.
  */
-export async function findTail(path: string, lines: number, streams: ReadonlySet<number>): Promise<LogStart> {
+export async function findTail(path: string, lines: number): Promise<LogStart> {
   const oldest = await countRotated(path);
   if (lines <= 0) return { file: 0, offset: Number.POSITIVE_INFINITY, skip: 0 };
   let wanted = lines;
   let first = true;
   for (let file = 0; file <= oldest; file++) {
-    const found = await searchFile(rotated(path, file), wanted, streams, first);
+    const found = await searchFile(rotated(path, file), wanted, first);
     if (found.start !== undefined) return { file, ...found.start };
     wanted -= found.lines;
     first &&= !found.any;
@@ -31,7 +31,7 @@ interface Search {
   readonly any: boolean;
 }
 
-async function searchFile(path: string, lines: number, streams: ReadonlySet<number>, last: boolean): Promise<Search> {
+async function searchFile(path: string, lines: number, last: boolean): Promise<Search> {
   const handle = await open(path, "r").catch(() => undefined);
   if (handle === undefined) return { lines: 0, any: false };
   try {
@@ -41,7 +41,7 @@ async function searchFile(path: string, lines: number, streams: ReadonlySet<numb
       const block = Buffer.allocUnsafe(size - from);
       await handle.read(block, 0, block.length, from);
       const base = from === 0 ? 0 : firstRecord(block);
-      const search = searchBlock(block.subarray(base), { lines, streams, last });
+      const search = searchBlock(block.subarray(base), { lines, last });
       if (search.start !== undefined)
         return { ...search, start: { ...search.start, offset: search.start.offset + from + base } };
       if (from === 0) return search;
@@ -53,13 +53,12 @@ async function searchFile(path: string, lines: number, streams: ReadonlySet<numb
 
 interface Wanted {
   readonly lines: number;
-  readonly streams: ReadonlySet<number>;
   /** The block ends where the log ends: its last newline ends the last line and separates nothing. */
   readonly last: boolean;
 }
 
-function searchBlock(block: Buffer, { lines, streams, last }: Wanted): Search {
-  const records = parseRecords(block).filter(({ stream }) => streams.has(stream));
+function searchBlock(block: Buffer, { lines, last }: Wanted): Search {
+  const records = parseRecords(block);
   let passed = 0;
   let atEnd = last;
   for (const record of records.toReversed()) {

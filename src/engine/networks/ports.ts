@@ -56,12 +56,12 @@ function hostPorts(text: string): number | PortRange | undefined {
 
 /** What ports a container publishes: those it names, and with PublishAllPorts every other one that it exposes. */
 export function portRequests(config: ContainerConfig, host: HostConfig): PortRequest[] {
-  const named = Object.entries(host.PortBindings).flatMap(([key, bindings]) =>
+  const named = Object.entries(host.PortBindings ?? {}).flatMap(([key, bindings]) =>
     // A port without a binding is asked for at any port of the machine.
     (bindings === null || bindings.length === 0 ? [{}] : bindings).map((binding) => portRequest(key, binding)),
   );
   if (!host.PublishAllPorts) return named;
-  const bound = new Set(Object.keys(host.PortBindings).map(portKey));
+  const bound = new Set(Object.keys(host.PortBindings ?? {}).map(portKey));
   const others = exposedPorts(config).filter((key) => !bound.has(key));
   return [...named, ...others.map((key) => portRequest(key, {}))];
 }

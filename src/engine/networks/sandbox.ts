@@ -113,6 +113,6 @@ export function dnsOptions(parts: EngineParts, { hostConfig }: Pick<ContainerRec
 }
 
 /** What a container says, else what the daemon's command line says. */
-export function orDefault(own: readonly string[], usual: readonly string[]): readonly string[] {
-  return own.length > 0 ? own : usual;
+export function orDefault(own: readonly string[] | null, usual: readonly string[]): readonly string[] {
+  return own !== null && own.length > 0 ? own : usual;
 }

@@ -16,7 +16,7 @@ export interface Devices {
 /** Resolves `--device`, `--device-cgroup-rule` and `--privileged` on this machine, now. */
 export function resolveDevices(host: Pick<HostConfig, "Devices" | "DeviceCgroupRules" | "Privileged">): Devices {
   if (host.Privileged) return { nodes: [...defaultDevices, ...machineDevices("/dev")], rules: everyDevice };
-  const mapped = host.Devices.flatMap(mapDevice);
+  const mapped = (host.Devices ?? []).flatMap(mapDevice);
   const asked = (host.DeviceCgroupRules ?? []).map(parseDeviceRule);
   return {
     nodes: [...defaultDevices, ...mapped.map(({ node }) => node)],

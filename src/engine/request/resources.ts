@@ -53,18 +53,20 @@ function cpuOf(host: HostConfig): CpuResources {
 }
 
 function blockIoOf(host: HostConfig): BlockIoResources {
+  const weights = host.BlkioWeightDevice?.map(({ Path, Weight }) => ({ ...blockDevice(Path), weight: Weight })) ?? [];
   const rates = (list: HostConfig["BlkioDeviceReadBps"]) =>
-    list.map(({ Path, Rate }) => ({ ...blockDevice(Path), rate: Rate }));
-  const { BlkioDeviceReadBps, BlkioDeviceWriteBps, BlkioDeviceReadIOps, BlkioDeviceWriteIOps } = host;
+    list?.map(({ Path, Rate }) => ({ ...blockDevice(Path), rate: Rate })) ?? [];
+  const readBps = rates(host.BlkioDeviceReadBps);
+  const writeBps = rates(host.BlkioDeviceWriteBps);
+  const readIops = rates(host.BlkioDeviceReadIOps);
+  const writeIops = rates(host.BlkioDeviceWriteIOps);
   return {
     ...(host.BlkioWeight > 0 && { weight: host.BlkioWeight }),
-    ...(host.BlkioWeightDevice.length > 0 && {
-      weightDevice: host.BlkioWeightDevice.map(({ Path, Weight }) => ({ ...blockDevice(Path), weight: Weight })),
-    }),
-    ...(BlkioDeviceReadBps.length > 0 && { throttleReadBpsDevice: rates(BlkioDeviceReadBps) }),
-    ...(BlkioDeviceWriteBps.length > 0 && { throttleWriteBpsDevice: rates(BlkioDeviceWriteBps) }),
-    ...(BlkioDeviceReadIOps.length > 0 && { throttleReadIOPSDevice: rates(BlkioDeviceReadIOps) }),
-    ...(BlkioDeviceWriteIOps.length > 0 && { throttleWriteIOPSDevice: rates(BlkioDeviceWriteIOps) }),
+    ...(weights.length > 0 && { weightDevice: weights }),
+    ...(readBps.length > 0 && { throttleReadBpsDevice: readBps }),
+    ...(writeBps.length > 0 && { throttleWriteBpsDevice: writeBps }),
+    ...(readIops.length > 0 && { throttleReadIOPSDevice: readIops }),
+    ...(writeIops.length > 0 && { throttleWriteIOPSDevice: writeIops }),
   };
 }
 

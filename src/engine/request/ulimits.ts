@@ -14,8 +14,8 @@ const defaults: readonly Rlimit[] = [{ name: "nofile", soft: 1024, hard: 524288 
 const unlimited = Number.POSITIVE_INFINITY;
 
 /** Throws `invalid` for a limit that makes no sense and `unsupported` for one that this machine's daemon cannot give. */
-export function resolveUlimits(asked: readonly Ulimit[], ceilings: Ceilings): Rlimit[] {
-  const limits = asked.map((ulimit) => checked(ulimit, ceilings));
+export function resolveUlimits(asked: readonly Ulimit[] | null, ceilings: Ceilings): Rlimit[] {
+  const limits = (asked ?? []).map((ulimit) => checked(ulimit, ceilings));
   const named = new Set(limits.map(({ name }) => name));
   return [...defaults.filter(({ name }) => !named.has(name)).map((limit) => lowered(limit, ceilings)), ...limits];
 }

@@ -47,7 +47,7 @@ function predefined(root: string, name: string, now: number) {
     predefined: true,
     internal: false,
     attachable: false,
-    ipamOptions: {},
+    ipamOptions: null,
     labels: {},
   };
 }

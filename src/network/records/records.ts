@@ -91,7 +91,7 @@ export class NetworkRecords {
       ipv4: checked.ipv4,
       ipv6: checked.ipv6,
       subnets,
-      ipamOptions: request.ipam?.options ?? {},
+      ipamOptions: request.ipam?.options ?? null,
       options: checked.options,
       labels: request.labels ?? {},
       ...(checked.egress && { egress: checked.egress }),
