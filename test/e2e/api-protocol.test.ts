@@ -246,7 +246,8 @@ suite("the API's protocol", requires("busybox"), () => {
     const multiplexed = "application/vnd.docker.multiplexed-stream";
     assert.deepEqual(await logs("stdout=1&stderr=1"), { out: "one\nthree\n", err: "two\n", type: multiplexed });
     assert.deepEqual(await logs("stderr=1"), { out: "", err: "two\n", type: multiplexed });
-    assert.equal((await logs("stdout=1&follow=1&tail=1")).out, "three\n");
+    // The lines of the other stream are counted; which of the two last came first is not certain.
+    assert.equal((await logs("stdout=1&follow=1&tail=2")).out, "three\n");
     assert.equal((await logs("stdout=1", "/v1.41")).type, "application/vnd.docker.raw-stream");
     assert.match((await logs("stdout=1&timestamps=1")).out, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z one\n/);
     assert.equal((await logs(`stdout=1&since=${Math.floor(Date.now() / 1000) + 60}`)).out, "");
