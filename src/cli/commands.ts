@@ -12,6 +12,8 @@ export interface Entry {
 
 /** Groups of commands and what they are about. */
 export const groups: Readonly<Record<string, string>> = {
+  builder: "Manage builds",
+  buildx: "Manage builds, as Docker Buildx spells it",
   container: "Manage containers",
   egress: "See what egress policies refuse",
   image: "Manage images",
@@ -43,6 +45,12 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/ps.ts"),
   },
   {
+    paths: ["build", "image build", "builder build", "buildx build"],
+    summary: "Build an image from a Dockerfile",
+    common: true,
+    load: () => import("./commands/build.ts"),
+  },
+  {
     paths: ["pull", "image pull"],
     summary: "Download an image from a registry",
     common: true,
@@ -70,6 +78,11 @@ export const commands: readonly Entry[] = [
     paths: ["attach", "container attach"],
     summary: "Attach local standard input, output, and error streams to a running container",
     load: () => import("./commands/attach.ts"),
+  },
+  {
+    paths: ["builder prune", "buildx prune"],
+    summary: "Remove build cache",
+    load: () => import("./commands/builder-prune.ts"),
   },
   {
     paths: ["commit", "container commit"],

@@ -1,9 +1,7 @@
 /** Docker's commands that are not there, and what to say of them: a command that is known is not mistaken for a slip. */
 const later: Readonly<Record<string, string>> = {
-  build: "building images is not in this version of Sampan yet",
-  builder: "building images is not in this version of Sampan yet",
-  buildx: "building images is not in this version of Sampan yet",
-  bake: "building images is not in this version of Sampan yet",
+  buildx: "of buildx, build and prune are there",
+  bake: "bake files are not in this version of Sampan yet",
   checkpoint: "checkpoints are not in this version of Sampan yet",
   compose: "use Docker's Compose with DOCKER_HOST set to Sampan's socket",
   context: "contexts are not in this version of Sampan yet; use --host or SAMPAN_HOST",

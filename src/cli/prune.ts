@@ -38,6 +38,17 @@ export async function pruneNetworks({ client }: Context, filters: Filters): Prom
   return { text: paragraph("Deleted Networks:", deleted ?? []), bytes: 0 };
 }
 
+/** Build cache that no image stands on, with `all` that, too; `keep` bytes may stay. */
+export async function pruneBuilds(
+  { client }: Context,
+  filters: Filters,
+  { all, keep }: { readonly all: boolean; readonly keep: number | undefined },
+): Promise<Pruned> {
+  const asked = { all, "reserved-space": keep, filters };
+  const { CachesDeleted: deleted, SpaceReclaimed: bytes } = await client.builds.prune(asked);
+  return { text: paragraph("Deleted build cache objects:", deleted ?? []), bytes };
+}
+
 function imageLine({ Untagged, Deleted }: ImageDeleteResponseItem): string {
   return Untagged === undefined ? `deleted: ${Deleted}` : `untagged: ${Untagged}`;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { DiskUsageResponse } from "../api/shapes/disk-usage.ts";
 import type { AuthResponse, InfoResponse, VersionResponse } from "../api/shapes/system.ts";
+import { Builds } from "./builds.ts";
 import { Containers } from "./containers.ts";
 import { Execs } from "./execs.ts";
 import { Files } from "./files.ts";
@@ -48,6 +49,7 @@ export interface EventOptions {
 /** A daemon, seen through its API. Connects at the first call. */
 export class SampanClient {
   readonly socketPath: string;
+  readonly builds: Builds;
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
@@ -62,6 +64,7 @@ export class SampanClient {
   constructor(options: ClientOptions = {}, transport = openTransport(options)) {
     this.socketPath = transport.socketPath;
     this.#transport = transport;
+    this.builds = new Builds(this.#transport);
     this.containers = new Containers(this.#transport);
     this.execs = new Execs(this.#transport);
     this.images = new Images(this.#transport);

@@ -24,8 +24,8 @@ const order = [
 /** Narrower than the order: what only these may import, and why. */
 const only: Record<string, { may: string[]; why: string }> = {
   client: {
-    may: ["errors", "storage", "api", "client"],
-    why: "it reaches the daemon through the API: types of api/shapes, the layout",
+    may: ["errors", "storage", "build", "api", "client"],
+    why: "it reaches the daemon through the API: types of api/shapes, the layout; ignore files say what of a context is sent",
   },
   cli: { may: ["errors", "storage", "api", "client", "cli"], why: "it reaches the engine through the client" },
 };
@@ -66,6 +66,15 @@ test("the client and the command line see only types and shapes of the API", () 
     .filter(({ path }) => ["client", "cli"].includes(folder(path)))
     .flatMap(({ path, files }) =>
       files.filter((file) => /^src\/api\/(?!shapes\/)/.test(file)).map((file) => `${path} imports ${file}`),
+    );
+  assert.deepEqual(wrong, []);
+});
+
+test("the client sees of building what ignore files say, and nothing else", () => {
+  const wrong = production
+    .filter(({ path }) => folder(path) === "client")
+    .flatMap(({ path, files }) =>
+      files.filter((file) => /^src\/build\/(?!ignore\/)/.test(file)).map((file) => `${path} imports ${file}`),
     );
   assert.deepEqual(wrong, []);
 });

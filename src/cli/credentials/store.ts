@@ -29,6 +29,12 @@ export class CredentialStore {
     return key === undefined ? undefined : decoded(server, auths[key] ?? {});
   }
 
+  /** All servers that somebody is logged in to. */
+  get servers(): readonly string[] {
+    const { auths = {}, credHelpers = {} } = this.#config;
+    return [...new Set([...Object.keys(auths), ...Object.keys(credHelpers)])];
+  }
+
   store(credentials: Credentials): void {
     const { serveraddress: server, username, password, identitytoken } = credentials;
     const helper = this.#helper(server);
@@ -88,4 +94,15 @@ function decoded(server: string, { auth = "", identitytoken }: StoredAuth): Cred
 export function registryAuth(image: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
   const found = new CredentialStore(env).get(serverOf(image));
   return found === undefined ? undefined : Buffer.from(JSON.stringify(found)).toString("base64url");
+}
+
+/** The credentials for all registries, as a build takes them in a header; undefined when there are none. */
+export function registryConfig(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const store = new CredentialStore(env);
+  const found = store.servers.flatMap((server) => {
+    const credentials = store.get(server);
+    return credentials === undefined ? [] : [[server, credentials] as const];
+  });
+  if (found.length === 0) return undefined;
+  return Buffer.from(JSON.stringify(Object.fromEntries(found))).toString("base64url");
 }
