@@ -8,8 +8,7 @@ import { program, requires } from "../support/requires.ts";
 
 /** Commands of docker 28 that are not there, and why; the command line says the same. */
 const missingCommands: Readonly<Record<string, string>> = {
-  "build, builder, image build": "building images is an issue of its own",
-  "push, image push, search": "nothing is sent to registries yet",
+  search: "Docker Hub only has it",
   "checkpoint, context, manifest, plugin, trust": "not asked for yet",
   "config, node, service, stack, swarm, volume update": "there is no swarm",
 };
@@ -17,6 +16,7 @@ const missingCommands: Readonly<Record<string, string>> = {
 /** Flags that are known, and refused with words when they are used: `command --flag`, without the aliases of a command. */
 const refusedFlags: Readonly<Record<string, string>> = {
   "--cpu-count, --cpu-percent, --io-maxbandwidth, --io-maxiops": "containers for Windows",
+  "build --security-opt, build --squash": "nothing stands for them in a build without containers",
   "--cpu-rt-period, --cpu-rt-runtime": "no real-time scheduling with cgroup v2",
   "--kernel-memory": "kernels have it no more",
   "--use-api-socket": "experimental in docker",
@@ -36,7 +36,9 @@ const listed = (table: Readonly<Record<string, string>>): Set<string> =>
   new Set(Object.keys(table).flatMap((names) => names.split(", ")));
 
 /** What has commands of its own, here and in docker. */
-const groups = ["container", "image", "network", "secret", "system", "volume"].filter((name) => name in sampanGroups);
+const groups = ["builder", "container", "image", "network", "secret", "system", "volume"].filter(
+  (name) => name in sampanGroups,
+);
 
 function dockerHelp(...words: string[]): string {
   const env = { PATH: process.env.PATH, DOCKER_HOST: "unix:///nonexistent" };

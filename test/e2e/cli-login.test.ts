@@ -129,8 +129,8 @@ test("rename and restart", requiresRoot(), async () => {
 });
 
 test("commands of docker's that are not there are told from slips", requiresRoot(), async () => {
-  const stderr = /^sampan: 'build' is not there: building images is not in this version of Sampan yet$/m;
-  await box.fails({ status: 1, stderr }, "build", ".");
+  const stderr = /^sampan: 'checkpoint' is not there: checkpoints are not in this version of Sampan yet$/m;
+  await box.fails({ status: 1, stderr }, "checkpoint", "ls", "x");
   await box.fails({ status: 1, stderr: /Sampan has no swarm/ }, "stack", "ls");
   await box.fails({ status: 1, stderr: /unknown command: sampan rename2.*Did you mean 'sampan rename'/s }, "rename2");
 });

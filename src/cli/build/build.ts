@@ -1,4 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { pipeline, type Readable } from "node:stream";
+import { createGzip } from "node:zlib";
 import { type ContextSource, openContext } from "../../client/build/open-context.ts";
 import type { Context } from "../context.ts";
 import { registryConfig } from "../credentials/store.ts";
@@ -28,7 +30,7 @@ export async function build(context: Context, path: string, values: BuildValues)
     const { dockerfile, remote, name: dockerfilename, inline } = named;
     const answer = await context.client.builds.build(
       { ...request, dockerfile, remote, dockerfilename, ...(inline && { settings: "tar" }) },
-      upload,
+      values.compress && upload !== undefined ? compressed(upload) : upload,
       { settings: inline ? undefined : settings, auth: registryConfig(context.env) },
     );
     const built = await followBuild(context, answer, progress);
@@ -42,6 +44,15 @@ export async function build(context: Context, path: string, values: BuildValues)
   } finally {
     progress.end();
   }
+}
+
+/** For daemons that are far away. */
+function compressed(context: Readable): Readable {
+  const gzip = createGzip({ level: 1 });
+  pipeline(context, gzip, (error) => {
+    if (error) gzip.destroy(error);
+  });
+  return gzip;
 }
 
 /** The context and the Dockerfile; "-" is stdin for one of them. */

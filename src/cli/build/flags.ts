@@ -6,9 +6,11 @@ import { parseSizeOrUnlimited } from "../parsing/size.ts";
 import { parseUlimit } from "../parsing/ulimit.ts";
 import { parseAgent, parseSecret } from "./secrets.ts";
 
+/** What is built, and with what. */
 const whatFlags = {
   "build-arg": list("", "Set build-time variables"),
   "build-context": list("", "Additional build contexts (e.g., name=path, name=docker-image://image)"),
+  compress: flag("", "Compress the build context using gzip"),
   file: text("f", 'Name of the Dockerfile (default: "PATH/Dockerfile")'),
   label: list("", "Set metadata for an image"),
   platform: list("", "Set target platform for build", parsePlatforms),
