@@ -199,7 +199,9 @@ void program_run(struct program *p) {
     case OP_JUMP: next = load32(s + STEP_TARGET); break;
     case OP_COPY: result = (long)a[0]; break;
     case OP_ANSWER: result = step_answer((int)a[0]); break;
-    case OP_REPLY: send_reply(p->connection, REPLY_RESULT, 0, index, p->block + p->result_offset, p->result_size); break;
+    case OP_REPLY: /* what nobody hears of has not happened */
+      result = send_reply(p->connection, REPLY_RESULT, 0, index, p->block + p->result_offset, p->result_size);
+      break;
     case OP_CHECK:
       if (p->failure->failed) program_fail(p, p->failure->step, p->failure->error);
       break;
