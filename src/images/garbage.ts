@@ -56,31 +56,44 @@ export class Garbage {
     await this.collect(blobs, chains.reverse());
   }
 
-  /** Deletes those that nobody needs or holds; returns the deleted layers. Give upper layers first. */
+  /**
+   * Deletes those that nobody needs or holds; returns the deleted layers. Give upper layers first. That nobody needs them is
+   * on the disk before: no loss of power brings an image back without its files.
+   */
   async collect(blobs: Iterable<Digest>, chains: Iterable<ChainId>): Promise<ChainId[]> {
     const deleted: ChainId[] = [];
+    let synced: Promise<void> | undefined;
+    const sync = () => {
+      synced ??= this.#records.sync();
+      return synced;
+    };
     for (const chain of chains) {
       if (this.#held.has(chain)) continue;
-      if (!this.#records.usesLayer(chain)) {
-        if (this.#layers.has(chain)) deleted.push(chain);
-        await this.#delete(chain, () => this.#layers.remove(chain));
+      if (!this.#records.usesLayer(chain) && this.#layers.has(chain)) {
+        deleted.push(chain);
+        await this.#delete(chain, () => sync().then(() => this.#layers.remove(chain)));
       }
       this.#records.dropPending("layer", chain);
     }
     for (const digest of blobs) {
       if (this.#held.has(digest)) continue;
-      if (!this.#records.usesBlob(digest)) await this.#delete(digest, () => this.#removeBlob(digest));
+      if (!this.#records.usesBlob(digest)) {
+        const known = this.#content.has(digest);
+        await this.#delete(digest, () => (known ? sync() : Promise.resolve()).then(() => this.#removeBlob(digest)));
+      }
       this.#records.dropPending("blob", digest);
     }
     return deleted;
   }
 
-  /** Finds what a crash has left. At the start only. */
+  /** Finds what a crash has left; after a loss of power not even a note may tell of it. At the start only. */
   async sweep(now = Date.now()): Promise<void> {
-    await this.collect(
-      this.#records.pending("blob", now - keepFor),
-      this.#records.pending("layer", now + 1).reverse() as ChainId[],
-    );
+    const old = this.#records.pending("blob", now - keepFor);
+    const waiting = new Set(this.#records.pending("blob", now + 1));
+    const stray = this.#content.list().filter((blob) => !waiting.has(blob) && !this.#records.usesBlob(blob));
+    const chains = this.#records.pending("layer", now + 1).reverse() as ChainId[];
+    const unused = this.#layers.list().filter((chain) => !this.#records.usesLayer(chain));
+    await this.collect([...old, ...stray], new Set([...chains, ...unused]));
     await this.#content.sweepIngests(keepFor);
   }
 

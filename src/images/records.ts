@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { migrate, transaction, withRoom } from "../storage/database.ts";
+import { migrate, syncDatabase, transaction, withRoom } from "../storage/database.ts";
 import type { ChainId, Digest } from "../storage/digest.ts";
 import type { ImageConfig, StoredImage, StoredLayer } from "./types.ts";
 
@@ -219,6 +219,11 @@ export class ImageRecords {
 
   dropPending(kind: "blob" | "layer", digest: Digest): void {
     withRoom(this.#db, () => this.#run("DELETE FROM image_pending WHERE kind = ? AND digest = ?", kind, digest));
+  }
+
+  /** Makes all changes so far survive a loss of power. */
+  sync(): Promise<void> {
+    return syncDatabase(this.#db);
   }
 
   /** What was noted before `before` (ms of the epoch). */

@@ -1,19 +1,57 @@
+import { statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { SampanError } from "../errors/index.ts";
 
 /**
  * Opens (and makes) the state database. WAL with synchronous=NORMAL: after a power cut the last transactions may be
- * missing, but the file is never torn. A lock held by another process is waited for, 5 s at most.
+ * missing, but the file is never torn (see `syncDatabase`). A lock held by another process is waited for, 5 s at most. After
+ * an end without warning the whole file is looked through: a damaged one is refused, and nothing is changed.
  */
 export function openDatabase(path: string): DatabaseSync {
+  const clean = isEmpty(`${path}-wal`);
   try {
     const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    if (!clean) refuseDamaged(db);
     db.exec("CREATE TABLE IF NOT EXISTS area (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
     keepRoom(db);
     return db;
   } catch (cause) {
-    throw new SampanError("internal", `Cannot open the state database ${path}: ${describe(cause)}`, { cause });
+    const remedy = `Put a copy back, or save what can be read by: sqlite3 ${path} .recover`;
+    throw new SampanError("internal", `Cannot open the state database ${path}: ${describe(cause)}. ${remedy}`, {
+      cause,
+    });
+  }
+}
+
+/** SQLite removes its log when a database is closed. */
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+function refuseDamaged(db: DatabaseSync): void {
+  const found = db.prepare("PRAGMA quick_check(1)").get();
+  if (found?.quick_check === "ok") return;
+  db.close();
+  throw new Error(`it is damaged: ${String(found?.quick_check)}`);
+}
+
+/** Whether nothing was ever kept in it. To be asked before `migrate`. */
+export function isNewDatabase(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM area LIMIT 1").get() === undefined;
+}
+
+/**
+ * Makes all changes so far survive a loss of power. Needed before files are deleted that a change has made superfluous: the
+ * file system may have written that down long before the log of changes goes to the disk by itself. Blocks nobody.
+ */
+export async function syncDatabase(db: DatabaseSync): Promise<void> {
+  const log = await open(`${db.location()}-wal`);
+  try {
+    await log.datasync();
+  } finally {
+    await log.close();
   }
 }
 

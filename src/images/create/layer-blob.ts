@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
+import { passing } from "../../storage/content/ingest.ts";
 import type { DiffId, Digest } from "../../storage/digest.ts";
 import type { Hold } from "../garbage.ts";
 import { cancelled } from "../slots.ts";
@@ -38,7 +39,7 @@ export async function storeLayerBlob(
       yield chunk;
     }
   }
-  const ingest = await content.ingest(`layer-${randomUUID()}`);
+  const ingest = await content.ingest(passing("layer"));
   const source = Readable.from(hashed(), { objectMode: false });
   const gzip = createGzip({ level, chunkSize: 256 * 1024 });
   source.once("error", (error) => gzip.destroy(error));

@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { posix } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { transferError } from "../../registry/errors.ts";
-import type { Ingest } from "../../storage/content/ingest.ts";
+import { type Ingest, passing } from "../../storage/content/ingest.ts";
 import { readable, type TarEntry } from "../../storage/tar/entry.ts";
 import { TarParser } from "../../storage/tar/parser.ts";
 import { decompressed } from "../decompress.ts";
@@ -60,7 +59,7 @@ class MemberWriter {
   readonly #tools: Pick<ImageTools, "content"> & { garbage: Garbage };
   readonly #hold: Hold;
   readonly #members: Members;
-  readonly #ref = `load-${randomUUID()}`;
+  readonly #ref = passing("load");
   #current: { name: string; ingest: Ingest } | undefined;
 
   constructor(tools: Pick<ImageTools, "content"> & { garbage: Garbage }, hold: Hold, members: Members) {

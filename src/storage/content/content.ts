@@ -1,11 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { algorithmOf, type Digest, digestOf, isDigest } from "../digest.ts";
 import { storageError } from "./errors.ts";
-import { blobPath, Ingest, ingestPath, syncDirectory } from "./ingest.ts";
+import { blobPath, Ingest, ingestPath, isPassing, passing, syncDirectory } from "./ingest.ts";
 
 /** One entry of index.json (OCI image spec, descriptor.md). */
 export interface Descriptor {
@@ -34,8 +34,7 @@ export class ContentStore {
     try {
       mkdirSync(join(directory, "blobs", "sha256"), { recursive: true, mode: 0o700 });
       mkdirSync(this.#ingests, { recursive: true, mode: 0o700 });
-      const marker = join(directory, "oci-layout");
-      if (!existsSync(marker)) writeFileSync(marker, JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+      mark(join(directory, "oci-layout"));
     } catch (cause) {
       throw storageError(`make the content store ${directory}`, cause);
     }
@@ -119,7 +118,7 @@ export class ContentStore {
   async put(bytes: Uint8Array, algorithm = "sha256"): Promise<Digest> {
     const digest = digestOf(bytes, algorithm);
     if (this.has(digest)) return digest;
-    const ingest = await this.ingest(`put-${randomUUID()}`, algorithm);
+    const ingest = await this.ingest(passing("put"), algorithm);
     try {
       await ingest.write(bytes);
       await this.commit(ingest, bytes.byteLength, digest);
@@ -144,11 +143,11 @@ export class ContentStore {
     );
   }
 
-  /** Deletes half-written blobs that nobody has written to for `age` ms. Only while no ingest is open. */
+  /** Deletes half-written blobs that nobody has written to for `age` ms, or can continue. Only while no ingest is open. */
   async sweepIngests(age: number): Promise<void> {
     for (const name of readdirSync(this.#ingests)) {
       const path = join(this.#ingests, name);
-      if (Date.now() - statSync(path).mtimeMs >= age) await rm(path, { force: true });
+      if (isPassing(name) || Date.now() - statSync(path).mtimeMs >= age) await rm(path, { force: true });
     }
   }
 
@@ -172,6 +171,12 @@ export class ContentStore {
       throw storageError(`write ${path}`, cause);
     }
   }
+}
+
+/** Says what the directory is; a loss of power may have left an empty file. */
+function mark(path: string): void {
+  const text = JSON.stringify({ imageLayoutVersion: "1.0.0" });
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash, type Hash, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -201,6 +201,15 @@ export async function syncDirectory(directory: string): Promise<void> {
 /** The name of a ref's file: the digest it is for, or any short word, made safe. */
 export function ingestPath(directory: string, ref: string): string {
   return join(directory, ref.replaceAll(/[^A-Za-z0-9._-]/g, "-"));
+}
+
+/** A ref for what this process alone can write to its end: a crash leaves nothing that anybody could continue. */
+export function passing(purpose: string): string {
+  return `passing-${purpose}-${randomUUID()}`;
+}
+
+export function isPassing(ref: string): boolean {
+  return ref.startsWith("passing-");
 }
 
 /** The final place of a blob inside an OCI image layout. */
