@@ -1,15 +1,17 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openCgroups } from "../cgroups/index.ts";
+import { SampanError } from "../errors/index.ts";
 import { openImages } from "../images/store.ts";
 import { createExecutor } from "../kernel/executor.ts";
 import { openNetworks } from "../network/index.ts";
 import { defaultNetworking } from "../network/options.ts";
 import { createRuntime, kernelFeatures } from "../runtime/runtime.ts";
-import { openDatabase } from "../storage/database.ts";
+import { isNewDatabase, openDatabase, syncDatabase } from "../storage/database.ts";
 import { openLayerStore } from "../storage/layers/store.ts";
+import type { Layout } from "../storage/layout.ts";
 import { openSnapshotStore } from "../storage/snapshots/index.ts";
 import { ContainersFiles } from "./archive/files.ts";
 import { EngineBuilds } from "./builds/builds.ts";
@@ -22,6 +24,7 @@ import { EngineExecs } from "./exec/execs.ts";
 import { explain } from "./explain.ts";
 import { HealthChecks } from "./health/checks.ts";
 import { HealthRecords } from "./health/records.ts";
+import { isFullId } from "./identity/ids.ts";
 import { EngineImages } from "./images/images.ts";
 import { EngineNetworks } from "./networks/networks.ts";
 import { ownedContainers } from "./owners/owned.ts";
@@ -49,6 +52,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   mkdirSync(layout.root, { recursive: true, mode: 0o711 });
   mkdirSync(layout.run, { recursive: true, mode: 0o711 });
   const db = openDatabase(layout.stateDb);
+  const isNew = isNewDatabase(db);
+  if (isNew) refuseLost(db, layout);
   const executor = createExecutor({ binary: helper, socket: layout.executorSocket });
   const cgroups = openCgroups({ name: `sampan${layout.suffix}` });
   const layers = openLayerStore({ directory: layout.layers, executor });
@@ -92,9 +97,24 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     cgroups.close();
     db.close();
   });
+  if (isNew) await syncDatabase(db);
   await recover(parts, table, engine.containers);
   engine.owners.recover();
   return engine;
+}
+
+/** Without its database, all that a root holds would be of nobody, and swept. */
+function refuseLost(db: DatabaseSync, { root, stateDb, containers, layers }: Layout): void {
+  const kept = [containers, layers].filter(
+    (directory) => existsSync(directory) && readdirSync(directory).some(isFullId),
+  );
+  if (kept.length === 0) return;
+  db.close();
+  const remedy = `put ${stateDb} back, or begin anew with another root, or after moving ${kept.join(" and ")} elsewhere`;
+  throw new SampanError(
+    "internal",
+    `Cannot use ${root}: its state database was lost, and nothing knows what is in it: ${remedy}`,
+  );
 }
 
 class ComposedEngine implements Engine {

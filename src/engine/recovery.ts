@@ -36,16 +36,33 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
       new ContainerFiles(layout, record.id),
     );
     container.healthLog = health.get(record.id)?.log ?? [];
+    if (!isWhole(parts, container)) {
+      table.delete(record.id);
+      continue;
+    }
     registry.index(container);
     holdAddresses(parts.networking, record.endpoints);
   }
   const all = [...registry.all()];
+  const sockets = readdirSync(join(layout.run, "monitors"));
   for (const container of all) await resumeCommitted(parts, container);
   await Promise.all(all.map((container) => takeOver(parts, container, containers)));
   await rejoin(parts, all);
   await recoverVolumes(parts);
-  await sweep(parts, all);
+  await sweep(parts, all, sockets);
   for (const container of all) resume(parts, container, containers);
+}
+
+/**
+ * A loss of power has brought the record of one back that was being removed, or of one that was just being made it has kept
+ * only that: there is no such container.
+ */
+function isWhole({ log }: EngineParts, { id, record, files, state }: Container): boolean {
+  const directories = record.layers.includes("host") ? [""] : ["upper", "work"];
+  if (directories.every((name) => existsSync(join(files.directory, name)))) return true;
+  if (state.pid !== 0 && existsSync(files.monitor(state.starts, undefined).socket)) return true;
+  log.warn({ container: id, name: record.name }, "a container has lost its files, its record goes, too");
+  return false;
 }
 
 /** Streaks are written later than states: one that does not fit is that of another life. */
@@ -111,8 +128,15 @@ async function endUnknownLife(parts: EngineParts, container: Container): Promise
   parts.registry.writeState(container);
 }
 
-/** Removes directories, sockets and cgroups of containers that are not there. Some of those here may be leaving by themselves. */
-async function sweep({ layout, snapshots, cgroups, log }: EngineParts, here: readonly Container[]): Promise<void> {
+/**
+ * Removes directories, cgroups and those of the sockets found that are of nobody. Some of the containers here may be leaving
+ * by themselves.
+ */
+async function sweep(
+  { layout, snapshots, cgroups, log }: EngineParts,
+  here: readonly Container[],
+  sockets: readonly string[],
+): Promise<void> {
   const ids = new Set(here.map(({ id }) => id));
   for (const name of readdirSync(layout.containers)) {
     if (ids.has(name)) continue;
@@ -123,12 +147,13 @@ async function sweep({ layout, snapshots, cgroups, log }: EngineParts, here: rea
       log.warn({ container: name }, `files of a container that is gone were not removed: ${messageOf(error)}`);
     }
   }
-  const live = new Set(here.filter(({ isRunning }) => isRunning).map(({ id }) => id.slice(0, 20)));
-  const monitors = join(layout.run, "monitors");
-  for (const name of readdirSync(monitors)) {
-    if (!live.has(name.slice(0, 20))) unlinkIfThere(join(monitors, name));
+  const running = here.filter(({ isRunning }) => isRunning);
+  // Nobody knows the execs of an earlier daemon any more.
+  const live = new Set(running.map(({ files, state }) => files.monitor(state.starts, undefined).socket));
+  for (const path of sockets.map((name) => join(layout.run, "monitors", name))) {
+    if (!live.has(path)) unlinkIfThere(path);
   }
-  cgroups.sweep(new Set(here.filter(({ isRunning }) => isRunning).map(({ record }) => cgroups.pathOf(record.id))));
+  cgroups.sweep(new Set(running.map(({ record }) => cgroups.pathOf(record.id))));
 }
 
 /** Completes what a container's host config wants: removal after its end, or another start. */

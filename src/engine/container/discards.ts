@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { named } from "../../kernel/block.ts";
 import { errnoNumber } from "../../kernel/errno.ts";
 import type { Executor, Session } from "../../kernel/executor.ts";
@@ -20,6 +20,7 @@ interface DiscardsParts {
 /**
  * Removes the files of containers that are gone, in a process of its own and after whoever removed the container has his
  * answer: nobody waits for a file system. What a crash leaves is swept by the next daemon, for the record is gone already.
+ * Their directory gets another name first: should a loss of power bring the record back, all of its files are there, or none.
  */
 export class Discards {
   readonly #parts: DiscardsParts;
@@ -32,7 +33,10 @@ export class Discards {
 
   /** `starts` is how often it was started: the files of its last life are named after that. */
   discard(id: string, files: ContainerFiles, starts: number): void {
-    const work = this.#remove(id, files, starts)
+    const again = () => this.#remove(files, starts);
+    // The worker may have been lost, but nobody asks for this twice.
+    const work = again()
+      .catch(again)
       .catch((error) =>
         this.#parts.log.error({ error, container: id }, "files of a removed container are left for the next start"),
       )
@@ -50,25 +54,31 @@ export class Discards {
     (await this.#worker?.catch(() => undefined))?.close();
   }
 
-  async #remove(id: string, files: ContainerFiles, starts: number): Promise<void> {
+  async #remove(files: ContainerFiles, starts: number): Promise<void> {
     if (await this.#removeUnchanged(files, starts)) return;
-    await this.#parts.snapshots.remove(id);
+    for (const directory of [files.directory, files.gone]) await this.#parts.snapshots.remove(basename(directory));
     files.remove();
   }
 
   /** Most containers have changed nothing in their layer: then a handful of calls do. False where there is more to remove. */
   async #removeUnchanged(files: ContainerFiles, starts: number): Promise<boolean> {
     const p = new Program("remove the files of a container");
-    const { directory } = files;
+    const { directory, gone } = files;
     const last = files.monitor(starts, undefined);
+    const renamed = p.sys("renameat", [f.AT_FDCWD, p.text(directory), f.AT_FDCWD, p.text(gone)], {
+      note: "take it away, all at once",
+      tolerate: "all",
+    });
     const remove = (path: string, flags: typeof AT_REMOVEDIR | 0) =>
       p.sys("unlinkat", [f.AT_FDCWD, p.text(path), flags], { note: `remove ${path}`, tolerate: "all" });
-    for (const path of ["upper", "work/work", "work"]) remove(join(directory, path), AT_REMOVEDIR);
-    if (starts > 0) for (const path of [files.log, last.exitFile, last.socket]) remove(path, 0);
-    const result = remove(directory, AT_REMOVEDIR);
+    for (const path of ["upper", "work/work", "work"]) remove(join(gone, path), AT_REMOVEDIR);
+    if (starts > 0) for (const path of [files.log, last.exitFile]) remove(join(gone, basename(path)), 0);
+    if (starts > 0) remove(last.socket, 0);
+    const result = remove(gone, AT_REMOVEDIR);
     const session = await this.#session();
-    const code = (await session.run(p)).value(result);
-    return code === 0 || code === -ENOENT;
+    const results = await session.run(p);
+    // A full disk may have no room for another name.
+    return [renamed, result].every((call) => [0, -ENOENT].includes(results.value(call)));
   }
 
   async #session(): Promise<Session> {

@@ -7,6 +7,8 @@ import type { LogLimits } from "../logs/options.ts";
 /** Where the files of one container are: containers/<id>/, and its monitors' sockets in the run directory. */
 export class ContainerFiles {
   readonly directory: string;
+  /** What the directory is called while it is being removed: there whole, or not at all. */
+  readonly gone: string;
   readonly log: string;
   /** An empty directory that all containers share: each mounts its root file system there, seen by itself alone. */
   readonly mountPoint: string;
@@ -14,6 +16,7 @@ export class ContainerFiles {
 
   constructor(layout: Layout, id: string) {
     this.directory = join(layout.containers, id);
+    this.gone = join(layout.containers, `.gone-${id}`);
     this.log = join(this.directory, "log");
     this.mountPoint = join(layout.run, "rootfs");
     // A socket's path has at most 107 bytes (unix(7)), so 80 of the id's bits must do.
@@ -40,16 +43,20 @@ export class ContainerFiles {
 
   /** Removes what the snapshot store has left: flat files and empty directories. Nothing is ever mounted here. */
   remove(): void {
-    // The last monitor may be writing its exit file meanwhile; a second look finds it.
-    for (let attempt = 0; ; attempt++) {
-      try {
-        removeFlat(this.directory);
-        return;
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === "ENOENT") return;
-        if (code !== "ENOTEMPTY" || attempt === 20) throw error;
-      }
+    for (const directory of [this.directory, this.gone]) removeWithFiles(directory);
+  }
+}
+
+function removeWithFiles(directory: string): void {
+  // The last monitor may be writing its exit file meanwhile; a second look finds it.
+  for (let attempt = 0; ; attempt++) {
+    try {
+      removeFlat(directory);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return;
+      if (code !== "ENOTEMPTY" || attempt === 20) throw error;
     }
   }
 }

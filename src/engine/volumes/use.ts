@@ -40,6 +40,7 @@ export function volumeEvents({ events }: Pick<EngineParts, "events">, user: User
 
 /** After the daemon's start: what runs keeps its volumes, what nobody uses is unmounted, what was being removed goes. */
 export async function recoverVolumes({ volumes, registry }: Pick<EngineParts, "volumes" | "registry">): Promise<void> {
+  volumes.settle(new Set([...registry.all()].flatMap(({ record }) => volumeNames(record))));
   for (const { isRunning, record } of registry.all()) {
     if (!isRunning) continue;
     for (const { name } of withOptions({ volumes }, record)) volumes.mounts.found(name, record.id);

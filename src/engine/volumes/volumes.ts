@@ -108,6 +108,21 @@ export class Volumes {
     if (aside !== undefined) await removeTree(this.#executor, aside);
   }
 
+  /**
+   * A row without a directory is what a crash leaves of a volume that was just being made, and a loss of power of one that
+   * was removed: it goes unless a container has it. At the start.
+   */
+  settle(used: ReadonlySet<string>): void {
+    for (const { name, anonymous } of this.list()) {
+      if (existsSync(this.directory(name))) continue;
+      if (used.has(name)) this.ensure(name, anonymous);
+      else {
+        this.#records.delete(name);
+        this.#setAside(name);
+      }
+    }
+  }
+
   /** Removes what a crash has left of removals. At the start. */
   async sweep(): Promise<void> {
     if (!existsSync(this.#root)) return;
