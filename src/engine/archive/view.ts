@@ -32,6 +32,7 @@ export async function openFiles(
   options: { readonly volumes: boolean },
 ): Promise<FilesView> {
   const hold = await holdContainer(container);
+  const { running } = container;
   let mounted = false;
   let left = false;
   const close = async () => {
@@ -45,7 +46,6 @@ export async function openFiles(
   };
   try {
     if (container.removed) throw new SampanError("not-found", `No such container: ${container.id}`);
-    const { running } = container;
     if (running !== undefined) {
       const session = await open(parts, container, (p) => enterRunning(p, running.pid));
       return { session, live: true, [Symbol.asyncDispose]: () => closed(session, close) };
@@ -58,8 +58,16 @@ export async function openFiles(
     return { session, live: false, [Symbol.asyncDispose]: () => closed(session, close) };
   } catch (error) {
     await close();
-    throw error;
+    if (running === undefined || !isGone(error)) throw error;
+    // It has ended between our look and the kernel's: then its files are those of one that does not run.
+    await container.ended;
+    if (container.running === running) throw error;
+    return openFiles(parts, container, options);
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof KernelError && error.errno === "ENOENT";
 }
 
 async function closed(session: Session, close: () => Promise<void>): Promise<void> {
@@ -67,16 +75,8 @@ async function closed(session: Session, close: () => Promise<void>): Promise<voi
   await close();
 }
 
-async function open(parts: EngineParts, container: Container, root: (p: Program) => Slot): Promise<Session> {
-  try {
-    return await openTree(parts.executor, `open the files of container ${container.id.slice(0, 12)}`, root);
-  } catch (error) {
-    // It has ended between our look and the kernel's.
-    if (error instanceof KernelError && error.errno === "ENOENT" && container.running === undefined) {
-      throw new SampanError("conflict", `container ${container.id} is not running`, { cause: error });
-    }
-    throw error;
-  }
+function open(parts: EngineParts, container: Container, root: (p: Program) => Slot): Promise<Session> {
+  return openTree(parts.executor, `open the files of container ${container.id.slice(0, 12)}`, root);
 }
 
 function enterRunning(p: Program, pid: number): Slot {

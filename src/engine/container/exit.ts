@@ -3,15 +3,18 @@ import { endpointEvents } from "../networks/events.ts";
 import type { EngineParts } from "../parts.ts";
 import { leaveVolumes, volumeEvents } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
+import { unlinkIfThere } from "./files.ts";
 import type { Container } from "./live.ts";
 import { cgroupPathOf } from "./spec.ts";
 
 /** Does what a monitor that was killed has left undone. */
 export async function endWithMonitor(parts: EngineParts, container: Container): Promise<void> {
   const path = cgroupPathOf(parts, container.record);
+  const { files, state } = container;
   try {
     await parts.cgroups.kill(path);
     await parts.runtime.sweep(path);
+    unlinkIfThere(files.monitor(state.starts, undefined).socket);
   } catch (error) {
     parts.log.warn({ error, container: container.id }, "the cgroup of a container whose monitor was killed is left");
   }

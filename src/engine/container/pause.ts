@@ -11,9 +11,17 @@ export async function pauseContainer(parts: EngineParts, container: Container): 
   if (state.status === "restarting") throw isRestarting(container);
   if (running === undefined) throw new SampanError("conflict", `container ${id} is not running`);
   if (state.status === "paused") throw new SampanError("conflict", `Container ${id} is already paused`);
-  await parts.cgroups.freeze(cgroupPathOf(parts, container.record));
-  if (container.running !== running) throw new SampanError("conflict", `container ${id} is not running`);
+  const ended = () => new SampanError("conflict", `container ${id} is not running`);
+  await parts.cgroups.freeze(cgroupPathOf(parts, container.record)).catch((error) => {
+    throw isGone(error) ? ended() : error;
+  });
+  if (container.running !== running) throw ended();
   note(parts, container, "paused");
+}
+
+/** The cgroup goes with the last process. */
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
 }
 
 /** Lets them go on. */
@@ -21,7 +29,9 @@ export async function unpauseContainer(parts: EngineParts, container: Container)
   if (container.state.status !== "paused") {
     throw new SampanError("failed", `Container ${container.id} is not paused`);
   }
-  await parts.cgroups.thaw(cgroupPathOf(parts, container.record));
+  await parts.cgroups.thaw(cgroupPathOf(parts, container.record)).catch((error) => {
+    if (!isGone(error)) throw error;
+  });
   // Its end, or a signal that was to end it, may have come meanwhile.
   if (container.state.status === "paused") note(parts, container, "running");
 }

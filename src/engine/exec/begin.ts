@@ -2,6 +2,7 @@ import { messageOf, SampanError } from "../../errors/index.ts";
 import { ExecuteError } from "../../runtime/runtime.ts";
 import type { Exit, Running } from "../../runtime/types.ts";
 import { containerEvent } from "../container/events.ts";
+import { unlinkIfThere } from "../container/files.ts";
 import { enteredNamespaces } from "../container/modes.ts";
 import { cgroupPathOf } from "../container/spec.ts";
 import type { EngineParts } from "../parts.ts";
@@ -38,7 +39,8 @@ export async function beginExec(parts: EngineParts, exec: Exec, { attached, size
   }
 }
 
-function ended({ events }: EngineParts, exec: Exec, { code }: Exit): void {
+function ended({ events }: EngineParts, exec: Exec, { code, monitorKilled }: Exit): void {
+  if (monitorKilled) unlinkIfThere(exec.container.files.exec(exec.id).socket);
   exec.end(code);
   containerEvent(events, exec.container, "exec_die", { execID: exec.id, exitCode: String(code) });
 }
