@@ -25,7 +25,7 @@ interface Outcome {
 }
 
 /** A file that does not end, because it has left something open, has failed. In ms. */
-const fileTimeout = 300_000 * Math.min(patience, 3);
+const fileTimeout = Number(process.env.SAMPAN_TEST_FILE_TIMEOUT ?? 300) * 1000 * Math.min(patience, 3);
 
 /** Runs files of tests with the usual report on stdout; the returned counts are of tests, not of files. */
 async function runFiles(title: string, files: string[], concurrency: number): Promise<Outcome> {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
+import { executorOf, parentOf } from "../support/victims.ts";
 
 const box = sandbox({ start: true });
 const counting = "trap 'echo bye; exit 4' TERM; i=0; while :; do echo $i; i=$((i+1)); sleep 0.05; done";
@@ -16,27 +17,14 @@ async function state(name: string): Promise<string> {
   return await box.ok("inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", name);
 }
 
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-}
-
 async function monitorOf(name: string): Promise<number> {
   return parentOf(Number(await box.ok("inspect", "--format", "{{.State.Pid}}", name)));
 }
 
-/** The process that listens at the daemon's executor socket: a child of the daemon. */
 function executorPid(): number {
-  const daemon = box.pid;
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const found = pids.find((pid) => {
-    try {
-      return parentOf(Number(pid)) === daemon && /executor/.test(readFileSync(`/proc/${pid}/comm`, "utf8"));
-    } catch {
-      return false;
-    }
-  });
+  const found = executorOf(box.pid);
   assert.ok(found, "there is an executor");
-  return Number(found);
+  return found;
 }
 
 /** A command that goes on; `output` is what it has said so far. */

@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { engineBox } from "../support/engine.ts";
 import { eventually } from "../support/process.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
+import { parentOf } from "../support/victims.ts";
 
 const needs = { ...requires("busybox"), ...requiresRoot() };
 
@@ -46,8 +47,7 @@ suite("an engine that is opened again", needs, () => {
     const id = await box.start(["sleep", "1000"]);
     const { pid } = box.engine.containers.get(id).state;
     const { result } = box.engine.containers.wait(id);
-    const monitor = Number(await parentOf(pid));
-    process.kill(monitor, "SIGKILL");
+    process.kill(parentOf(pid), "SIGKILL");
     assert.equal((await result).exitCode, 137);
     await eventually("the process is gone", () => !existsSync(`/proc/${pid}`));
     await box.engine.containers.remove(id);
@@ -75,8 +75,3 @@ suite("an engine that is opened again", needs, () => {
     assert.ok(!existsSync(nobody));
   });
 });
-
-async function parentOf(pid: number): Promise<string> {
-  const { readFile } = await import("node:fs/promises");
-  return /^PPid:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
-}

@@ -11,10 +11,19 @@ export function leftovers(layout: Layout): string[] {
 }
 
 function processes(marks: readonly string[]): string[] {
+  return marked(marks).map(({ pid, command }) => `process ${pid}: ${command}`);
+}
+
+/** The processes of the daemon with this layout, its containers' included. */
+export function processesOf(layout: Layout): { readonly pid: number; readonly command: string }[] {
+  return marked([layout.root, layout.run, `sampan${layout.suffix}`]);
+}
+
+function marked(marks: readonly string[]): { pid: number; command: string }[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => isOurs(pid, marks))
-    .map((pid) => `process ${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim()}`);
+    .map((pid) => ({ pid: Number(pid), command: read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim() }));
 }
 
 /** A process is the test's when its command, environment, cgroup or directories name the root. */
@@ -48,11 +57,16 @@ function mounts(marks: readonly string[]): string[] {
 }
 
 function cgroups(suffix: string): string[] {
+  return cgroupsOf(suffix).map((path) => `cgroup ${path}`);
+}
+
+/** The cgroups of the daemon of a root, and those in them: directories of every hierarchy. */
+export function cgroupsOf(suffix: string): string[] {
   if (suffix === "") return [];
   const name = `sampan${suffix}`;
   // v1: one hierarchy per controller; v2: one for all; below whatever systemd slice
   const found = globSync([`/sys/fs/cgroup/${name}`, `/sys/fs/cgroup/*/${name}`, `/sys/fs/cgroup/*/*/${name}`]);
-  return found.flatMap((path) => [path, ...globSync(`${path}/*/`)]).map((path) => `cgroup ${path}`);
+  return found.flatMap((path) => [path, ...globSync(`${path}/*/`)]);
 }
 
 function links(suffix: string): string[] {

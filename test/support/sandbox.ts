@@ -17,6 +17,8 @@ export interface ApiAnswer {
   readonly status: number;
   readonly headers: NodeJS.Dict<string | string[]>;
   readonly text: string;
+  /** As `text`, for a body that is not text. */
+  readonly bytes: Buffer;
   /** The parsed body; undefined when there is none. */
   readonly json: unknown;
 }
@@ -100,7 +102,7 @@ export class Sandbox {
   get pid(): number | undefined {
     if (!existsSync(this.layout.pidFile)) return undefined;
     const pid = Number(readFileSync(this.layout.pidFile, "utf8"));
-    return pid > 0 && existsSync(`/proc/${pid}`) ? pid : undefined;
+    return pid > 0 && !isGone(pid) ? pid : undefined;
   }
 
   /** Ends the daemon with a signal and waits until it is gone. Containers stay. */
@@ -138,8 +140,9 @@ export class Sandbox {
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.once("error", reject);
         response.once("end", () => {
-          const text = Buffer.concat(chunks).toString();
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: parsed(text) });
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString();
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text, json: parsed(text) });
         });
       });
       call.once("error", reject);
