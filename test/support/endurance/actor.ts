@@ -39,6 +39,8 @@ export class Actor {
   /** Its monitor was killed since it was last seen. */
   monitorKilled = false;
   counts = true;
+  /** A start that nobody heard of may have written lines, and never happened for all that. */
+  #startLost = false;
   /** Files that were acknowledged to be in the container. */
   readonly files = new Map<string, string>();
   readonly image: { present: Set<boolean> } = { present: new Set([false]) };
@@ -75,6 +77,7 @@ export class Actor {
     const { to, between } = operation;
     if (to !== undefined) this.#expect([...before, ...this.#after(to), ...(between === undefined ? [] : [between])]);
     const outcome = await this.#request(operation.name, () => operation.run(this));
+    if (to === "running") this.#startLost = outcome === "lost";
     if (outcome !== "done") return outcome;
     if (to !== undefined) this.#expect(this.#after(to));
     if (to === "absent") this.files.clear();
@@ -164,7 +167,8 @@ export class Actor {
     assert.ok(inOrder, `${this.name}: lines are lost: ${lines.join(" ")}`);
     if (status === "exited") {
       assert.ok([ownEnd.code, 7, 137, 143].includes(code), `${this.name} ended with ${code}`);
-      if (code === ownEnd.code) assert.equal(lines.at(-1), ownEnd.lines - 1, `${this.name}: the last lines are lost`);
+      const whole = this.#startLost ? lines.includes(ownEnd.lines - 1) : lines.at(-1) === ownEnd.lines - 1;
+      if (code === ownEnd.code) assert.ok(whole, `${this.name}: the last lines are lost: ${lines.join(" ")}`);
     }
     for (const [path, text] of this.files) {
       const answer = await this.#api("GET", `/containers/${this.name}/archive?path=${path}`);
