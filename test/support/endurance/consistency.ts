@@ -61,8 +61,13 @@ function compare(what: string, wanted: Iterable<string>, there: Iterable<string>
 
 function imageFaults(db: DatabaseSync, { layers, content }: Layout): string[] {
   const hexOf = (digest: string) => digest.slice(digest.indexOf(":") + 1);
-  const chains = column(db, "SELECT DISTINCT chain_id FROM image_layer").map(hexOf);
-  const blobs = column(db, "SELECT DISTINCT digest FROM image_blob").map(hexOf);
+  const chains = column(
+    db,
+    "SELECT chain_id FROM image_layer UNION SELECT digest FROM image_kept WHERE kind = 'layer'",
+  ).map(hexOf);
+  const blobs = column(db, "SELECT digest FROM image_blob UNION SELECT digest FROM image_kept WHERE kind = 'blob'").map(
+    hexOf,
+  );
   // Of a pull that was interrupted: the next one goes on with them.
   const pending = new Set(column(db, "SELECT digest FROM image_pending WHERE kind = 'blob'").map(hexOf));
   const there = readdirSync(join(content, "blobs/sha256"));
