@@ -34,7 +34,7 @@ function refuseDamaged(db: DatabaseSync): void {
   const found = db.prepare("PRAGMA quick_check(1)").get();
   if (found?.quick_check === "ok") return;
   db.close();
-  throw new Error(`it is damaged: ${String(found?.quick_check)}`);
+  throw new SampanError("internal", `it is damaged: ${String(found?.quick_check)}`);
 }
 
 /** Whether nothing was ever kept in it. To be asked before `migrate`. */
