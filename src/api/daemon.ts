@@ -1,6 +1,7 @@
 import { openEngine } from "../engine/open.ts";
 import { messageOf } from "../errors/index.ts";
 import { checkLogin } from "../registry/login.ts";
+import { RegistriesFile } from "../registry/settings.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import { type Layout, layoutOf } from "../storage/layout.ts";
 import { formatAddress } from "./daemon/addresses.ts";
@@ -37,12 +38,13 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function start(options: DaemonOptions, layout: Layout, release: () => void): Promise<Daemon> {
-  const { insecureRegistries, networking } = options;
+  const { insecureRegistries, registryConfig, networking } = options;
+  checkRegistryConfig(registryConfig);
   const log = createLog(options);
   const mirrors = { "docker.io": options.mirrors };
-  const engine = await openEngine({ layout, log, insecureRegistries, mirrors, networking });
+  const engine = await openEngine({ layout, log, insecureRegistries, mirrors, registryConfig, networking });
   const addresses = [{ path: layout.apiSocket }, ...options.hosts];
-  const login = (auth: RegistryAuth) => checkLogin(auth, { insecureRegistries });
+  const login = (auth: RegistryAuth) => checkLogin(auth, { insecureRegistries, configDirectory: registryConfig });
   const service = await serve({ engine, log, addresses, checkLogin: login }).catch(async (error) => {
     await engine.close();
     throw error;
@@ -64,6 +66,11 @@ async function start(options: DaemonOptions, layout: Layout, release: () => void
   const stopWatching = seconds === undefined ? () => {} : watchIdle(service.activity, { seconds, ...watching });
   const stopTidying = tidyAtRest(service.activity);
   return { ended: left.promise, stop };
+}
+
+/** A malformed file is told at the start, rather than with the first pull. */
+function checkRegistryConfig(directory: string): void {
+  new RegistriesFile(directory).of("docker.io");
 }
 
 /** The program: runs a daemon until a signal, or until it is idle. */

@@ -48,7 +48,7 @@ const helper = join(import.meta.dirname, "../../native/build/executor");
 
 /** Composes an engine of a root directory, and takes over the containers that run there. One process per root. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { layout, log, insecureRegistries = [], mirrors = {} } = options;
+  const { layout, log, insecureRegistries = [], mirrors = {}, registryConfig } = options;
   mkdirSync(layout.root, { recursive: true, mode: 0o711 });
   mkdirSync(layout.run, { recursive: true, mode: 0o711 });
   const db = openDatabase(layout.stateDb);
@@ -73,7 +73,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     events,
     egress,
     health: new HealthChecks(new HealthRecords(db, (error) => log.warn({ error }, "health results were not kept"))),
-    images: openImages({ layout, db, layers, insecureRegistries, mirrors }),
+    images: openImages({ layout, db, layers, insecureRegistries, mirrors, registryConfig }),
     snapshots,
     discards: new Discards({ executor, snapshots, log }),
     executor,

@@ -233,6 +233,8 @@ export interface EngineOptions {
   readonly log: EngineLog;
   /** "host", "host:port" or "network/bits" that may be spoken to without verified TLS. */
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** Directory with the configuration of registries. */
+  readonly registryConfig?: string | undefined;
   /** Per registry domain, hosts to ask first. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
   /** `defaultNetworking` when absent. */

@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { SampanError } from "../errors/index.ts";
+import { decompressedByProgram } from "./decompressor.ts";
 
 /** Inflated pieces of this size halve the time of Node's default of 16 KiB; larger ones gain nothing. */
 const chunkSize = 256 * 1024;
@@ -20,8 +21,9 @@ export function formatOf(head: Uint8Array): Format {
 }
 
 /**
- * The bytes without their compression: gzip, zstd (both also of several members) or none, by what they begin with. `what`
- * names them in errors: kind "invalid" when damaged or cut off, "unsupported" for xz and bzip2.
+ * The bytes without their compression: gzip, zstd (both also of several members), xz and bzip2 where this machine has the
+ * programs for them, or none, by what they begin with. `what` names them in errors: kind "invalid" when damaged or cut off,
+ * "unsupported" without the program.
  */
 export async function* decompressed(source: AsyncIterable<Uint8Array>, what: string): AsyncIterable<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
@@ -29,19 +31,15 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>, what: str
     const { head, rest } = await peek(iterator);
     const format = formatOf(head);
     if (format === "none") yield* rest;
-    else yield* inflate(rest, transformOf(format, what), `${what}: its ${format} data are damaged`);
+    else if (format === "xz" || format === "bzip2") yield* decompressedByProgram(rest, format, what);
+    else yield* inflate(rest, transformOf(format), `${what}: its ${format} data are damaged`);
   } finally {
     await iterator.return?.();
   }
 }
 
-function transformOf(format: Exclude<Format, "none">, what: string): Transform {
-  if (format === "gzip") return createGunzip({ chunkSize });
-  if (format === "zstd") return createZstdDecompress({ chunkSize });
-  throw new SampanError(
-    "unsupported",
-    `Cannot read ${what}: ${format} is not supported; decompress it first with ${format} -d`,
-  );
+function transformOf(format: "gzip" | "zstd"): Transform {
+  return format === "gzip" ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
 }
 
 async function peek(iterator: AsyncIterator<Uint8Array>) {

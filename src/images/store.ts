@@ -15,7 +15,8 @@ import { hostImage, hostImageName } from "./host.ts";
 import { findImage } from "./lookup.ts";
 import { ImageRecords } from "./records.ts";
 import { planRemoval } from "./removal.ts";
-import type { RegistryServer, ServeOptions } from "./serve/server.ts";
+import type { ServeImages } from "./serve/serve.ts";
+import type { RegistryServer } from "./serve/server.ts";
 import type { ImageTools } from "./tools.ts";
 import type {
   CreateImage,
@@ -40,6 +41,8 @@ export interface ImagesOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Per registry domain, hosts to ask first. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Where the configuration of registries is; none is read when absent. */
+  readonly registryConfig?: string | undefined;
   /** How many blobs are pushed at a time; 5 when absent. */
   readonly uploads?: number | undefined;
   /** How long broken connections and refusals that may heal are borne. */
@@ -92,13 +95,14 @@ class StoredImages implements ImageStore {
     await pushImages(tools, reference, options);
   }
 
-  async serve(options: ServeOptions): Promise<RegistryServer> {
-    const [tools, { serveRegistry }, { LocalOrigin }] = await Promise.all([
-      this.tools(),
-      import("./serve/server.ts"),
-      import("./serve/local.ts"),
-    ]);
-    return await serveRegistry(new LocalOrigin(tools), options);
+  async serve(options: ServeImages): Promise<RegistryServer> {
+    const [tools, { serveImages }] = await Promise.all([this.tools(), import("./serve/serve.ts")]);
+    return await serveImages(tools, this.#options.db, options);
+  }
+
+  async tagsOf(reference: Reference, options: Parameters<ImageStore["tagsOf"]>[1]): Promise<string[]> {
+    const { registry } = await this.tools();
+    return await (await registry.repository(reference, options.auth, options.signal)).tags(options.signal);
   }
 
   async lookUp(name: string, options: Parameters<ImageStore["lookUp"]>[1]): Promise<RemoteImage> {
@@ -198,11 +202,11 @@ class StoredImages implements ImageStore {
 
   async #makeTools(): Promise<ImageTools> {
     const { makeTools } = await import("./make-tools.ts");
-    const { layers, uploads, insecureRegistries, mirrors, patience, trace } = this.#options;
+    const { layers, uploads, insecureRegistries, mirrors, patience, trace, registryConfig } = this.#options;
     const own = { content: this.#content, layers, records: this.#records, garbage: this.#garbage };
     return makeTools(
       { ...own, syncIndex: () => this.#syncIndex() },
-      { uploads, insecureRegistries, mirrors, patience, trace },
+      { uploads, insecureRegistries, mirrors, patience, trace, configDirectory: registryConfig },
     );
   }
 

@@ -2,7 +2,8 @@ import type { Reference, RegistryAuth } from "../registry/types.ts";
 import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
 import type { CreateImage } from "./create/create.ts";
 import type { RemoteImage } from "./distribution.ts";
-import type { RegistryServer, ServeOptions } from "./serve/server.ts";
+import type { ServeImages } from "./serve/serve.ts";
+import type { RegistryServer } from "./serve/server.ts";
 import type { ImageTools } from "./tools.ts";
 
 export type { CreateImage } from "./create/create.ts";
@@ -170,7 +171,12 @@ export interface ImageStore {
    */
   push(reference: Reference, options: PushOptions): Promise<void>;
   /** Serves what is here to other machines by the distribution API, until `close`. */
-  serve(options: ServeOptions): Promise<RegistryServer>;
+  serve(options: ServeImages): Promise<RegistryServer>;
+  /** The tags that a registry has of a repository. */
+  tagsOf(
+    reference: Reference,
+    options: { readonly auth?: RegistryAuth | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<string[]>;
   /** What a registry has under a name. */
   lookUp(
     name: string,

@@ -1,10 +1,14 @@
+import { SampanError } from "../errors/index.ts";
 import { withAuth } from "./auth.ts";
+import { certificateDirectories } from "./certificates.ts";
+import { hostOf, isInsecure } from "./hosts.ts";
 import { httpCore, type Send } from "./http.ts";
 import { findOrigin, type Origin } from "./origin.ts";
 import { PushRepository } from "./push-repository.ts";
 import { withRedirects } from "./redirect.ts";
 import { atRepository, firstOf, Repository, type RepositorySend } from "./repository.ts";
 import { type Patience, usualPatience, withRetry } from "./retry.ts";
+import { RegistriesFile } from "./settings.ts";
 import { type Exchange, withTrace } from "./trace.ts";
 import type { Reference, RegistryAuth } from "./types.ts";
 
@@ -13,6 +17,8 @@ export interface RegistryOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Per domain, hosts to ask first. A mirror that fails or lacks something is passed over. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Where `registries.json` and `certs.d` are; see `RegistriesFile` and `certificatesOf`. */
+  readonly configDirectory?: string | undefined;
   readonly patience?: Patience | undefined;
   readonly trace?: ((exchange: Exchange) => void) | undefined;
 }
@@ -25,12 +31,15 @@ export interface RegistryOptions {
 export class RegistryClient {
   readonly #options: RegistryOptions;
   readonly #send: Send;
+  readonly #file: RegistriesFile | undefined;
   readonly #close: () => void;
   readonly #origins = new Map<string, Promise<Origin>>();
 
   constructor(options: RegistryOptions = {}) {
     this.#options = options;
-    const core = httpCore();
+    const { configDirectory: directory } = options;
+    this.#file = directory === undefined ? undefined : new RegistriesFile(directory);
+    const core = httpCore(directory === undefined ? [] : certificateDirectories(directory));
     this.#close = core.close;
     this.#send = withRedirects(options.trace ? withTrace(core.send, options.trace) : core.send);
   }
@@ -38,9 +47,10 @@ export class RegistryClient {
   /** The repository of a reference. Credentials go to its registry only, never to a mirror. */
   async repository(reference: Reference, auth: RegistryAuth = {}, signal?: AbortSignal): Promise<Repository> {
     const { domain, path } = reference;
-    const mirrors = this.#options.mirrors?.[domain] ?? [];
-    const sends = mirrors.map((mirror) => this.#lazily(mirror, path, {}, signal));
-    sends.push(await this.#at(domain, path, auth, signal));
+    const mirrors = [...(this.#options.mirrors?.[domain] ?? []), ...(this.#file?.of(domain).mirrors ?? [])];
+    const sends = mirrors.map((mirror) => this.#mirror(mirror, reference, signal));
+    const send = withRetry(withAuth(this.#send, auth), this.#options.patience ?? usualPatience);
+    sends.push(atRepository(send, await this.#origin(domain, signal), path));
     return new Repository(reference, firstOf(sends));
   }
 
@@ -72,34 +82,44 @@ export class RegistryClient {
     this.#close();
   }
 
-  #lazily(domain: string, path: string, auth: RegistryAuth, signal: AbortSignal | undefined): RepositorySend {
-    let made: Promise<RepositorySend> | undefined;
+  /** It is not asked who it is before it is needed, and gets no credentials. One that is busy is passed over at once. */
+  #mirror(mirror: string, { domain, path }: Reference, signal: AbortSignal | undefined): RepositorySend {
+    let origin: Promise<Origin> | undefined;
+    const send = withAuth(this.#send, {});
     return async (request) => {
-      made ??= this.#at(domain, path, auth, signal);
-      return (await made)(request);
+      origin ??= this.#mirrorOrigin(mirror, signal);
+      return await atRepository(send, await origin, path, domain)(request);
     };
   }
 
-  async #at(
-    domain: string,
-    path: string,
-    auth: RegistryAuth,
-    signal: AbortSignal | undefined,
-  ): Promise<RepositorySend> {
-    const origin = await this.#origin(domain, signal);
-    const send = withRetry(withAuth(this.#send, auth), this.#options.patience ?? usualPatience);
-    return atRepository(send, origin.url, path, origin.insecure);
+  /** A mirror is "host", "host:port" or has "http://" or "https://" in front. */
+  async #mirrorOrigin(mirror: string, signal: AbortSignal | undefined): Promise<Origin> {
+    const [, scheme, host = ""] = /^(?:(https?):\/\/)?([^/]+)\/?$/.exec(mirror) ?? [];
+    const url = URL.parse(`${scheme ?? "https"}://${host}`);
+    if (host === "" || url === null)
+      throw new SampanError("invalid", `Cannot use the mirror ${mirror}: wanted host:port`);
+    if (scheme === "http") return { url, insecure: true };
+    return scheme === undefined ? await this.#origin(host, signal) : { url, insecure: this.isInsecure(host) };
+  }
+
+  /** Whether a registry may be spoken to without verified TLS. */
+  isInsecure(domain: string): boolean {
+    return (
+      isInsecure(hostOf(domain), this.#options.insecureRegistries ?? []) || (this.#file?.of(domain).insecure ?? false)
+    );
   }
 
   #origin(domain: string, signal: AbortSignal | undefined): Promise<Origin> {
-    const known = this.#origins.get(domain);
+    const insecure = this.isInsecure(domain);
+    const key = `${domain} ${insecure}`;
+    const known = this.#origins.get(key);
     if (known !== undefined) return known;
-    const found = findOrigin(this.#send, domain, this.#options.insecureRegistries ?? [], signal);
-    this.#origins.set(domain, found);
+    const found = findOrigin(this.#send, domain, insecure, signal);
+    this.#origins.set(key, found);
     found.then(
       // A loopback or insecure registry may be restarted with or without TLS; asking again costs little there.
-      (origin) => origin.insecure && this.#origins.delete(domain),
-      () => this.#origins.delete(domain),
+      (origin) => origin.insecure && this.#origins.delete(key),
+      () => this.#origins.delete(key),
     );
     return found;
   }

@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import type { RequestOptions, Agent as TlsAgent } from "node:https";
 import { SampanError } from "../errors/index.ts";
+import { type Certificates, certificatesOf } from "./certificates.ts";
 import { connectionError } from "./errors.ts";
 import { isLoopback } from "./hosts.ts";
 import { readBounded } from "./limit.ts";
@@ -47,12 +48,15 @@ export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 /** Without a byte for this long (ms) a connection counts as broken, unless the request says otherwise. */
 const usualIdleTimeout = 30_000;
 
-/** The innermost Send: one request over a kept-alive connection. `close` drops idle connections. */
-export function httpCore(): { send: Send; close(): void } {
+/**
+ * The innermost Send: one request over a kept-alive connection. `certificates` are directories with those of registries, see
+ * `certificatesOf`. `close` drops idle connections.
+ */
+export function httpCore(certificates: readonly string[] = []): { send: Send; close(): void } {
   const agents = new Map<string, Agent>();
   return {
     send: async (request) => {
-      const agent = await agentFor(agents, request);
+      const agent = await agentFor(agents, request, certificates);
       const response = await exchange(request, agent);
       if (request.limit === undefined) return response;
       // A HEAD's Content-Length is that of the body it does not have.
@@ -68,24 +72,32 @@ export function httpCore(): { send: Send; close(): void } {
   };
 }
 
-async function agentFor(agents: Map<string, Agent>, { url, insecure }: HttpRequest): Promise<Agent> {
+async function agentFor(
+  agents: Map<string, Agent>,
+  { url, insecure }: HttpRequest,
+  directories: readonly string[],
+): Promise<Agent> {
   const loopback = isLoopback(url.hostname);
-  const key = `${url.protocol} ${insecure} ${loopback}`;
+  const own = url.protocol === "https:" ? certificatesOf(url.host, directories) : undefined;
+  // Certificates that have been changed make another agent.
+  const key = `${url.protocol} ${insecure} ${loopback} ${own === undefined ? "" : JSON.stringify(own)}`;
   const known = agents.get(key);
   if (known !== undefined) return known;
   // As Go does it: HTTP_PROXY and friends hold for everything but loopback.
   const common = { keepAlive: true, timeout: usualIdleTimeout, ...(loopback ? {} : { proxyEnv: process.env }) };
-  const agent = url.protocol === "http:" ? new Agent(common) : await tlsAgent(common, insecure);
+  const agent = url.protocol === "http:" ? new Agent(common) : await tlsAgent(common, insecure, own);
   agents.set(key, agent);
   return agent;
 }
 
 /** TLS is loaded when first needed: it costs tens of milliseconds that a loopback registry never asks for. */
-async function tlsAgent(common: object, insecure: boolean): Promise<TlsAgent> {
+async function tlsAgent(common: object, insecure: boolean, own: Certificates | undefined): Promise<TlsAgent> {
   const [{ Agent: HttpsAgent }, { getCACertificates }] = await Promise.all([import("node:https"), import("node:tls")]);
-  if (insecure) return new HttpsAgent({ ...common, rejectUnauthorized: false });
+  const options = { ...common, ...own?.client };
+  if (insecure) return new HttpsAgent({ ...options, rejectUnauthorized: false });
   // The machine's own certificates count too, as they do for every other engine.
-  return new HttpsAgent({ ...common, ca: [...getCACertificates("default"), ...getCACertificates("system")] });
+  const ca = [...getCACertificates("default"), ...getCACertificates("system"), ...(own?.ca ?? [])];
+  return new HttpsAgent({ ...options, ca });
 }
 
 async function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse> {

@@ -1,5 +1,5 @@
 import { codeOf } from "./errors.ts";
-import { hostOf, isInsecure, isLoopback } from "./hosts.ts";
+import { hostOf, isLoopback } from "./hosts.ts";
 import { drop, type Send } from "./http.ts";
 
 /** Where a registry's API is. */
@@ -9,17 +9,12 @@ export interface Origin {
 }
 
 /**
- * Finds out how to speak to a domain. Always TLS, unless the registry is loopback or listed as insecure: then it is
- * asked. Loopback is asked in plain first (nobody can listen), others by TLS first (their password may travel).
+ * Finds out how to speak to a domain. Always TLS, unless the registry is `insecure` (loopback, or listed as such): then it
+ * is asked. Loopback is asked in plain first (nobody can listen), others by TLS first (their password may travel).
  */
-export async function findOrigin(
-  send: Send,
-  domain: string,
-  insecure: readonly string[],
-  signal?: AbortSignal,
-): Promise<Origin> {
+export async function findOrigin(send: Send, domain: string, insecure: boolean, signal?: AbortSignal): Promise<Origin> {
   const host = hostOf(domain);
-  if (!isInsecure(host, insecure)) return { url: new URL(`https://${host}`), insecure: false };
+  if (!insecure) return { url: new URL(`https://${host}`), insecure: false };
   const plain: Origin = { url: new URL(`http://${host}`), insecure: true };
   const tls: Origin = { url: new URL(`https://${host}`), insecure: true };
   const [first, second] = isLoopback(plain.url.hostname) ? [plain, tls] : [tls, plain];

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from "node:http";
+import * as z from "zod";
 import { SampanError } from "../errors/index.ts";
 import { algorithmOf, type Digest, digestOf, isDigest } from "../storage/digest.ts";
 import { complaintOf, failure, kindOfStatus } from "./failure.ts";
 import type { HttpRequest, HttpResponse, Send } from "./http.ts";
 import { readBounded } from "./limit.ts";
 import { manifestTypes } from "./media-types.ts";
+import type { Origin } from "./origin.ts";
 import type { Reference } from "./types.ts";
 
 /** A manifest or index as it was served; the bytes have the digest. */
@@ -102,6 +104,35 @@ export class Repository {
     throw failure({ ...response, bytes }, `fetch blob ${digest} of ${this.#reference.familiarName}`);
   }
 
+  /** The blob's size in bytes; undefined when the repository does not have it. */
+  async blobSize(digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
+    const response = await this.#send({ method: "HEAD", path: `blobs/${digest}`, headers: {}, limit: 4096, signal });
+    if (response.status === 404) return undefined;
+    const size = Number(response.headers["content-length"]);
+    if (response.status === 200 && Number.isSafeInteger(size)) return size;
+    throw failure(response, `look for blob ${digest} of ${this.#reference.familiarName}`);
+  }
+
+  /** All tags, page by page. */
+  async tags(signal?: AbortSignal): Promise<string[]> {
+    const found: string[] = [];
+    const limit = 4 * 1024 * 1024;
+    for (let path: string | undefined = "tags/list"; path !== undefined; ) {
+      const response: HttpResponse = await this.#send({ method: "GET", path, headers: {}, limit, signal });
+      if (response.status !== 200) throw this.#refusal(response, "latest");
+      found.push(...tagsIn(response.bytes, this.#reference.familiarName));
+      if (found.length > maxTags) {
+        throw new SampanError(
+          "invalid",
+          `Cannot list ${this.#reference.familiarName}: it has more than ${maxTags} tags`,
+        );
+      }
+      const next = /<[^>]*\?([^>]*)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ""))?.[1];
+      path = next === undefined ? undefined : `tags/list?${next}`;
+    }
+    return found;
+  }
+
   /** Docker's texts, which people search for and clients match. */
   #refusal(response: HttpResponse, version: string): SampanError {
     const { familiarName } = this.#reference;
@@ -124,10 +155,23 @@ export class Repository {
   }
 }
 
+const maxTags = 100_000;
+const tagList = z.object({ tags: z.array(z.string()).nullish() });
+
+function tagsIn(bytes: Buffer, name: string): string[] {
+  try {
+    return tagList.parse(JSON.parse(bytes.toString("utf8"))).tags ?? [];
+  } catch (cause) {
+    throw new SampanError("invalid", `Cannot list ${name}: the registry's answer is no list of tags`, { cause });
+  }
+}
+
 /** One Send after another until one has what was asked for: mirrors first, the registry itself last. */
 export function firstOf(sends: readonly RepositorySend[]): RepositorySend {
   return async (request) => {
-    for (const send of sends.slice(0, -1)) {
+    // A mirror knows only the tags that it was asked for.
+    const mirrors = request.path.startsWith("tags/") ? [] : sends.slice(0, -1);
+    for (const send of mirrors) {
       const response = await send(request).catch((error) => {
         if (request.signal?.aborted) throw error;
         return undefined;
@@ -141,7 +185,16 @@ export function firstOf(sends: readonly RepositorySend[]): RepositorySend {
   };
 }
 
-/** A Send for paths of one repository at one origin. */
-export function atRepository(send: Send, base: URL, path: string, insecure: boolean): RepositorySend {
-  return (request) => send({ ...request, url: new URL(`/v2/${path}/${request.path}`, base), insecure });
+/** A Send for paths of one repository at one origin; `ns` tells a mirror which registry is meant, as containerd does. */
+export function atRepository(
+  send: Send,
+  { url: base, insecure }: Origin,
+  path: string,
+  ns?: string | undefined,
+): RepositorySend {
+  return (request) => {
+    const url = new URL(`/v2/${path}/${request.path}`, base);
+    if (ns !== undefined) url.searchParams.set("ns", ns);
+    return send({ ...request, url, insecure });
+  };
 }

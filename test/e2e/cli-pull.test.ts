@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { docker } from "../support/docker.ts";
 import { busybox, writeOciLayout } from "../support/images.ts";
+import type { Finished } from "../support/process.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { requires } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
@@ -46,6 +47,27 @@ suite("sampan pull", requires("busybox", "docker-registry", "skopeo"), () => {
     assert.equal(await box.ok("pull", "-q", image), image);
   });
 
+  test("-a pulls all tags, also for docker", requires("docker"), async () => {
+    const repository = image.slice(0, image.lastIndexOf(":"));
+    for (const tag of ["2", "3"]) {
+      await box.ok("tag", image, `${repository}:${tag}`);
+      await box.ok("push", "-q", `${repository}:${tag}`);
+    }
+    const pulls: (() => Promise<Finished>)[] = [
+      () => box.run(["pull", "-a", repository]),
+      () => docker(box, ["pull", "-a", repository]),
+    ];
+    for (const pull of pulls) {
+      for (const tag of ["2", "3"]) await box.ok("rmi", `${repository}:${tag}`);
+      const { status, stdout, stderr } = await pull();
+      assert.equal(status, 0, stderr);
+      for (const tag of ["1", "2", "3"]) assert.match(stdout, new RegExp(`^${tag}: Pulling from tools/busybox$`, "m"));
+      const here = await box.ok("images", "--format", "{{.Tag}}", repository);
+      assert.deepEqual(here.split("\n").sort(), ["1", "2", "3"]);
+    }
+    for (const tag of ["2", "3"]) await box.ok("rmi", `${repository}:${tag}`);
+  });
+
   test("shows one line per layer on a terminal", requires("tmux"), async () => {
     await box.ok("rmi", image);
     const terminal = await openTerminal(box.directory, ["sh", "-c", `${sampan} pull ${image}; sleep 60`], box.env);
@@ -74,7 +96,7 @@ suite("sampan pull", requires("busybox", "docker-registry", "skopeo"), () => {
     await box.fails({ status: 1, stderr: /nosuchtag/ }, "pull", `${registry.host}/tools/busybox:nosuchtag`);
     await box.fails({ status: 1, stderr: /invalid reference format/ }, "pull", "a/UPPER:1");
     await box.fails({ status: 1, stderr: /127\.0\.0\.1:1/ }, "pull", "127.0.0.1:1/x:1");
+    await box.fails({ status: 1, stderr: /tag can't be used with --all-tags\/-a/ }, "pull", "-a", "x:1");
     await box.fails({ status: 125, stderr: /tools\/nosuch/ }, "run", `${registry.host}/tools/nosuch:1`);
-    await box.fails({ status: 125, stderr: /all tags is not in this version/ }, "pull", "-a", "x");
   });
 });

@@ -17,7 +17,9 @@ import { dockerArchive, type TestImage } from "./images.ts";
 import { leftovers } from "./leaks.ts";
 import { removeTree } from "./sandbox.ts";
 
-type ImageBoxOptions = Partial<Pick<ImagesOptions, "insecureRegistries" | "mirrors" | "patience" | "uploads">> & {
+type ImageBoxOptions = Partial<
+  Pick<ImagesOptions, "insecureRegistries" | "mirrors" | "patience" | "registryConfig" | "uploads">
+> & {
   /** An existing empty directory instead of a new temporary one. */
   readonly directory?: string;
 };

@@ -1,3 +1,5 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { NetworkingOptions } from "../../network/options.ts";
@@ -24,6 +26,8 @@ export interface DaemonOptions {
   readonly insecureRegistries: readonly string[];
   /** Hosts to ask before docker.io. */
   readonly mirrors: readonly string[];
+  /** Directory with `registries.json` and `certs.d`. */
+  readonly registryConfig: string;
   readonly networking: NetworkingOptions;
 }
 
@@ -39,6 +43,7 @@ Options:
       --log-level LEVEL          ${logLevels.join(", ")} (info)
       --log-file FILE            Write the log there instead of to standard error
       --insecure-registry HOST   Speak to this registry without verified TLS (may be repeated)
+      --registry-config DIR      Where registries.json and certs.d are (/etc/sampan)
       --registry-mirror HOST     Ask this host before docker.io (may be repeated)
 
 ${networkingUsage}`;
@@ -64,6 +69,7 @@ export function parseOptions(argv: readonly string[]): DaemonOptions | undefined
     logFile: values["log-file"],
     insecureRegistries: values["insecure-registry"],
     mirrors: values["registry-mirror"],
+    registryConfig: values["registry-config"] ?? defaultRegistryConfig(),
     networking: parseNetworking({ ...values, bridge: values.bridge ?? process.env.SAMPAN_BRIDGE }),
   };
 }
@@ -86,6 +92,7 @@ function parse(args: string[]) {
         "log-level": { type: "string", default: "info" },
         "log-file": { type: "string" },
         "insecure-registry": { type: "string", multiple: true, default: [] },
+        "registry-config": { type: "string" },
         "registry-mirror": { type: "string", multiple: true, default: [] },
         ...networkingFlags,
         help: { type: "boolean", short: "h", default: false },
@@ -94,6 +101,12 @@ function parse(args: string[]) {
   } catch (cause) {
     throw new SampanError("invalid", `${messageOf(cause)}\n\n${usage}`, { cause });
   }
+}
+
+/** The machine's, or the user's own without root. */
+function defaultRegistryConfig(): string {
+  if (process.getuid?.() === 0) return "/etc/sampan";
+  return join(process.env.XDG_CONFIG_HOME || join(homedir(), ".config"), "sampan");
 }
 
 function idleExit(text: string | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
-import type { LoadedImage } from "../../images/types.ts";
+import type { LoadedImage, Progress } from "../../images/types.ts";
 import type { ApiContext } from "../context.ts";
 import { queryOf } from "../http/answers.ts";
 import { departure } from "../http/departure.ts";
@@ -27,13 +27,15 @@ export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): 
     const reference = imageReference(fromImage, tag);
     const signal = departure(request.raw, reply.raw, leaving);
     await report(reply, async (writer) => {
-      await engine.images.pull({
+      const wanted = {
         reference,
         platform: platformOf(platform),
         auth: parseRegistryAuth(request.headers["x-registry-auth"]),
-        progress: (step) => writer.progress(step),
+        progress: (step: Progress) => writer.progress(step),
         signal,
-      });
+      };
+      if (tag === undefined && !isVersioned(fromImage)) await engine.images.pullAll(wanted);
+      else await engine.images.pull(wanted);
     });
   });
   app.post("/images/load", async (request, reply) => {
@@ -53,6 +55,11 @@ export function imageTransferRoutes(app: Api, { engine, leaving }: ApiContext): 
       for (const image of loaded) for (const stream of loadedLines(image)) writer.line({ stream });
     }).finally(skipRest);
   });
+}
+
+/** Whether a name says a tag or a digest: without either all tags of the repository are meant, as dockerd has it. */
+function isVersioned(name: string): boolean {
+  return /[:@]/.test(name.slice(name.lastIndexOf("/") + 1));
 }
 
 function loadedLines({ image, names }: LoadedImage): string[] {

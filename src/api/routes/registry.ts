@@ -8,9 +8,10 @@ import { departure } from "../http/departure.ts";
 import type { Api } from "../http/fastify.ts";
 import { parseListenAddress } from "../requests/listen-address.ts";
 import { readQuery, text } from "../requests/query.ts";
+import { parseRegistryAuth } from "../requests/registry-auth.ts";
 import type { ServeLine } from "../shapes/registry.ts";
 
-const serveQuery = z.object({ listen: text(), cert: text(), key: text() });
+const serveQuery = z.object({ listen: text(), proxy: text(), cert: text(), key: text() });
 
 /**
  * POST /registry/serve: the local store as a read-only registry, for as long as the answer is read. Not Docker's. It lives in
@@ -18,7 +19,7 @@ const serveQuery = z.object({ listen: text(), cert: text(), key: text() });
  */
 export function registryRoutes(app: Api, { engine, leaving }: ApiContext): void {
   app.post("/registry/serve", async (request, reply) => {
-    const { listen, cert, key } = readQuery(serveQuery, queryOf(request));
+    const { listen, proxy, cert, key } = readQuery(serveQuery, queryOf(request));
     const signal = departure(request.raw, reply.raw, leaving);
     const say = (line: ServeLine) => {
       // Who does not read misses lines; what is served goes on.
@@ -27,6 +28,8 @@ export function registryRoutes(app: Api, { engine, leaving }: ApiContext): void 
     const server = await engine.images.serve({
       ...parseListenAddress(listen),
       tls: await readTls(cert, key),
+      proxy:
+        proxy === undefined ? undefined : { url: proxy, auth: parseRegistryAuth(request.headers["x-registry-auth"]) },
       served: say,
     });
     reply.hijack();

@@ -47,6 +47,7 @@ export default defineCommand({
     "log-level": text("", "fatal, error, warn, info, debug or trace (default info)"),
     "log-file": text("", "Write the log there instead of to standard error"),
     "insecure-registry": list("", "Speak to this registry without verified TLS"),
+    "registry-config": text("", "Where registries.json and certs.d are (default /etc/sampan)"),
     "registry-mirror": list("", "Ask this host before docker.io"),
     ...networking,
   },

@@ -92,7 +92,16 @@ function decoded(server: string, { auth = "", identitytoken }: StoredAuth): Cred
 
 /** The credentials for an image's registry as the API takes them, in a header. */
 export function registryAuth(image: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const found = new CredentialStore(env).get(serverOf(image));
+  return encoded(new CredentialStore(env).get(serverOf(image)));
+}
+
+/** The same for a registry by its address. */
+export function registryAuthOf(address: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const isHub = /^(https?:\/\/)?registry-1\.docker\.io(\/|$)/.test(address);
+  return encoded(new CredentialStore(env).get(isHub ? hub : serverKey(address)));
+}
+
+function encoded(found: Credentials | undefined): string | undefined {
   return found === undefined ? undefined : Buffer.from(JSON.stringify(found)).toString("base64url");
 }
 

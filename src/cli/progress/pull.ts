@@ -8,7 +8,7 @@ export interface PullOptions {
   readonly output: Screen | undefined;
 }
 
-/** Has the daemon fetch an image, and shows how it goes. The reference has a tag or a digest. */
+/** Has the daemon fetch an image, and shows how it goes. Without a tag or a digest all tags are meant. */
 export async function pullImage(context: Context, reference: string, options: PullOptions): Promise<void> {
   const { name, tag } = splitReference(reference);
   const { registryAuth } = await import("../credentials/store.ts");
@@ -17,10 +17,11 @@ export async function pullImage(context: Context, reference: string, options: Pu
   await new ProgressDisplay(options.output ?? silent).show(lines);
 }
 
-/** The API's two parts of a reference: the name, and the tag or the digest. */
-function splitReference(reference: string): { name: string; tag: string } {
+/** The API's two parts of a reference: the name, and the tag or the digest; without either all tags are meant. */
+function splitReference(reference: string): { name: string; tag: string | undefined } {
   const at = reference.indexOf("@");
   const colon = reference.lastIndexOf(":");
+  if (at < 0 && colon <= reference.lastIndexOf("/")) return { name: reference, tag: undefined };
   const cut = at >= 0 ? at : colon;
   return { name: reference.slice(0, cut), tag: reference.slice(cut + 1) };
 }

@@ -49,6 +49,14 @@ export class EngineImages implements Images {
     }
   }
 
+  async pullAll(options: EnginePullOptions): Promise<void> {
+    const parsed = parseReference(options.reference);
+    for (const tag of await this.#parts.images.tagsOf(parsed, options)) {
+      options.signal?.throwIfAborted();
+      await this.pull({ ...options, reference: `${parsed.familiarName}:${tag}` });
+    }
+  }
+
   async push({ reference, ...options }: EnginePushOptions): Promise<void> {
     const parsed = parseReference(reference);
     if (parsed.digest !== undefined) throw new SampanError("invalid", "cannot push a digest reference");

@@ -69,6 +69,8 @@ export interface PrunedImages {
 export interface Images extends ImageMaking {
   /** Joins a pull of the same image that is under way; each caller gets all progress from its beginning. */
   pull(options: EnginePullOptions): Promise<StoredImage>;
+  /** Pulls every tag of a repository, one after the other. */
+  pullAll(options: EnginePullOptions): Promise<void>;
   push(options: EnginePushOptions): Promise<void>;
   load: ImageStore["load"];
   serve: ImageStore["serve"];
