@@ -7,10 +7,14 @@
 
 #include "protocol.h"
 
-void log_open(struct log *log, int fd, const char *path, int64_t limit, int64_t files) {
+/* Goes on with the file at the log's path, or begins it. Where it cannot be opened all is left as it was. */
+static void log_open(struct log *log) {
   struct stat status;
-  *log = (struct log){.fd = fd, .path = path, .limit = limit, .files = files};
-  if (fd >= 0 && fstat(fd, &status) == 0) log->size = status.st_size;
+  int fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (fd < 0) return; /* better a log that is too long than none */
+  if (log->fd >= 0) close(log->fd);
+  log->fd = fd;
+  log->size = fstat(fd, &status) == 0 ? status.st_size : 0;
 }
 
 /* "log" for 0, "log.1" for the one before it, and so on. */
@@ -31,11 +35,7 @@ static void rotate(struct log *log) {
   char from[4096], to[4096];
   if (log->files <= 1) unlink(log->path); /* not truncated: who reads it gets to its end */
   for (int64_t i = log->files - 1; i > 0; i--) rename(numbered(log, i - 1, from), numbered(log, i, to));
-  int fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (fd < 0) return; /* better a log that is too long than none */
-  close(log->fd);
-  log->fd = fd;
-  log->size = 0;
+  log_open(log);
 }
 
 static void put_big_endian(unsigned char *to, uint64_t value, int bytes) {
@@ -43,7 +43,8 @@ static void put_big_endian(unsigned char *to, uint64_t value, int bytes) {
 }
 
 void log_append(struct log *log, uint8_t stream, unsigned char *record, uint32_t size) {
-  if (log->fd < 0) return;
+  if (log->path && log->fd < 0) log_open(log);
+  if (!log->path || log->fd < 0) return;
   size_t length = LOG_RECORD_SIZE + (size_t)size;
   if (log->limit > 0 && log->size > 0 && log->size + (int64_t)length > log->limit) rotate(log);
   struct timespec now;
@@ -56,7 +57,7 @@ void log_append(struct log *log, uint8_t stream, unsigned char *record, uint32_t
     ssize_t n = RETRY(write(log->fd, record + done, length - done));
     if (n <= 0) {
       /* A full disk must not stop the container; a torn record must not garble what follows. */
-      if (done && ftruncate(log->fd, log->size) != 0) log->fd = -1;
+      if (done && ftruncate(log->fd, log->size) != 0) log->path = NULL;
       return;
     }
     done += (size_t)n;

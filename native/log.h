@@ -3,12 +3,10 @@
 #include "util.h"
 
 struct log {
-  int fd; /* -1: nothing is logged */
-  const char *path;
+  int fd;           /* -1 until the first output comes */
+  const char *path; /* NULL: nothing is logged */
   int64_t size, limit, files; /* limit 0: never rotate; files counts the current one */
 };
 
-/* Takes over an open log file. */
-void log_open(struct log *log, int fd, const char *path, int64_t limit, int64_t files);
 /* Appends `size` bytes that came from `stream`; `record` has LOG_RECORD_SIZE bytes of room before them. */
 void log_append(struct log *log, uint8_t stream, unsigned char *record, uint32_t size);

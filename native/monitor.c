@@ -201,8 +201,10 @@ static void begin(int starter, pid_t pid, const unsigned char *s) {
   m.err = m.terminal ? -1 : (int)load64(s + SUPERVISION_STDERR);
   m.stdin_once = flags & SUPERVISION_FLAG_STDIN_ONCE;
   m.hold = flags & SUPERVISION_FLAG_HOLD;
-  log_open(&m.log, (int)load64(s + SUPERVISION_LOG), (const char *)(uintptr_t)load64(s + SUPERVISION_LOG_PATH),
-           (int64_t)load64(s + SUPERVISION_LOG_SIZE), (int64_t)load64(s + SUPERVISION_LOG_FILES));
+  m.log = (struct log){.fd = -1,
+                       .path = (const char *)(uintptr_t)load64(s + SUPERVISION_LOG_PATH),
+                       .limit = (int64_t)load64(s + SUPERVISION_LOG_SIZE),
+                       .files = (int64_t)load64(s + SUPERVISION_LOG_FILES)};
   for (int i = 0; i < CLIENTS; i++) m.clients[i].fd = -1;
   m.clients[0] = (struct client){.fd = starter, .role = CONTROL_COMMAND};
   set_title((const char *)(uintptr_t)load64(s + SUPERVISION_TITLE));

@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Namespace } from "../../test/support/namespace.ts";
-import { Sandbox } from "../../test/support/sandbox.ts";
+import { removeTree, Sandbox } from "../../test/support/sandbox.ts";
 
 export interface BenchMachine {
   readonly box: Sandbox;
@@ -11,6 +11,9 @@ export interface BenchMachine {
 /** Our daemon in a network of its own, so that its bridge is nobody's but the benchmark's. Ends with `closing`. */
 export async function startMachine(closing: AsyncDisposableStack, archive: Buffer): Promise<BenchMachine> {
   const box = new Sandbox({ SAMPAN_BRIDGE: undefined });
+  // As /run: sockets of monitors and the mount point are in memory.
+  const run = mkdtempSync("/dev/shm/sampan-bench-");
+  symlinkSync(run, box.layout.run);
   const scratch = join(box.directory, "scratch");
   mkdirSync(scratch);
   const namespace = await Namespace.make(`benchmark in ${box.directory}`, scratch);
@@ -21,6 +24,7 @@ export async function startMachine(closing: AsyncDisposableStack, archive: Buffe
     await namespace.close();
     box.enter = [];
     await box.close();
+    removeTree(run);
   });
   await box.start();
   const { status, stderr } = await box.run(["load"], { input: archive });

@@ -107,18 +107,16 @@ export const supervision = {
   terminal: 32,
   /** listening socket for attach and control */
   listener: 40,
-  /** log file, opened for appending */
-  log: 48,
-  flags: 56,
+  flags: 48,
   /** rotate when the log would grow beyond this many bytes; 0 is never */
-  logSize: 64,
+  logSize: 56,
   /** how many log files are kept, the current one included */
-  logFiles: 72,
-  /** address of the log's path */
-  logPath: 80,
+  logFiles: 64,
+  /** address of the log's path, 0 for no log; the file is made when the first output comes */
+  logPath: 72,
   /** address of what `ps` shall show */
-  title: 88,
-  size: 96,
+  title: 80,
+  size: 88,
 } as const;
 
 export const supervisionFlag = {

@@ -6,8 +6,6 @@ import { exitRecord } from "./exit-record.ts";
 import type { MonitorEnds } from "./stdio.ts";
 import type { MonitorFiles, ProcessSpec } from "./types.ts";
 
-const APPEND = named(f.O_WRONLY | f.O_CREAT | f.O_APPEND | f.O_CLOEXEC, "O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC");
-
 /** struct sockaddr_un of unix(7). */
 function unixAddress(p: Program, path: string): { address: Ref; size: number } {
   const bytes = Buffer.alloc(2 + Buffer.byteLength(path) + 1);
@@ -50,9 +48,6 @@ export interface SupervisionOptions {
 function prepare(p: Program, options: SupervisionOptions): Ref {
   const { files, ends, process } = options;
   const listener = listen(p, files.socket);
-  const log = files.log
-    ? p.sys("openat", [f.AT_FDCWD, p.text(files.log.path), APPEND, 0o640], { note: "open the log" })
-    : -1;
   const flags =
     (process.stdinOnce ? wire.supervisionFlag.stdinOnce : 0) | (options.hold ? wire.supervisionFlag.hold : 0);
   const fields = [
@@ -62,7 +57,6 @@ function prepare(p: Program, options: SupervisionOptions): Ref {
     ends.stderr,
     ends.terminal,
     listener,
-    log,
     flags,
     files.log?.maxSize ?? 0,
     files.log?.maxFiles ?? 0,

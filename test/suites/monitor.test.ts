@@ -325,7 +325,8 @@ function textOf(frames: Frame[], stream: number): string {
 }
 
 function logOf(files: MonitorFiles): { stdout: string; stderr: string; times: bigint[] } {
-  const bytes = readFileSync(files.log?.path ?? "");
+  const path = files.log?.path ?? "";
+  const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0); // there is none before the first output
   const log = { stdout: "", stderr: "", times: [] as bigint[] };
   for (let at = 0; at < bytes.length; ) {
     const size = bytes.readUInt32BE(at + 4);
