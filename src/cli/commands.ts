@@ -17,6 +17,7 @@ export const groups: Readonly<Record<string, string>> = {
   container: "Manage containers",
   egress: "See what egress policies refuse",
   image: "Manage images",
+  manifest: "Manage manifest lists of several platforms",
   network: "Manage networks",
   registry: "Hand images to other machines",
   secret: "Manage secrets",
@@ -161,6 +162,31 @@ export const commands: readonly Entry[] = [
     paths: ["logs", "container logs"],
     summary: "Fetch the logs of a container",
     load: () => import("./commands/logs.ts"),
+  },
+  {
+    paths: ["manifest annotate"],
+    summary: "Add additional information to a local image manifest",
+    load: () => import("./commands/manifest-annotate.ts"),
+  },
+  {
+    paths: ["manifest create"],
+    summary: "Create a local manifest list for annotating and pushing to a registry",
+    load: () => import("./commands/manifest-create.ts"),
+  },
+  {
+    paths: ["manifest inspect"],
+    summary: "Display an image manifest, or manifest list",
+    load: () => import("./commands/manifest-inspect.ts"),
+  },
+  {
+    paths: ["manifest push"],
+    summary: "Push a manifest list to a repository",
+    load: () => import("./commands/manifest-push.ts"),
+  },
+  {
+    paths: ["manifest rm"],
+    summary: "Delete one or more manifest lists from local storage",
+    load: () => import("./commands/manifest-rm.ts"),
   },
   {
     paths: ["network connect"],

@@ -5,7 +5,6 @@ const later: Readonly<Record<string, string>> = {
   checkpoint: "checkpoints are not in this version of Sampan yet",
   compose: "use Docker's Compose with DOCKER_HOST set to Sampan's socket",
   context: "contexts are not in this version of Sampan yet; use --host or SAMPAN_HOST",
-  manifest: "manifest lists are not in this version of Sampan yet",
   plugin: "plugins are not in this version of Sampan yet",
   search: "searching registries is not in this version of Sampan yet",
   trust: "content trust is not in this version of Sampan yet",

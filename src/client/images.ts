@@ -5,6 +5,8 @@ import type {
   ImageSummary,
   ProgressLine,
   PruneImagesResponse,
+  PushIndexRequest,
+  RemoteManifest,
 } from "../api/shapes/image.ts";
 import type { Transport } from "./transport.ts";
 
@@ -20,6 +22,19 @@ export interface PullImage {
   readonly auth?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface RemoteOptions {
+  /** Credentials as for `pull`. */
+  readonly auth?: string | undefined;
+  /** Without verified TLS, if need be. */
+  readonly insecure?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const flagOf = (insecure = false) => ({ insecure: insecure ? 1 : undefined });
+const headersOf = (auth: string | undefined): Record<string, string> => {
+  return auth === undefined ? {} : { "X-Registry-Auth": auth };
+};
 
 /** The images of a daemon. */
 export class Images {
@@ -50,6 +65,24 @@ export class Images {
     const headers = { "X-Registry-Auth": auth ?? Buffer.from("{}").toString("base64url") };
     const path = `/images/${repository}/push`;
     return this.#transport.lines({ method: "POST", path, query: { tag, platform }, headers, signal });
+  }
+
+  /** What a registry has under a name, to the byte. */
+  remoteManifest(name: string, { auth, insecure, signal }: RemoteOptions = {}): Promise<RemoteManifest> {
+    const path = `/distribution/${name}/manifest`;
+    return this.#transport.json({ method: "GET", path, query: flagOf(insecure), headers: headersOf(auth), signal });
+  }
+
+  /** Makes an index in a registry of manifests that are there; resolves with its digest. */
+  async pushIndex(
+    name: string,
+    body: PushIndexRequest,
+    { auth, insecure, signal }: RemoteOptions = {},
+  ): Promise<string> {
+    const path = `/distribution/${name}/index`;
+    const rest = { query: flagOf(insecure), headers: headersOf(auth), signal };
+    const { Digest } = await this.#transport.json<{ Digest: string }>({ method: "POST", path, body, ...rest });
+    return Digest;
   }
 
   /** Loads a docker archive or an OCI layout from a tar stream. */

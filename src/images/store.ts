@@ -9,10 +9,11 @@ import { ContentStore } from "../storage/content/content.ts";
 import type { Digest } from "../storage/digest.ts";
 import type { LayerStore } from "../storage/layers/types.ts";
 import type { Layout } from "../storage/layout.ts";
-import type { RemoteImage } from "./distribution.ts";
+import type { LookUpOptions, RemoteImage } from "./distribution.ts";
 import { Garbage } from "./garbage.ts";
 import { hostImage, hostImageName } from "./host.ts";
 import { findImage } from "./lookup.ts";
+import type { WantedIndex } from "./push/push-index.ts";
 import { ImageRecords } from "./records.ts";
 import { planRemoval } from "./removal.ts";
 import type { ServeImages } from "./serve/serve.ts";
@@ -108,6 +109,11 @@ class StoredImages implements ImageStore {
   async lookUp(name: string, options: Parameters<ImageStore["lookUp"]>[1]): Promise<RemoteImage> {
     const [tools, { lookUpRemote }] = await Promise.all([this.tools(), import("./distribution.ts")]);
     return await lookUpRemote(tools, name, options);
+  }
+
+  async pushIndex(index: WantedIndex, options: LookUpOptions): Promise<Digest> {
+    const [tools, { pushIndex }] = await Promise.all([this.tools(), import("./push/push-index.ts")]);
+    return await pushIndex(tools, index, options);
   }
 
   async load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]> {

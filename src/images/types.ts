@@ -1,7 +1,8 @@
 import type { Reference, RegistryAuth } from "../registry/types.ts";
 import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
 import type { CreateImage } from "./create/create.ts";
-import type { RemoteImage } from "./distribution.ts";
+import type { LookUpOptions, RemoteImage } from "./distribution.ts";
+import type { WantedIndex } from "./push/push-index.ts";
 import type { ServeImages } from "./serve/serve.ts";
 import type { RegistryServer } from "./serve/server.ts";
 import type { ImageTools } from "./tools.ts";
@@ -178,10 +179,9 @@ export interface ImageStore {
     options: { readonly auth?: RegistryAuth | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<string[]>;
   /** What a registry has under a name. */
-  lookUp(
-    name: string,
-    options: { readonly auth?: RegistryAuth | undefined; readonly signal?: AbortSignal | undefined },
-  ): Promise<RemoteImage>;
+  lookUp(name: string, options: LookUpOptions): Promise<RemoteImage>;
+  /** Makes an index in a registry of manifests that are there; answers its digest. */
+  pushIndex(index: WantedIndex, options: LookUpOptions): Promise<Digest>;
   /** Reads a docker-archive or OCI layout tar, plain, gzip or zstd. */
   load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]>;
   /** Makes an image of one more layer. It is there complete and with its name, or not at all. */

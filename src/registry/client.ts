@@ -45,12 +45,17 @@ export class RegistryClient {
   }
 
   /** The repository of a reference. Credentials go to its registry only, never to a mirror. */
-  async repository(reference: Reference, auth: RegistryAuth = {}, signal?: AbortSignal): Promise<Repository> {
+  async repository(
+    reference: Reference,
+    auth: RegistryAuth = {},
+    signal?: AbortSignal,
+    { insecure = false } = {},
+  ): Promise<Repository> {
     const { domain, path } = reference;
     const mirrors = [...(this.#options.mirrors?.[domain] ?? []), ...(this.#file?.of(domain).mirrors ?? [])];
     const sends = mirrors.map((mirror) => this.#mirror(mirror, reference, signal));
     const send = withRetry(withAuth(this.#send, auth), this.#options.patience ?? usualPatience);
-    sends.push(atRepository(send, await this.#origin(domain, signal), path));
+    sends.push(atRepository(send, await this.#origin(domain, signal, insecure), path));
     return new Repository(reference, firstOf(sends));
   }
 
@@ -63,11 +68,13 @@ export class RegistryClient {
     options: {
       readonly auth?: RegistryAuth | undefined;
       readonly sources?: readonly string[];
+      /** As if the registry were listed. */
+      readonly insecure?: boolean | undefined;
       readonly signal?: AbortSignal | undefined;
     } = {},
   ): Promise<PushRepository> {
     const { auth = {}, sources = [], signal } = options;
-    const { url, insecure } = await this.#origin(reference.domain, signal);
+    const { url, insecure } = await this.#origin(reference.domain, signal, options.insecure);
     const scopes = [`${reference.path}:pull,push`, ...sources.map((path) => `${path}:pull`)];
     const scoped = scopes.map((scope) => `repository:${scope}`);
     const authorized = withAuth(this.#send, auth, scoped);
@@ -109,8 +116,8 @@ export class RegistryClient {
     );
   }
 
-  #origin(domain: string, signal: AbortSignal | undefined): Promise<Origin> {
-    const insecure = this.isInsecure(domain);
+  #origin(domain: string, signal: AbortSignal | undefined, allowed = false): Promise<Origin> {
+    const insecure = allowed || this.isInsecure(domain);
     const key = `${domain} ${insecure}`;
     const known = this.#origins.get(key);
     if (known !== undefined) return known;

@@ -120,6 +120,34 @@ export interface ProgressLine {
   readonly errorDetail?: { readonly message: string; readonly code?: number };
 }
 
+/** GET /distribution/{name}/manifest, which is not Docker's: what a registry has under a name, to the byte. */
+export interface RemoteManifest {
+  /** The name in full. */
+  readonly Ref: string;
+  readonly Descriptor: DescriptorJson;
+  /** Of one manifest; an index has those of its entries in its own text. */
+  readonly Platform?: PlatformJson;
+  /** In base64. */
+  readonly Raw: string;
+}
+
+/** An OCI platform. */
+export interface PlatformJson {
+  readonly architecture: string;
+  readonly os: string;
+  readonly "os.version"?: string | undefined;
+  readonly "os.features"?: readonly string[] | undefined;
+  readonly variant?: string | undefined;
+}
+
+/** POST /distribution/{name}/index, which is not Docker's: the manifests that an index is to have. */
+export interface PushIndexRequest {
+  readonly Manifests: readonly {
+    readonly Ref: string;
+    readonly Descriptor: DescriptorJson & { readonly platform?: PlatformJson | undefined };
+  }[];
+}
+
 /** GET /distribution/{name}/json. */
 export interface DistributionInspect {
   readonly Descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };

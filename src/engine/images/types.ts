@@ -77,6 +77,7 @@ export interface Images extends ImageMaking {
   resolve: ImageStore["resolve"];
   list: ImageStore["list"];
   lookUp: ImageStore["lookUp"];
+  pushIndex: ImageStore["pushIndex"];
   remove(
     nameOrId: string,
     options: { readonly force: boolean; readonly noPrune?: boolean | undefined },
