@@ -30,6 +30,8 @@ export interface Session {
   /** The daemon may end while this worker waits. */
   unref(): void;
   close(): void;
+  /** As `close`, and waits until the worker has given back what it held. */
+  finish(): Promise<void>;
 }
 
 /** A program that goes on after its first reply, as the monitor of a process. */
@@ -125,6 +127,10 @@ class SocketSession implements Session {
 
   close(): void {
     this.#connection.close();
+  }
+
+  finish(): Promise<void> {
+    return this.#connection.finish();
   }
 }
 

@@ -159,11 +159,18 @@ class ComposedNetworks implements Networking {
   open(request: SandboxRequest): Sandbox | Promise<Sandbox> {
     const left = request.joinings.find(({ network }) => this.#leaving.has(network.id));
     if (left !== undefined) throw new SampanError("not-found", `network ${left.network.name} not found`);
-    const missing = request.joinings
-      .map(({ network }) => network)
-      .filter((network) => isConnected(network) && !(this.#isEnsured(network) && this.#parts.host.ready(network)));
+    const missing = this.#networksOf(request).filter(
+      (network) => isConnected(network) && !(this.#isEnsured(network) && this.#parts.host.ready(network)),
+    );
     if (missing.length === 0) return this.#opened(request);
     return Promise.all(missing.map((network) => this.#ensure(network))).then(() => this.#opened(request));
+  }
+
+  /** The networks that have to be in the kernel for a container. */
+  #networksOf({ joinings, knowsDefaultBridge }: SandboxRequest): NetworkRecord[] {
+    const networks = joinings.map(({ network }) => network);
+    const usual = knowsDefaultBridge ? this.#records.byName("bridge") : undefined;
+    return usual === undefined || networks.includes(usual) ? networks : [...networks, usual];
   }
 
   #opened(request: SandboxRequest): Sandbox | Promise<Sandbox> {
@@ -181,7 +188,7 @@ class ComposedNetworks implements Networking {
   async recover(running: readonly RunningSandbox[]): Promise<Sandbox[]> {
     const sandboxes = running.map((known) => ContainerSandbox.restore(this.#parts, known));
     try {
-      await this.#recoverKernel(sandboxes);
+      await this.#recoverKernel(sandboxes, running);
     } catch (error) {
       // A daemon that does not start because of that could not even stop those containers.
       this.#parts.log.error({}, `Networks are left as the last daemon left them: ${messageOf(error)}`);
@@ -190,11 +197,10 @@ class ComposedNetworks implements Networking {
     return sandboxes;
   }
 
-  async #recoverKernel(sandboxes: readonly ContainerSandbox[]): Promise<void> {
+  async #recoverKernel(sandboxes: readonly ContainerSandbox[], running: readonly RunningSandbox[]): Promise<void> {
     const all = sandboxes.map(({ networking }) => networking);
     const joined = all.filter(({ connections }) => connections.some(({ network }) => isConnected(network)));
-    const connections = joined.flatMap((container) => container.connections);
-    const networks = [...new Set(connections.map(({ network }) => network))].filter(isConnected);
+    const networks = [...new Set(running.flatMap(({ request }) => this.#networksOf(request)))].filter(isConnected);
     if (networks.length === 0 && !existsSync(this.#mark)) return;
     this.#leaveMark();
     await this.#parts.egress.recover(sandboxes.flatMap(({ guarded }) => guarded));

@@ -23,6 +23,8 @@ export interface SandboxRequest {
   readonly dns: SandboxDns;
   /** Holds on all of its networks, beside what these say themselves. */
   readonly egress?: EgressPolicy | undefined;
+  /** It is told of the machine as the default bridge's address, whatever networks it has: the bridge has to be there. */
+  readonly knowsDefaultBridge?: boolean;
 }
 
 /** How its questions to 127.0.0.11 are treated. */

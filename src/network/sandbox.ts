@@ -175,26 +175,66 @@ export class ContainerSandbox implements Sandbox {
     const joined = allocate(this.#parts, this.containerId, joining, this.#joined);
     const after = [...this.#joined, joined];
     let guarded: readonly Guarded[] = [];
+    let ports = this.#ports;
     try {
+      if (ports.length === 0) ports = await this.#publish(after);
       guarded = egress.guardedOf(this.#request.egress, [joined]);
       if (isConnected(joining.network)) {
         await ensure(joining.network);
         await egress.prepare(guarded);
         for (const each of guarded) await egress.add(each);
-        await host.connect(`/proc/${pid}/ns/net`, this.#networkingOf(after), joined.endpoint);
+        await host.connect(`/proc/${pid}/ns/net`, this.#networkingOf(after, ports), joined.endpoint);
       }
       if (this.#released) throw new SampanError("conflict", "Cannot join a network: the container has just ended");
     } catch (error) {
       await egress.remove(guarded).catch((failure: unknown) => this.#leaves(failure));
+      if (ports !== this.#ports) await this.#unpublish(after, ports);
       endpoints.release(joined.endpoint);
       throw error;
     }
     this.#joined = after;
+    this.#ports = ports;
     this.#guard();
     this.#tellNames(joined);
     dns.configure(this.containerId, this.#dnsSettings());
     if (this.named && !this.#isServed) this.#serve(openSockets(this.#parts.executor, pid));
     return joined.endpoint;
+  }
+
+  /**
+   * Ports for a container that joins the first network that leads outside while it runs; none where there is none, or it
+   * wants none.
+   */
+  async #publish(joined: readonly Joined[]): Promise<readonly PublishedPort[]> {
+    const { host, ports: publishing } = this.#parts;
+    const { ports: wanted, containerName } = this.#request;
+    const refused: PublishedPort[] = [];
+    let ports = publishing.allocate(wanted, joined, containerName);
+    while (ports.length > 0) {
+      try {
+        await host.reserve(this.#networkingOf(joined, ports));
+        return ports;
+      } catch (error) {
+        const taken = takenPort(error, ports);
+        if (taken) refused.push(taken);
+        const others = taken && publishing.another(wanted, joined, containerName, { ports, refused });
+        if (others === undefined) {
+          publishing.release(ports);
+          throw explainPort(error, joined, containerName) ?? error;
+        }
+        ports = others;
+      }
+    }
+    return this.#ports;
+  }
+
+  /** After a joining that failed. */
+  async #unpublish(joined: readonly Joined[], ports: readonly PublishedPort[]): Promise<void> {
+    const { host, ports: publishing, log } = this.#parts;
+    await host.release(this.#networkingOf(joined, ports))?.catch((error: unknown) => {
+      log.error({ container: this.containerId }, `published ports are left: ${messageOf(error)}`);
+    });
+    publishing.release(ports);
   }
 
   async leave(pid: number, networkId: string): Promise<Endpoint> {
@@ -289,8 +329,8 @@ export class ContainerSandbox implements Sandbox {
     return { networks: named.map(({ network }) => network.id), forward, servers, ndotsSet };
   }
 
-  #networkingOf(joined: readonly Joined[]): ContainerNetworking {
-    return { containerId: this.containerId, connections: joined, ports: this.#ports };
+  #networkingOf(joined: readonly Joined[], ports = this.#ports): ContainerNetworking {
+    return { containerId: this.containerId, connections: joined, ports };
   }
 }
 

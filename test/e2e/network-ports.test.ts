@@ -167,6 +167,42 @@ suite("published ports", requires("docker", "ip", "nft", "cc", "curl"), () => {
     await net.ok("rm", "-f", "moved");
   });
 
+  test("ports are published when a container that runs joins its first network with a way out", async () => {
+    await net.ok("network", "create", "--internal", "inner");
+    await net.serve("late", ["--network", "inner", "-p", "8098:7000", "-p", "7000"]);
+    assert.deepEqual(await at("outside", `tcp:${machine.v4}:8098`), [undefined]);
+    await net.ok("network", "connect", "other", "late");
+    const everywhere = ["tcp:127.0.0.1:8098", `tcp:${machine.v4}:8098`];
+    assert.deepEqual(await at("machine", ...everywhere), ["late", "late"]);
+    assert.deepEqual(await at("outside", `tcp:${machine.v4}:8098`), ["late"]);
+    assert.match(await net.ok("port", "late", "7000"), /^0\.0\.0\.0:8098$/m);
+    const taken = /8098 failed: port is already allocated/;
+    await net.fails(taken, "run", "--rm", "-p", "8098:7000", image, "true");
+    await assert.rejects(net.machine.namespace.ok(net.machine.probe, "serve", "thief", "8098"), "nobody else gets it");
+    await net.ok("restart", "-t", "0", "late");
+    await net.serves("late");
+    assert.deepEqual(await at("machine", ...everywhere), ["late", "late"]);
+    await net.ok("rm", "-f", "late");
+    await net.serve("next", ["-p", "8098:7000"]);
+    await net.ok("rm", "-f", "next");
+    await net.ok("network", "rm", "inner");
+  });
+
+  test("a port that is taken by then lets the container where it is", async () => {
+    await net.ok("network", "create", "--internal", "inner");
+    await net.serve("owner", ["-p", "8099:7000"]);
+    await net.serve("late", ["--network", "inner", "-p", "8099:7000"]);
+    await net.fails(/8099 failed: port is already allocated/, "network", "connect", "other", "late");
+    await net.ok("rm", "-f", "owner");
+    if (net.machine.engine === "sampan") {
+      // dockerd leaves the link that it had made, so that the container cannot be connected again
+      await net.ok("network", "connect", "other", "late");
+      assert.deepEqual(await at("outside", `tcp:${machine.v4}:8099`), ["late"]);
+    }
+    await net.ok("rm", "-f", "late");
+    await net.ok("network", "rm", "inner");
+  });
+
   test("a network's default address for ports", async () => {
     const option = "com.docker.network.bridge.host_binding_ipv4=127.0.0.1";
     await net.ok("network", "create", "-o", option, "private");

@@ -84,7 +84,16 @@ function extraEntries(parts: EngineParts, record: ContainerRecord, endpoints: re
   });
 }
 
-/** Addresses by which a container reaches the machine: what the daemon was told, else its own gateway. */
+/** Whether a container is told the default bridge's address, which then has to be there. */
+export function knowsDefaultBridge({ networkDefaults }: EngineParts, { hostConfig }: ContainerRecord): boolean {
+  if (networkDefaults.hostGatewayIps.length > 0 || hostConfig.NetworkMode === "host") return false;
+  return (hostConfig.ExtraHosts ?? []).some((text) => parseExtraHost(text).address === hostGateway);
+}
+
+/**
+ * Addresses by which a container reaches the machine: what the daemon was told, else the default bridge's, as with dockerd:
+ * servers of the machine listen there for containers of all networks. Where there is none, its own gateway.
+ */
 function gatewayAddresses(
   { networkDefaults, networking }: EngineParts,
   { hostConfig }: ContainerRecord,
@@ -93,7 +102,7 @@ function gatewayAddresses(
   if (networkDefaults.hostGatewayIps.length > 0) return networkDefaults.hostGatewayIps;
   const own = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4?.gateway, ipv6?.gateway]);
   const usual = networking.find("bridge")?.subnets.map(({ gateway }) => gateway) ?? [];
-  const found = [...own, ...usual].filter((gateway) => gateway !== undefined);
+  const found = [...usual, ...own].filter((gateway) => gateway !== undefined);
   if (hostConfig.NetworkMode === "host") return ["127.0.0.1"];
   const addresses = [found.find((address) => !isIPv6(address)), found.find((address) => isIPv6(address))];
   const there = addresses.filter((address) => address !== undefined);

@@ -3,6 +3,7 @@ import type { Joining, Sandbox, SandboxRequest, SandboxState } from "../../netwo
 import type { EndpointSettings } from "../config.ts";
 import type { Container } from "../container/live.ts";
 import { sharedContainer } from "../container/modes.ts";
+import { knowsDefaultBridge } from "../container/system-files.ts";
 import { egressPolicy } from "../egress/policy.ts";
 import { asksForDots } from "../files/resolv-conf.ts";
 import type { EngineParts } from "../parts.ts";
@@ -44,6 +45,7 @@ export function sandboxRequest(parts: EngineParts, record: ContainerRecord): San
     // As dockerd: a container that has no network of its own publishes nothing, whatever it asks for.
     ports: published ? portRequests(config, host) : [],
     egress: egressPolicy(host),
+    knowsDefaultBridge: published && knowsDefaultBridge(parts, record),
     dns: { servers: orDefault(host.Dns, parts.networkDefaults.dns), ndotsSet: asksForDots(dnsOptions(parts, record)) },
   };
 }

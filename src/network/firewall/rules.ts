@@ -79,6 +79,9 @@ const ask: Chain = {
   ]),
 };
 
+/** LOOPBACK_IFINDEX of the kernel: "lo" is the first link of every network namespace. */
+const loopback = 1;
+
 /**
  * Containers know the machine's own loopback addresses nobody: that we let the kernel route 127.0.0.0/8 to bridges is for
  * the answers to the machine itself, which have another address until conntrack has translated them.
@@ -86,7 +89,10 @@ const ask: Chain = {
 const raw: Chain = {
   name: "raw",
   base: { type: "filter", hook: "prerouting", priority: priorities.raw },
-  rules: [[inSet(iif, sets.bridges), inPrefix(payload.ipv4.daddr, "127.0.0.0/8"), drop]],
+  // Every packet comes by here: the look into a set is last, and for hardly any
+  rules: [
+    [differs(meta("iif"), loopback), inPrefix(payload.ipv4.daddr, "127.0.0.0/8"), inSet(iif, sets.bridges), drop],
+  ],
 };
 
 function prerouting(policy: Policy): Chain {
@@ -119,6 +125,7 @@ const postrouting: Chain = {
   name: "postrouting",
   base: { type: "nat", hook: "postrouting", priority: priorities.srcnat },
   rules: [
+    [equals(meta("oif"), loopback), accept], // what the machine tells itself is nobody else's
     [translated, withinOne, masquerade()],
     [translated, equals(meta("iif"), 0), toUs, differs(fib.saddr.type, "local"), masquerade()],
     [toUs, inPrefix(payload.ipv4.saddr, "127.0.0.0/8"), masquerade()],

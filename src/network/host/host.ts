@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import type { Executor } from "../../kernel/executor.ts";
+import type { Executor, Session } from "../../kernel/executor.ts";
 import { bridgeSettings } from "../drivers/bridge-settings.ts";
 import { type Suffix, tableName } from "../drivers/names.ts";
 import type { RuleElement } from "../firewall/elements.ts";
@@ -13,6 +13,7 @@ import { forgetFlowsAfter, forgetFlowsBefore } from "./flows.ts";
 import { Indexes } from "./indexes.ts";
 import { Machine } from "./machine.ts";
 import { hasLinkOfOwn, NetworkLinks } from "./network-links.ts";
+import { reserveForRunning } from "./reservations.ts";
 import { RuleWatch } from "./rule-watch.ts";
 import { connectRunning, disconnectRunning } from "./running.ts";
 import type { Connection, ContainerNetworking, HostOptions, NetworkHost, UsedRange } from "./types.ts";
@@ -41,6 +42,8 @@ class KernelNetworkHost implements NetworkHost {
   readonly #watch: RuleWatch;
   /** The firewall's elements of the containers that run, by the container's id. */
   readonly #ports = new Map<string, readonly RuleElement[]>();
+  /** Workers that keep the ports of containers that were started without a way out, by the container's id. */
+  readonly #reserved = new Map<string, Session>();
   #looking: NodeJS.Timeout | undefined;
 
   constructor({ executor, suffix, options = {} }: NetworkHostParts) {
@@ -83,13 +86,26 @@ class KernelNetworkHost implements NetworkHost {
   }
 
   release(container: ContainerNetworking): Promise<void> | undefined {
-    this.#ports.delete(container.containerId);
+    const { containerId } = container;
+    this.#ports.delete(containerId);
+    const reserved = this.#reserved.get(containerId);
+    this.#reserved.delete(containerId);
     const elements = portElements(container, this.#suffix);
-    if (elements.length === 0) return undefined;
-    const purpose = `take the ports of container ${container.containerId.slice(0, 12)} out of the firewall`;
+    if (elements.length === 0) return reserved?.finish();
+    const purpose = `take the ports of container ${containerId.slice(0, 12)} out of the firewall`;
     return this.#firewall
       .remove(elements, purpose)
-      .then(() => forgetFlowsAfter(this.#machine, container, this.#suffix));
+      .then(() => forgetFlowsAfter(this.#machine, container, this.#suffix))
+      .finally(() => reserved?.finish());
+  }
+
+  async reserve(container: ContainerNetworking): Promise<void> {
+    const session = await reserveForRunning(
+      this.#executor,
+      container.containerId,
+      effectivePorts(container, this.#suffix),
+    );
+    this.#reserved.set(container.containerId, session);
   }
 
   async connect(namespace: string, container: ContainerNetworking, added: Endpoint): Promise<void> {
@@ -136,6 +152,7 @@ class KernelNetworkHost implements NetworkHost {
   async close({ remove = false }: { readonly remove?: boolean } = {}): Promise<void> {
     this.#watch.close();
     clearTimeout(this.#looking);
+    for (const session of this.#reserved.values()) session.close();
     if (remove) {
       await this.#links.removeAll();
       await removeAgainLink(this.#machine, this.#suffix);

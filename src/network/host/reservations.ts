@@ -1,9 +1,10 @@
 import { SampanError } from "../../errors/index.ts";
 import { named, type Ref, type Slot } from "../../kernel/block.ts";
+import type { Executor, Session } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import { ipBytes } from "../../kernel/netlink/ip.ts";
-import type { Program } from "../../kernel/program.ts";
+import { Program } from "../../kernel/program.ts";
 import { familyOf } from "../firewall/port-elements.ts";
 import type { Protocol, PublishedPort } from "../types.ts";
 
@@ -38,6 +39,27 @@ export function reservePorts(p: Program, ports: readonly PublishedPort[]): (() =
       p.call("close", [socket], { note: "somebody else may have the port now", tolerate: "all" });
     }
   };
+}
+
+/**
+ * As `reservePorts` for a container that runs, whose monitor takes no more descriptors: the sockets are those of a worker,
+ * and end with the session.
+ */
+export async function reserveForRunning(
+  executor: Executor,
+  containerId: string,
+  ports: readonly PublishedPort[],
+): Promise<Session> {
+  const session = await executor.open();
+  const p = new Program(`reserve the ports of container ${containerId.slice(0, 12)}`);
+  p.in("network", () => reservePorts(p, ports));
+  try {
+    await session.run(p);
+    return session;
+  } catch (error) {
+    await session.finish(); // whoever tries again wants those that were reserved
+    throw error;
+  }
 }
 
 function reserve(p: Program, port: PublishedPort, one: Ref, zero: Ref): Slot {

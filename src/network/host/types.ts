@@ -55,6 +55,11 @@ export interface NetworkHost {
    */
   release(container: ContainerNetworking): Promise<void> | undefined;
   /**
+   * Reserves the machine's ports of a container that runs and has had none, until its `release`; before `connect`. Throws
+   * what `takenPort` and `portError` read. A daemon that starts later does not reserve them again; they stay published.
+   */
+  reserve(container: ContainerNetworking): Promise<void>;
+  /**
    * Connects a running container to one more network. `container` is how it is afterwards, `added` one of its endpoints;
    * the default route and published ports move where `gatewayOf` changes. `namespace` is a path: /proc/PID/ns/net.
    */
