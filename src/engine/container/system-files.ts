@@ -6,6 +6,7 @@ import type { Endpoint } from "../../network/types.ts";
 import type { OwnFile } from "../../runtime/types.ts";
 import { type HostsEntry, hostGateway, hostsFile, machineHostsFile, parseExtraHost } from "../files/hosts.ts";
 import { bridgedResolvConf, machineResolvConf, namedResolvConf } from "../files/resolv-conf.ts";
+import { gatewayAddresses } from "../networks/host-gateway.ts";
 import { parseLink } from "../networks/names.ts";
 import { dnsOptions, orDefault } from "../networks/sandbox.ts";
 import type { EngineParts } from "../parts.ts";
@@ -82,32 +83,6 @@ function extraEntries(parts: EngineParts, record: ContainerRecord, endpoints: re
     const addresses = address === hostGateway ? gatewayAddresses(parts, record, endpoints) : [address];
     return addresses.map((found) => ({ address: found, names: [name] }));
   });
-}
-
-/** Whether a container is told the default bridge's address, which then has to be there. */
-export function knowsDefaultBridge({ networkDefaults }: EngineParts, { hostConfig }: ContainerRecord): boolean {
-  if (networkDefaults.hostGatewayIps.length > 0 || hostConfig.NetworkMode === "host") return false;
-  return (hostConfig.ExtraHosts ?? []).some((text) => parseExtraHost(text).address === hostGateway);
-}
-
-/**
- * Addresses by which a container reaches the machine: what the daemon was told, else the default bridge's, as with dockerd:
- * servers of the machine listen there for containers of all networks. Where there is none, its own gateway.
- */
-function gatewayAddresses(
-  { networkDefaults, networking }: EngineParts,
-  { hostConfig }: ContainerRecord,
-  endpoints: readonly Endpoint[],
-): readonly string[] {
-  if (networkDefaults.hostGatewayIps.length > 0) return networkDefaults.hostGatewayIps;
-  const own = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4?.gateway, ipv6?.gateway]);
-  const usual = networking.find("bridge")?.subnets.map(({ gateway }) => gateway) ?? [];
-  const found = [...usual, ...own].filter((gateway) => gateway !== undefined);
-  if (hostConfig.NetworkMode === "host") return ["127.0.0.1"];
-  const addresses = [found.find((address) => !isIPv6(address)), found.find((address) => isIPv6(address))];
-  const there = addresses.filter((address) => address !== undefined);
-  if (there.length > 0) return there;
-  throw new SampanError("invalid", "unable to derive the IP value for host-gateway");
 }
 
 /** `--link` on the default bridge: no name service, so the names are lines. */

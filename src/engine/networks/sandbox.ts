@@ -3,11 +3,11 @@ import type { Joining, Sandbox, SandboxRequest, SandboxState } from "../../netwo
 import type { EndpointSettings } from "../config.ts";
 import type { Container } from "../container/live.ts";
 import { sharedContainer } from "../container/modes.ts";
-import { knowsDefaultBridge } from "../container/system-files.ts";
 import { egressPolicy } from "../egress/policy.ts";
 import { asksForDots } from "../files/resolv-conf.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord, RecordedNetwork } from "../records/record.ts";
+import { knowsDefaultBridge } from "./host-gateway.ts";
 import { dnsNames, parseLink } from "./names.ts";
 import { portRequests } from "./ports.ts";
 import { endpointRequest } from "./settings.ts";
