@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { isIPv6 } from "node:net";
 import { SampanError } from "../../errors/index.ts";
 import type { SandboxState } from "../../network/networking.ts";
 import type { Endpoint } from "../../network/types.ts";
