@@ -7,6 +7,7 @@ import { uplink } from "../support/uplink.ts";
 
 const net = world();
 const { machine, outside } = uplink;
+const old = requires("iptables-legacy", "ip6tables-legacy");
 const runnable = net.machine.engine === "sampan" ? requires("docker", "ip", "nft", "cc") : { skip: "not dockerd's" };
 
 /** Rules of somebody else's: `body` is that of a table of the family inet. */
@@ -48,6 +49,20 @@ suite("beside the firewalls of others", runnable, () => {
     assert.doesNotMatch(await warnings(), /inet other forward/);
     assert.equal(await who("outside", `tcp:${machine.v4}:8080`), "blocked");
     await net.ok("rm", "-f", "blocked");
+  });
+
+  test("so are policies of the old iptables, whose rules nf_tables does not show", old, async () => {
+    const { namespace } = net.machine;
+    for (const command of ["iptables-legacy", "ip6tables-legacy"]) {
+      const said = new RegExp(`FORWARD of ${command} drops`);
+      await net.serve("blocked");
+      assert.doesNotMatch(await warnings(), said);
+      await namespace.ok(command, "-P", "FORWARD", "DROP");
+      await eventually("it is said", async () => said.test(await warnings()));
+      await namespace.ok(command, "-P", "FORWARD", "ACCEPT");
+      await eventually("it is not said", async () => !said.test(await warnings()));
+      await net.ok("rm", "-f", "blocked");
+    }
   });
 
   test("other tables that are set up as dockerd and ufw do it: ours works beside them", async () => {

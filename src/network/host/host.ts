@@ -146,7 +146,7 @@ class KernelNetworkHost implements NetworkHost {
   }
 
   warnings(): Promise<string[]> {
-    return forwardWarnings(this.#machine, tableName(this.#suffix));
+    return forwardWarnings(this.#machine, this.#executor, tableName(this.#suffix));
   }
 
   async close({ remove = false }: { readonly remove?: boolean } = {}): Promise<void> {
