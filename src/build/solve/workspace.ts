@@ -6,7 +6,6 @@ import type { Hold } from "../../images/garbage.ts";
 import { named } from "../../kernel/block.ts";
 import type { Session } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
-import { mediaTypes } from "../../registry/media-types.ts";
 import { isolateMounts, mountRoot } from "../../runtime/rootfs.ts";
 import type { RootFilesystem } from "../../runtime/types.ts";
 import { openDirectoryTree, openTree } from "../../storage/pack/open.ts";
@@ -66,7 +65,7 @@ export class Workspace implements AsyncDisposable {
       const reader = new TreeReader(session, "read the layer of a build step");
       const options = { from: "", as: "", withTop: false, entersMount: () => false, isUpper: true };
       const blob = await storeLayerBlob(tools, hold, packTree(reader, options), signal);
-      layer = { diffId: blob.diffId, digest: blob.digest, size: blob.size, mediaType: `${mediaTypes.ociLayer}+gzip` };
+      layer = { diffId: blob.diffId, digest: blob.digest, size: blob.size, mediaType: blob.mediaType };
     } finally {
       session.close();
     }

@@ -94,8 +94,8 @@ function asOci(layer: Manifest["layers"][number]): Manifest["layers"][number] {
   return { ...layer, mediaType: `${mediaTypes.ociLayer}${compression}` };
 }
 
-function descriptorOf({ digest, size }: LayerBlob): Manifest["layers"][number] {
-  return { mediaType: `${mediaTypes.ociLayer}+gzip`, digest, size };
+function descriptorOf({ mediaType, digest, size }: LayerBlob): Manifest["layers"][number] {
+  return { mediaType, digest, size };
 }
 
 function configOf(wanted: CreateImage, parent: StoredImage | undefined, diffId: DiffId | undefined): ImageConfig {

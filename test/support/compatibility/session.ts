@@ -128,7 +128,7 @@ const running = [
   step("logs", "GET", "/containers/one/logs?stdout=1&stderr=1"),
   step("logs of 1.41", "GET", "/v1.41/containers/one/logs?stdout=1&stderr=1"),
   step("logs with times", "GET", "/containers/one/logs?stdout=1&timestamps=1"),
-  step("logs, the last line", "GET", "/containers/one/logs?stdout=1&tail=1"),
+  step("logs, the last lines", "GET", "/containers/one/logs?stdout=1&tail=2"),
   step("logs of no stream", "GET", "/containers/one/logs"),
   step("logs with a bad tail", "GET", "/containers/one/logs?stdout=1&tail=x"),
   step("logs of nothing", "GET", "/containers/nosuch/logs?stdout=1"),
