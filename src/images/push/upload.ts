@@ -60,12 +60,26 @@ async function sendBlob(
     } catch (error) {
       if (signal.aborted) throw cancelled(signal);
       if (!(error instanceof SampanError && error.kind === "unavailable")) throw await explained(tools, blob, error);
-      if (++failures >= patience.attempts) throw error;
+      if (++failures >= patience.attempts) return await giveUp(repository, blob, error, signal);
       await wait(error, failures, tools, feed, signal);
-      session = session && (await repository.status(session, signal));
+      session = session && (await statusOf(repository, session, signal));
       if (session !== undefined && session.offset > before) failures = 0;
     }
   }
+}
+
+/** An answer that was lost may have been a good one. */
+async function giveUp(repository: PushRepository, { digest }: Blob, error: SampanError, signal: AbortSignal) {
+  if (!(await repository.hasBlob(digest, signal).catch(() => false))) throw error;
+}
+
+/** How far the upload came; undefined, to begin anew, also when the registry cannot be asked. */
+async function statusOf(repository: PushRepository, session: UploadSession, signal: AbortSignal) {
+  return await repository.status(session, signal).catch((error) => {
+    if (signal.aborted) throw cancelled(signal);
+    if (error instanceof SampanError && error.kind === "unavailable") return undefined;
+    throw error;
+  });
 }
 
 /** A new upload; undefined when it turns out that the last one went through after all. */
