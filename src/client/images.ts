@@ -23,6 +23,11 @@ export interface PullImage {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface PushImage extends PullImage {
+  /** Layers are compressed like this before they travel; as they are stored when absent. */
+  readonly compression?: "none" | "gzip" | "zstd" | undefined;
+}
+
 export interface RemoteOptions {
   /** Credentials as for `pull`. */
   readonly auth?: string | undefined;
@@ -61,10 +66,13 @@ export class Images {
   }
 
   /** Brings an image to its registry, all tags of a repository when none is named; failures arrive as for `pull`. */
-  push(repository: string, { tag, platform, auth, signal }: PullImage = {}): Promise<AsyncGenerator<ProgressLine>> {
+  push(
+    repository: string,
+    { tag, platform, compression, auth, signal }: PushImage = {},
+  ): Promise<AsyncGenerator<ProgressLine>> {
     const headers = { "X-Registry-Auth": auth ?? Buffer.from("{}").toString("base64url") };
     const path = `/images/${repository}/push`;
-    return this.#transport.lines({ method: "POST", path, query: { tag, platform }, headers, signal });
+    return this.#transport.lines({ method: "POST", path, query: { tag, platform, compression }, headers, signal });
   }
 
   /** What a registry has under a name, to the byte. */

@@ -115,11 +115,16 @@ export interface PullOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How layers can be compressed. */
+export type Compression = "none" | "gzip" | "zstd";
+
 export interface PushOptions {
   /** Every tag of the repository instead of one. */
   readonly allTags: boolean;
   /** Only the image of this platform, not the index it came with. */
   readonly platform?: Platform | undefined;
+  /** Layers are to be compressed like this; as they are stored when absent. */
+  readonly compression?: Compression | undefined;
   readonly auth?: RegistryAuth | undefined;
   progress(line: Progress): void;
   /** Told of every tag that the registry has now. */

@@ -60,6 +60,13 @@ suite("sampan push", requires("busybox", "docker-registry", "skopeo"), () => {
     await box.fails({ status: 1, stderr: /tag can't be used with --all-tags\/-a/ }, "push", "-a", `${repository}:1`);
   });
 
+  test("--compression", async () => {
+    await box.ok("push", "--compression", "zstd", `${repository}:2`);
+    const raw = await succeed("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${repository}:2`]);
+    assert.match(raw, /tar\+zstd/);
+    await box.fails({ status: 125, stderr: /must be none, gzip or zstd/ }, "push", "--compression", "lz4", repository);
+  });
+
   test("says what is wrong", async () => {
     const none = new RegExp(`An image does not exist locally with the tag: ${registry.host}/none`);
     await box.fails({ status: 1, stderr: none }, "push", `${registry.host}/none`);

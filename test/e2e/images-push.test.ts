@@ -133,7 +133,10 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
           } catch (error) {
             // Patience may end, but never otherwise than with the connection's error, and the next push goes through.
             if (tries === 5) throw error;
-            assert.match(String(error), /ECONNRESET|EPIPE|connection|socket hang up|HPE_|no more bytes|ended|blob upload (unknown|invalid)/i);
+            assert.match(
+              String(error),
+              /ECONNRESET|EPIPE|connection|socket hang up|HPE_|no more bytes|ended|blob upload (unknown|invalid)/i,
+            );
           }
         }
         assert.equal((await inspect(`broken/${round}:1`)).Layers.length, 2);
@@ -289,6 +292,31 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
     await assert.rejects(box.push(name), { kind: "internal", message: /1000 bytes instead of \d+/ });
   });
 
+  test("layers are compressed in another way on request, and what is here stays as it is", async () => {
+    const name = `${registry.host}/compressed/image:1`;
+    const { id } = await box.load(image, name);
+    const files = box.files();
+    const typesAt = async () => {
+      const raw = await succeed("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${name}`]);
+      const { layers } = JSON.parse(raw) as { layers: { mediaType: string }[] };
+      return [...new Set(layers.map(({ mediaType }) => mediaType.replace(/.*\.tar/, "")))];
+    };
+    for (const [compression, type] of [
+      ["zstd", "+zstd"],
+      ["gzip", "+gzip"],
+      ["none", ""],
+    ] as const) {
+      await box.push(name, { compression });
+      assert.deepEqual(await typesAt(), [type]);
+      assert.deepEqual(box.files(), files);
+    }
+    await box.push(name, { compression: "zstd" });
+    await box.images.remove(id, nobody);
+    assert.equal((await box.pull(name)).image.id, id);
+    await box.push(name, { compression: "gzip" });
+    assert.deepEqual(await typesAt(), ["+gzip"]);
+  });
+
   test("a cancelled push ends at once", async () => {
     const abort = new AbortController();
     const own = await fresh(5_000_000);
@@ -322,6 +350,14 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
     box.images.tag(box.images.resolve(name).id, parseReference(other));
     const [whole] = (await box.push(other)).pushed;
     assert.deepEqual([whole?.digest, whole?.partOf], [index, undefined]);
+    const [squeezed] = (await box.push(other, { compression: "zstd" })).pushed;
+    assert.notEqual(squeezed?.digest, index);
+    await succeed("skopeo", [
+      ...skopeoCopy,
+      "--src-tls-verify=false",
+      `docker://${other}`,
+      `dir:${join(box.directory, "zstd")}`,
+    ]);
     const [single] = (await box.push(other, { platform: arm64 })).pushed;
     assert.notEqual(single?.digest, index);
     await assert.rejects(box.push(other, { platform: { os: "linux", architecture: "s390x" } }), { kind: "not-found" });

@@ -10,7 +10,12 @@ import { credentials, parseRegistryAuth } from "../requests/registry-auth.ts";
 import type { ProgressLine } from "../shapes/image.ts";
 import { report } from "./image-transfers.ts";
 
-const pushQuery = z.object({ tag: text(), platform: text() });
+/** `compression` is not Docker's. */
+const pushQuery = z.object({
+  tag: text(),
+  platform: text(),
+  compression: z.enum(["none", "gzip", "zstd"], "compression must be none, gzip or zstd").optional(),
+});
 
 /** POST /images/{name}/push: one tag, or all of the repository's when none is named. */
 export async function pushImage(
@@ -19,7 +24,7 @@ export async function pushImage(
   request: ApiRequest,
   reply: ApiReply,
 ): Promise<void> {
-  const { tag, platform } = readQuery(pushQuery, queryOf(request));
+  const { tag, platform, compression } = readQuery(pushQuery, queryOf(request));
   const header = request.headers["x-registry-auth"];
   // Old clients send their credentials as the body; none at all means an anonymous push, which some registries take.
   const auth =
@@ -30,6 +35,7 @@ export async function pushImage(
       reference: imageReference(name, tag),
       allTags: tag === undefined && !/:[^/]*$/.test(name),
       platform: platformOf(platform),
+      compression,
       auth,
       progress: (step) => writer.progress(step),
       pushed: (pushed) => {

@@ -8,6 +8,7 @@ import { cancelled } from "../slots.ts";
 import type { ImageTools } from "../tools.ts";
 import type { PushOptions, StoredImage } from "../types.ts";
 import { type PushedBlob, type PushPlan, planPush } from "./plan.ts";
+import { recompress } from "./recompress.ts";
 import { uploadBlob } from "./upload.ts";
 
 /** Pushes one tag of a repository, or all that are here; see `ImageStore.push`. */
@@ -42,7 +43,10 @@ async function pushTag(tools: ImageTools, image: StoredImage, name: Reference, o
   const { auth, signal } = options;
   const hold = tools.garbage.hold();
   try {
-    const plan = await planPush(tools, hold, image, options.platform);
+    const stored = await planPush(tools, hold, image, options.platform);
+    const { compression } = options;
+    const plan =
+      compression === undefined ? stored : await recompress(tools, hold, stored, { ...options, compression });
     const from = neighbours(tools, plan, name);
     const sources = [...new Set(from.values())];
     const repository = await tools.registry.pushRepository(name, { auth, sources, signal });
