@@ -15,6 +15,19 @@ export type BuildOutput =
   /** The files of the result, as a tar archive. */
   | { readonly type: "tar" };
 
+/** What a client sends that is in no URL and in no log. */
+export interface BuildSettings {
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+  readonly secrets: ReadonlyMap<string, Uint8Array>;
+  /** Sockets of ssh agents on this machine, by id. */
+  readonly agents: ReadonlyMap<string, string>;
+}
+
+/** Where settings are in a context that brings them; it is no part of what is built. */
+export const settingsFile = ".sampan-build.json";
+/** The files of context NAME are below NAME in here. */
+export const contextsDirectory = ".sampan-context";
+
 /** A build, everything decided. */
 export interface BuildRequest {
   /** The context's tar archive, plain or compressed; undefined: there is none, or it is at `remote`. */
@@ -29,16 +42,17 @@ export interface BuildRequest {
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string | undefined;
   readonly platform: Platform | undefined;
-  readonly noCache: boolean;
+  /** Names of stages whose earlier results are not used, or whether none are. */
+  readonly noCache: boolean | readonly string[];
   /** Look for newer base images even when they are here. */
   readonly pull: boolean;
   readonly network: string;
   readonly limits: RunLimits;
   readonly output: BuildOutput;
-  readonly contexts: Readonly<Record<string, NamedContext>>;
-  readonly secrets: ReadonlyMap<string, Uint8Array>;
-  /** Sockets of ssh agents on this machine, by id. */
-  readonly agents: ReadonlyMap<string, string>;
+  /** A function reads them from the context's file `settingsFile`. */
+  readonly settings: BuildSettings | ((text: string) => BuildSettings);
+  /** What is wanted: a build, or something about the Dockerfile. */
+  readonly call: "build" | "check" | "outline" | "targets";
   /** Credentials by registry. */
   auth(reference: string): RegistryAuth | undefined;
   /** Told of everything that happens, in order; `plan` comes before the first step. */
@@ -62,6 +76,8 @@ export interface BuildResult {
   readonly tags: readonly string[];
   /** The output, where it is a stream. It must be read to its end, or be returned. */
   readonly stream: AsyncGenerator<Uint8Array> | undefined;
+  /** What was asked about the Dockerfile. */
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** An entry of the build cache, as `docker system df -v` shows it. Times are RFC 3339, "" for never. */

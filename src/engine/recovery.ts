@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { messageOf } from "../errors/index.ts";
+import { endBuildStep } from "./builds/host.ts";
 import { ContainerFiles, unlinkIfThere } from "./container/files.ts";
 import { Container } from "./container/live.ts";
 import { sharedContainer } from "./container/modes.ts";
@@ -132,17 +133,16 @@ async function endUnknownLife(parts: EngineParts, container: Container): Promise
  * Removes directories, cgroups and those of the sockets found that are of nobody. Some of the containers here may be leaving
  * by themselves.
  */
-async function sweep(
-  { layout, snapshots, cgroups, log }: EngineParts,
-  here: readonly Container[],
-  sockets: readonly string[],
-): Promise<void> {
+async function sweep(parts: EngineParts, here: readonly Container[], sockets: readonly string[]): Promise<void> {
+  const { layout, snapshots, cgroups, log } = parts;
   const ids = new Set(here.map(({ id }) => id));
   for (const name of readdirSync(layout.containers)) {
     if (ids.has(name)) continue;
     try {
+      const files = new ContainerFiles(layout, name);
+      await endBuildStep(parts, files);
       await snapshots.remove(name);
-      new ContainerFiles(layout, name).remove();
+      files.remove();
     } catch (error) {
       log.warn({ container: name }, `files of a container that is gone were not removed: ${messageOf(error)}`);
     }

@@ -1,29 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
-import { docker } from "../support/docker.ts";
-import { busybox, dockerArchive } from "../support/images.ts";
+import { setTimeout } from "node:timers/promises";
+import { buildContext, classicBuild } from "../support/builds.ts";
+import { dockerEnv, dockerOf } from "../support/docker.ts";
+import { busybox } from "../support/images.ts";
+import { eventually, runProgram } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
-let contexts = 0;
-
-/** A directory with these files: text, or null for a directory. */
-function context(files: Readonly<Record<string, string>>): string {
-  const directory = join(box.directory, `context-${contexts++}`);
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(directory, name, ".."), { recursive: true });
-    writeFileSync(join(directory, name), text);
-  }
-  return directory;
-}
-
-/** Runs docker's classic build of a directory. */
-async function build(directory: string, ...args: string[]) {
-  return await docker(box, ["build", ...args, directory], { env: { DOCKER_BUILDKIT: "0" }, timeout: 20_000 });
-}
+const { ok } = dockerOf(box);
+const context = (files: Parameters<typeof buildContext>[1]) => buildContext(box, files);
+const build = (directory: string, ...args: string[]) => classicBuild(box, directory, ...args);
 
 async function built(directory: string, ...args: string[]): Promise<string> {
   const { status, stdout, stderr } = await build(directory, ...args);
@@ -31,20 +21,10 @@ async function built(directory: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await docker(box, args);
-  assert.equal(status, 0, `docker ${args.join(" ")}: ${stdout}${stderr}`);
-  return stdout.replace(/\n$/, "");
-}
-
 const inspect = async (name: string) => JSON.parse(await ok("image", "inspect", name))[0];
 
 suite("docker build", requires("docker", "busybox"), () => {
-  before(async () => {
-    const archive = await dockerArchive(await busybox({ Labels: { base: "1" } }), ["busybox:latest"]);
-    const { status, stderr } = await docker(box, ["load"], { input: archive });
-    assert.equal(status, 0, stderr);
-  });
+  before(async () => box.load(await busybox({ Labels: { base: "1" } }), "busybox:latest"));
 
   test("files, commands and configuration become an image that runs", async () => {
     const directory = context({
@@ -119,6 +99,40 @@ suite("docker build", requires("docker", "busybox"), () => {
     assert.equal(status, 7, stdout);
     assert.match(stdout, /Step 2\/3 : RUN echo before; exit 7\n(.*\n)*before\n/);
     assert.match(stderr, /The command '\/bin\/sh -c echo before; exit 7' returned a non-zero code: 7/);
+    assert.deepEqual(readdirSync(box.layout.containers), []);
+  });
+
+  test("system df and prune tell of the cache; what an image needs stays", async () => {
+    const directory = context({ Dockerfile: "FROM busybox\nRUN head -c 100000 /dev/zero > /zeros" });
+    await built(directory, "-t", "cached");
+    const { json } = await box.api("GET", "/system/df?type=build-cache");
+    const { BuildCache } = json as { BuildCache: { Size: number; Shared: boolean; Description: string }[] };
+    const entry = BuildCache.find(({ Description }) => Description.includes("/zeros"));
+    assert.deepEqual({ Size: entry?.Size, Shared: entry?.Shared }, { Size: 100000, Shared: true });
+    await ok("rmi", "cached");
+    assert.match(await built(directory, "-t", "cached"), /Using cache/);
+    await ok("rmi", "cached");
+    const pruned = await box.api("POST", "/build/prune?all=1");
+    const { SpaceReclaimed, CachesDeleted } = pruned.json as { SpaceReclaimed: number; CachesDeleted: string[] };
+    assert.ok(SpaceReclaimed >= 100000 && CachesDeleted.length > 0, pruned.text);
+    assert.deepEqual((await box.api("GET", "/system/df?type=build-cache")).json, {
+      ...{ LayersSize: 0, Images: null, Containers: null, Volumes: null, BuildCache: [] },
+    });
+    assert.doesNotMatch(await built(directory, "-t", "cached"), /Using cache/);
+  });
+
+  test("a client that leaves ends its build, and a daemon that is killed leaves nothing of one", async () => {
+    const directory = context({ Dockerfile: "FROM busybox\nRUN echo begun; sleep 1000" });
+    const cut = await runProgram("timeout", ["-s", "INT", "3", "docker", "build", directory], {
+      env: { ...dockerEnv(box), DOCKER_BUILDKIT: "0" },
+    });
+    assert.match(cut.stdout, /begun/);
+    await eventually("the command has ended", () => readdirSync(box.layout.containers).length === 0);
+    const building = classicBuild(box, directory);
+    await eventually("the command runs", () => readdirSync(box.layout.containers).length === 1);
+    await setTimeout(300);
+    await box.crash();
+    assert.notEqual((await building).status, 0);
     assert.deepEqual(readdirSync(box.layout.containers), []);
   });
 });

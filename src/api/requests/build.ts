@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { BuildOutput, BuildRequest, NamedContext, RunLimits } from "../../build/types.ts";
+import type { BuildOutput, BuildRequest, BuildSettings, NamedContext, RunLimits } from "../../build/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
@@ -38,6 +38,10 @@ const schema = z.object({
   isolation: text(),
   securityopt: text(),
   progress: text(),
+  settings: text(),
+  call: text(),
+  nocachefilter: text(),
+  cacheto: text(),
 });
 
 const ulimits = z.array(struct({ Name: z.string(), Soft: z.number(), Hard: z.number() })).nullable();
@@ -63,7 +67,6 @@ interface Headers {
 export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuild {
   const asked = readQuery(schema, query);
   refuse(asked);
-  const own = parseSettings(headers.settings);
   return {
     remote: asked.remote,
     dockerfile: asked.dockerfile ?? "Dockerfile",
@@ -72,14 +75,13 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
     labels: Object.fromEntries(strings(asked.labels, "labels")),
     target: asked.target,
     platform: platformOf(asked.platform),
-    noCache: asked.nocache,
+    noCache: asked.nocache || stagesOf(asked.nocachefilter),
     pull: asked.pull,
     network: asked.networkmode ?? "default",
     limits: limitsOf(asked, query.getAll("extrahosts")),
     output: outputOf(asked.outputs),
-    contexts: own.contexts,
-    secrets: own.secrets,
-    agents: own.agents,
+    settings: asked.settings === "tar" ? parseSettings : parseSettings(decoded(headers.settings)),
+    call: callOf(asked.call),
     auth: registryAuth(headers.registries),
     quiet: asked.q,
     events: asked.progress === "events",
@@ -88,10 +90,13 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
 
 type Asked = z.output<typeof schema>;
 
-function refuse({ version, squash, isolation, securityopt }: Asked): void {
+function refuse({ version, squash, isolation, securityopt, cacheto }: Asked): void {
   if (version === "2") {
     const remedy = "build with DOCKER_BUILDKIT=0 docker build, or with sampan build";
     throw new SampanError("unsupported", `Cannot build in a BuildKit session: sampan builds itself; ${remedy}`);
+  }
+  if (cacheto !== undefined && cacheto !== "[]") {
+    throw new SampanError("unsupported", "Cannot export the build cache: it stays in the daemon's store");
   }
   if (squash) throw new SampanError("unsupported", "Cannot squash: use a stage of its own with COPY --from instead");
   if (isolation !== undefined && isolation !== "default") {
@@ -167,9 +172,22 @@ function hostOf(name: string): string {
   return ["index.docker.io", "registry-1.docker.io", "docker.io"].includes(host) ? "docker.io" : host;
 }
 
+function decoded(header: string | undefined): string {
+  return header === undefined ? "{}" : Buffer.from(header, "base64url").toString();
+}
+
+function callOf(text: string | undefined): BuildRequest["call"] {
+  if (text === undefined || text === "build") return "build";
+  if (text === "check" || text === "outline" || text === "targets") return text;
+  throw new SampanError("invalid", `Cannot build with call=${text}: build, check, outline and targets are there`);
+}
+
+function stagesOf(json: string | undefined): readonly string[] {
+  return json === undefined ? [] : listOf(json, "nocachefilter");
+}
+
 /** X-Sampan-Build: base64url of what must be in no URL and in no log. */
-function parseSettings(header: string | undefined): Pick<BuildRequest, "secrets" | "agents" | "contexts"> {
-  const json = header === undefined ? "{}" : Buffer.from(header, "base64url").toString();
+function parseSettings(json: string): BuildSettings {
   const { secrets, ssh, contexts } = validateJson(settings, parseJson(json, "X-Sampan-Build"));
   const named = Object.entries(contexts ?? {}).map(([name, value]): [string, NamedContext] => [
     name,
@@ -185,6 +203,7 @@ function parseSettings(header: string | undefined): Pick<BuildRequest, "secrets"
 function contextOf(name: string, value: string): NamedContext {
   const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
+  if (value === "local") return { kind: "files" };
   throw new SampanError(
     "unsupported",
     `Cannot use ${value} as the build context ${name}: only docker-image://… is there`,

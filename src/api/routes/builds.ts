@@ -54,7 +54,8 @@ interface Told {
 type Build = (told: Told) => Promise<BuildResult>;
 
 /** Docker's lines. A failure before the first of them is a status code. */
-async function tellClassic(reply: ApiReply, { quiet, output }: ParsedBuild, build: Build): Promise<void> {
+async function tellClassic(reply: ApiReply, { quiet, output, call }: ParsedBuild, build: Build): Promise<void> {
+  if (call !== "build") throw new SampanError("invalid", "Cannot answer calls but with progress=events");
   const writer = new ProgressWriter(reply.raw);
   const stream = new ClassicBuildStream((line) => {
     if (!quiet) writer.line(line);
@@ -91,8 +92,13 @@ async function tellEvents(reply: ApiReply, build: Build): Promise<void> {
   };
   reply.hijack();
   try {
-    const { id, digest, tags, stream } = await build({ emit, planned: () => undefined });
-    emit({ type: "result", ...(id !== undefined && { id }), ...(digest !== undefined && { digest }), tags });
+    const { id, digest, tags, stream, metadata } = await build({ emit, planned: () => undefined });
+    const found = {
+      ...(id !== undefined && { id }),
+      ...(digest !== undefined && { digest }),
+      ...(metadata && { metadata }),
+    };
+    emit({ type: "result", ...found, tags });
     if (stream !== undefined) {
       emit({ type: "output", output: "tar" });
       await pump(stream, raw);

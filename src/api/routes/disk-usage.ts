@@ -37,7 +37,7 @@ async function measure(engine: Engine, wanted: ReadonlySet<string>): Promise<Mea
     images: wanted.has("image") ? images() : undefined,
     containers: wanted.has("container") ? await containerSizes(engine) : undefined,
     volumes: wanted.has("volume") ? await engine.volumes.usage() : undefined,
-    buildCache: wanted.has("build-cache"),
+    buildCache: wanted.has("build-cache") ? await engine.builds.usage() : undefined,
   };
 }
 

@@ -13,6 +13,20 @@ export interface UsageSummary<T> {
   readonly Items?: readonly T[];
 }
 
+export interface BuildCacheItem {
+  readonly ID: string;
+  readonly Parents?: readonly string[];
+  readonly Type: string;
+  readonly Description: string;
+  readonly InUse: boolean;
+  /** Images stand on it, too. */
+  readonly Shared: boolean;
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt: string | null;
+  readonly UsageCount: number;
+}
+
 /** GET /system/df. What was not asked for by `type` is null. */
 export interface DiskUsageResponse {
   /** Bytes of all layers, each counted once. */
@@ -20,11 +34,11 @@ export interface DiskUsageResponse {
   readonly Images?: readonly ImageSummary[] | null;
   readonly Containers?: readonly ContainerSummary[] | null;
   readonly Volumes?: readonly Volume[] | null;
-  readonly BuildCache?: readonly object[] | null;
+  readonly BuildCache?: readonly BuildCacheItem[] | null;
   /** Before API 1.42. */
   readonly BuilderSize?: number;
   readonly ImageUsage?: UsageSummary<ImageSummary>;
   readonly ContainerUsage?: UsageSummary<ContainerSummary>;
   readonly VolumeUsage?: UsageSummary<Volume>;
-  readonly BuildCacheUsage?: UsageSummary<object>;
+  readonly BuildCacheUsage?: UsageSummary<BuildCacheItem>;
 }

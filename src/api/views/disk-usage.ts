@@ -1,3 +1,4 @@
+import type { CacheEntry } from "../../build/types.ts";
 import type { ContainerSize, ContainerView, VolumeUsage } from "../../engine/types.ts";
 import type { StoredImage } from "../../images/types.ts";
 import { type ApiVersion, versionNumber } from "../http/versions.ts";
@@ -5,6 +6,7 @@ import type { ContainerSummary } from "../shapes/container.ts";
 import type { DiskUsageResponse, UsageSummary } from "../shapes/disk-usage.ts";
 import type { ImageSummary } from "../shapes/image.ts";
 import type { Volume } from "../shapes/volume.ts";
+import { buildCacheItem, buildCacheSums } from "./build-cache.ts";
 import { containerSummary } from "./container.ts";
 import { imageSummary } from "./image.ts";
 import { volumeDiskUsage } from "./volume.ts";
@@ -18,7 +20,7 @@ export interface Measured {
   readonly images?: readonly { readonly image: StoredImage; readonly containers: number }[] | undefined;
   readonly containers?: readonly { readonly view: ContainerView; readonly size: ContainerSize }[] | undefined;
   readonly volumes?: readonly VolumeUsage[] | undefined;
-  readonly buildCache: boolean;
+  readonly buildCache?: readonly CacheEntry[] | undefined;
 }
 
 /** GET /system/df. From 1.52 on there are sums instead of lists, and the lists with `verbose` ("0" and "1": asked for). */
@@ -36,8 +38,8 @@ export function diskUsageResponse(
     Images: images ?? null,
     Containers: containers ?? null,
     Volumes: volumes ?? null,
-    BuildCache: measured.buildCache ? [] : null,
-    ...(version < v1_42 ? { BuilderSize: 0 } : {}),
+    BuildCache: measured.buildCache?.map(buildCacheItem) ?? null,
+    ...(version < v1_42 ? { BuilderSize: buildCacheSums(measured.buildCache ?? [], false).TotalSize } : {}),
   };
   if (version < v1_52 && verbose === undefined) return legacy;
   const items = verbose === true;
@@ -45,12 +47,10 @@ export function diskUsageResponse(
     ...(measured.images && images ? { ImageUsage: imageSums(measured.images, { images, layers, items }) } : {}),
     ...(containers ? { ContainerUsage: containerSums(containers, items) } : {}),
     ...(volumes ? { VolumeUsage: volumeSums(volumes, items) } : {}),
-    ...(measured.buildCache ? { BuildCacheUsage: { ...none, ...(items ? { Items: [] } : {}) } } : {}),
+    ...(measured.buildCache ? { BuildCacheUsage: buildCacheSums(measured.buildCache, items) } : {}),
   };
   return version < v1_52 ? { ...legacy, ...sums } : sums;
 }
-
-const none = { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0 };
 
 type ImageUse = NonNullable<Measured["images"]>[number];
 

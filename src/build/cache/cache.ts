@@ -18,10 +18,25 @@ export interface NewResult {
 export class StepCache {
   readonly records: CacheRecords;
   readonly #parts: WorkParts;
+  readonly #users = new Map<string, number>();
 
   constructor(parts: WorkParts, records: CacheRecords) {
     this.#parts = parts;
     this.records = records;
+  }
+
+  isUsed(key: string): boolean {
+    return this.#users.has(key);
+  }
+
+  /** Notes that a build works with a result, until what it answers is called. */
+  use(key: string): () => void {
+    this.#users.set(key, (this.#users.get(key) ?? 0) + 1);
+    return () => {
+      const left = (this.#users.get(key) ?? 1) - 1;
+      if (left === 0) this.#users.delete(key);
+      else this.#users.set(key, left);
+    };
   }
 
   /** The result of a step on `parent`, held and all there; undefined when it must be carried out. */

@@ -4,14 +4,13 @@ import type { WorkParts } from "../parts.ts";
 import type { CacheEntry, PruneRequest, PruneResult } from "../types.ts";
 import type { StepCache } from "./cache.ts";
 import type { CacheMounts } from "./mounts.ts";
-import type { CacheRecord, CacheRecords, MountRecord } from "./records.ts";
+import type { CacheRecord, MountRecord } from "./records.ts";
 
 /** What works on the cache as a whole. */
 export interface CacheCare {
   readonly parts: WorkParts;
   readonly cache: StepCache;
   readonly mounts: CacheMounts;
-  isUsed(id: string): boolean;
 }
 
 /** The cache may take a tenth of the disk, and always this many bytes. */
@@ -19,7 +18,8 @@ const leastBudget = 2 * 1024 ** 3;
 const share = 10;
 
 /** All entries, what was used last first. */
-export function usageOf(parts: WorkParts, records: CacheRecords, isUsed: (id: string) => boolean): CacheEntry[] {
+export function usageOf({ parts, cache, mounts: directories }: CacheCare): CacheEntry[] {
+  const { records } = cache;
   const all = records.all();
   const byChain = new Map(all.map((record) => [record.chain, record.key]));
   const imageLayers = new Set(
@@ -28,7 +28,7 @@ export function usageOf(parts: WorkParts, records: CacheRecords, isUsed: (id: st
   const steps = all.map((record): CacheEntry => {
     const parent = byChain.get(record.parent);
     return {
-      ...entryOf(record, isUsed(record.key)),
+      ...entryOf(record, cache.isUsed(record.key)),
       id: record.key,
       parents: parent === undefined ? [] : [parent],
       type: "regular",
@@ -43,7 +43,7 @@ export function usageOf(parts: WorkParts, records: CacheRecords, isUsed: (id: st
       description: `cached mount ${record.id}`,
       shared: false,
     } as const;
-    return { ...entryOf(record, isUsed(record.id)), id: record.id, ...more };
+    return { ...entryOf(record, directories.isUsed(record.id)), id: record.id, ...more };
   });
   return [...steps, ...mounts].sort((a, b) => (a.lastUsedAt < b.lastUsedAt ? 1 : -1));
 }
@@ -58,7 +58,7 @@ function entryOf({ size, created, used, uses }: CacheRecord | MountRecord, inUse
 
 /** Removes entries, those that nobody has used for longest first, until no more than `keepStorage` bytes stay. */
 export async function pruneCache(care: CacheCare, request: PruneRequest): Promise<PruneResult> {
-  const entries = usageOf(care.parts, care.cache.records, care.isUsed);
+  const entries = usageOf(care);
   let kept = entries.reduce((sum, { size, shared }) => sum + (shared ? 0 : size), 0);
   const deleted: string[] = [];
   let reclaimed = 0;

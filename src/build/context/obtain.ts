@@ -6,17 +6,21 @@ import { scratchName } from "../cache/mounts.ts";
 import { ContextTree } from "../files/context-tree.ts";
 import { textOf } from "../files/source-tree.ts";
 import { PatternMatcher, readIgnoreFile } from "../ignore/index.ts";
-import type { BuildRequest } from "../types.ts";
+import { type BuildRequest, type BuildSettings, contextsDirectory, settingsFile } from "../types.ts";
 import { type SpooledContext, spoolContext } from "./spool.ts";
-import { nodeAt } from "./tree.ts";
+import { type ContextNode, nodeAt } from "./tree.ts";
 
 /** The largest Dockerfile, and ignore file, that is read. */
 const textLimit = 16 * 1024 * 1024;
 
 /** The context of a build, and its Dockerfile's text. */
 export interface Obtained extends AsyncDisposable {
-  readonly tree: ContextTree;
+  /** By name; the build context's is "". */
+  readonly trees: ReadonlyMap<string, ContextTree>;
   readonly dockerfile: string;
+  readonly ignore: PatternMatcher;
+  /** The settings, where the context brings them. */
+  settings(given: BuildRequest["settings"]): Promise<BuildSettings>;
 }
 
 /** Receives, or downloads, the context of a build and finds the Dockerfile in it. */
@@ -30,9 +34,16 @@ export async function obtainContext(request: BuildRequest, scratch: string): Pro
   }
   const context = await spoolContext(decompressed(source, "the build context"), path, signal);
   try {
+    const file = context.take(settingsFile);
+    const named = context.take(contextsDirectory);
     const ignore = await ignoredBy(context, dockerfile);
-    const text = await dockerfileOf(context, dockerfile);
-    return { ...treeOf(context, ignore), dockerfile: text };
+    return {
+      trees: treesOf(context, ignore, named),
+      dockerfile: await dockerfileOf(context, dockerfile),
+      ignore,
+      settings: async (given) => (typeof given === "function" ? given(await settingsText(context, file)) : given),
+      [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
+    };
   } catch (error) {
     await context[Symbol.asyncDispose]();
     throw error;
@@ -60,9 +71,22 @@ async function ignoredBy(context: SpooledContext, dockerfile: string): Promise<P
   return new PatternMatcher([]);
 }
 
-function treeOf(context: SpooledContext, matcher: PatternMatcher): { tree: ContextTree } & AsyncDisposable {
+function treesOf(
+  context: SpooledContext,
+  matcher: PatternMatcher,
+  named: ContextNode | undefined,
+): ReadonlyMap<string, ContextTree> {
   const ignored = matcher.isEmpty ? () => false : (path: string) => matcher.matches(textOf(path));
-  return { tree: new ContextTree(context, ignored), [Symbol.asyncDispose]: () => context[Symbol.asyncDispose]() };
+  const trees = new Map([["", new ContextTree(context, ignored)]]);
+  for (const [name, root] of named?.children ?? [])
+    trees.set(textOf(name), new ContextTree(context.at(root), () => false));
+  return trees;
+}
+
+async function settingsText(context: SpooledContext, file: ContextNode | undefined): Promise<string> {
+  if (file === undefined)
+    throw new SampanError("invalid", `Cannot read ${settingsFile}: it is not in the build context`);
+  return await context.text(file, textLimit, settingsFile);
 }
 
 /** A remote context: a tar archive, or a text that is the Dockerfile. */

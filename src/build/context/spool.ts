@@ -24,6 +24,18 @@ export class SpooledContext implements AsyncDisposable {
     this.#file = file;
   }
 
+  /** Takes something out of the top of the tree. */
+  take(name: string): ContextNode | undefined {
+    const node = this.root.children.get(name);
+    this.root.children.delete(name);
+    return node;
+  }
+
+  /** The same spool, seen from a directory in the tree. It ends with this one. */
+  at(root: ContextNode): SpooledContext {
+    return new SpooledContext(root, this.#file);
+  }
+
   /** Content of a file, in pieces. */
   async *read({ at, stat }: ContextNode): AsyncGenerator<Buffer> {
     const file = this.#file;

@@ -48,7 +48,8 @@ export function planBuild(
   };
 }
 
-function targetStage({ stages }: Dockerfile, target: string | undefined): Stage {
+/** The stage that `--target` names, by name or number; the last one without it. */
+export function targetStage({ stages }: Dockerfile, target: string | undefined): Stage {
   const last = stages.at(-1);
   if (last === undefined) throw new SampanError("invalid", "the Dockerfile has no build stage");
   if (target === undefined || target === "") return last;
@@ -108,7 +109,8 @@ class Planner {
         const place = `${working.findIndex((step) => step.line === line) + 1}/${working.length}`;
         const label =
           stages.length > 1 || stage.from.name !== undefined ? `${stage.from.name ?? `stage-${index}`} ` : "";
-        return { name: `[${label}${place}] ${instruction}`, instruction, stage: index, vertex, line };
+        const name = `[${label}${place}] ${instruction}`;
+        return { name, instruction, stage: stage.from.name ?? String(index), vertex, line };
       });
     });
   }
@@ -197,7 +199,8 @@ class Planner {
   }
 }
 
-function variablesOf(env: readonly string[]): ReadonlyMap<string, string> {
+/** "NAME=value" as pairs. */
+export function variablesOf(env: readonly string[]): ReadonlyMap<string, string> {
   return new Map(
     env.map((text) => {
       const end = text.indexOf("=");

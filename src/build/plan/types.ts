@@ -116,7 +116,8 @@ export interface Step {
   readonly name: string;
   /** The instruction alone. */
   readonly instruction: string;
-  readonly stage: number;
+  /** The name of its stage, or its number. */
+  readonly stage: string;
   /** What carries it out; undefined: it only changes the configuration. */
   readonly vertex: VertexId | undefined;
   /** Where it is in the Dockerfile, from 1. */

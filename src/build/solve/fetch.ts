@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { open, unlink } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import { scratchName } from "../cache/mounts.ts";
@@ -23,16 +23,15 @@ export async function fetchSource(
   const file = await download(job, url, step);
   const found = `sha256:${file.digest}`;
   if (checksum !== undefined && checksum !== found) {
-    await file.tree[Symbol.asyncDispose]();
     throw new SampanError("invalid", `digest mismatch sha256:${file.digest}: ${checksum}`);
   }
-  return { tree: undefined, path: file.name, unpack: unpack === true, open: async () => file.tree };
+  return { tree: undefined, path: file.name, unpack: unpack === true, open: file.open };
 }
 
 interface Downloaded {
   readonly name: string;
   readonly digest: string;
-  readonly tree: OpenTree;
+  open(): Promise<OpenTree>;
 }
 
 async function download({ scratch, signal, emit }: Job, url: string, step: string): Promise<Downloaded> {
@@ -45,8 +44,7 @@ async function download({ scratch, signal, emit }: Job, url: string, step: strin
   }
   const name = nameOf(url, response.headers.get("content-disposition"));
   const path = join(scratch, scratchName());
-  const file = await open(path, "wx+", 0o600);
-  await unlink(path);
+  const file = await open(path, "wx", 0o600);
   const hash = createHash("sha256");
   const total = Number(response.headers.get("content-length") ?? 0);
   const started = Date.now();
@@ -59,15 +57,19 @@ async function download({ scratch, signal, emit }: Job, url: string, step: strin
       emit({ type: "status", step, id: `downloading ${name}`, current: size, ...(total > 0 && { total }), started });
     }
   } catch (cause) {
-    await file.close();
     if (signal.aborted) throw signal.reason;
     throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause)}`, { cause });
+  } finally {
+    await file.close();
   }
   emit({ type: "status", step, id: `downloading ${name}`, current: size, started, completed: Date.now() });
   const modified = Date.parse(response.headers.get("last-modified") ?? "");
   const mtime = { seconds: Number.isNaN(modified) ? 0 : Math.floor(modified / 1000), nanoseconds: 0 };
   const digest = hash.digest("hex");
-  return { name, digest, tree: fileTree(bytesOf(name), { content: file, digest, mode: 0o600, mtime, size }) };
+  const described = { digest, mode: 0o600, mtime, size };
+  // It lies among the build's own things, and goes with them.
+  const openFile = async () => fileTree(bytesOf(name), { content: await open(path, "r"), ...described });
+  return { name, digest, open: openFile };
 }
 
 /** The file's name as the server says it, or as the URL ends. */

@@ -17,8 +17,8 @@ export interface Job {
   /** Everything the build has made or uses stays until its end. */
   readonly hold: Hold;
   readonly signal: AbortSignal;
-  /** Results of earlier builds are not used. */
-  readonly noCache: boolean;
+  /** Whether results of earlier builds are not used, or the names of the stages of which. */
+  readonly noCache: boolean | readonly string[];
   readonly contexts: ReadonlyMap<string, ContextTree>;
   /** By `imageKey`: images that are here already. */
   readonly images: Map<string, StoredImage>;

@@ -27,6 +27,7 @@ export class Solver {
   readonly #abort = new AbortController();
   /** Found in the cache: they count as used once the build is over. */
   readonly usedKeys: string[] = [];
+  readonly #using: (() => void)[] = [];
 
   constructor(job: Job) {
     this.#job = { ...job, signal: AbortSignal.any([job.signal, this.#abort.signal]) };
@@ -45,6 +46,11 @@ export class Solver {
     } finally {
       await Promise.allSettled(this.#outcomes.values());
     }
+  }
+
+  /** The results that were found or made may be removed again. */
+  letGo(): void {
+    for (const letGo of this.#using.splice(0)) letGo();
   }
 
   outcome(id: VertexId): Promise<Outcome> {
@@ -134,8 +140,9 @@ export class Solver {
     vertex: RunVertex | CopyVertex | WorkdirVertex,
     { parent, step, id, begin }: { parent: Stack; step: LayerStep; id: VertexId; begin: () => void },
   ): Promise<Outcome> {
-    const { cache, hold, noCache, parts, signal } = this.#job;
-    const known = noCache ? undefined : await cache.find(step.key, parent, hold);
+    const { cache, hold, parts, signal } = this.#job;
+    this.#using.push(cache.use(step.key));
+    const known = this.#isFresh(id) ? undefined : await cache.find(step.key, parent, hold);
     if (known !== undefined) {
       this.usedKeys.push(step.key);
       return { ...known, cached: true };
@@ -148,6 +155,14 @@ export class Solver {
     const description = this.#steps.get(id)?.name ?? vertex.kind;
     const created = cache.insert({ key: step.key, kind: vertex.kind, description, parent, result: stack });
     return { stack, created, cached: false };
+  }
+
+  /** Whether a step is to be carried out whatever the cache knows. */
+  #isFresh(id: VertexId): boolean {
+    const { noCache } = this.#job;
+    if (typeof noCache === "boolean") return noCache;
+    const stage = this.#steps.get(id)?.stage;
+    return stage !== undefined && noCache.includes(stage);
   }
 }
 

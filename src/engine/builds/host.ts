@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { BuildHost, RunRequest } from "../../build/host.ts";
 import { cancelled } from "../../images/slots.ts";
 import { signals } from "../../kernel/signals.ts";
@@ -36,6 +38,8 @@ export class EngineBuildHost implements BuildHost {
     if (signal.aborted) throw cancelled(signal);
     const record = recordOf(this.#parts, request);
     const files = new ContainerFiles(this.#parts.layout, request.id);
+    const note = noteOf(files);
+    writeFileSync(note, cgroupPathOf(this.#parts, record));
     const sandbox = await openSandbox(this.#parts, record);
     try {
       const running = await this.#start(request, { record, files, sandbox });
@@ -46,10 +50,11 @@ export class EngineBuildHost implements BuildHost {
         return await this.#follow(running, { output, signal, record });
       } finally {
         signal.removeEventListener("abort", stop);
-        unlinkIfThere(files.monitor(1, undefined).exitFile);
       }
     } finally {
       await sandbox?.release();
+      unlinkIfThere(files.monitor(1, undefined).exitFile);
+      unlinkIfThere(note);
     }
   }
 
@@ -99,6 +104,20 @@ export class EngineBuildHost implements BuildHost {
     if (signal.aborted) throw cancelled(signal);
     return exit.code;
   }
+}
+
+/** A file that tells the next daemon what runs here, should this one be killed: the path of its cgroup. */
+function noteOf({ directory }: ContainerFiles): string {
+  return join(directory, "build-step");
+}
+
+/** Ends the command of a build whose daemon was killed; nothing happens for what is none. */
+export async function endBuildStep(parts: EngineParts, files: ContainerFiles): Promise<void> {
+  const note = noteOf(files);
+  if (!existsSync(note)) return;
+  const path = readFileSync(note, "utf8");
+  await parts.cgroups.kill(path);
+  await parts.runtime.sweep(path);
 }
 
 /** A container that is written down nowhere. */

@@ -1,0 +1,194 @@
+import { SampanError } from "../errors/index.ts";
+import type { Hold } from "../images/garbage.ts";
+import { hostPlatform, suitability } from "../images/platform.ts";
+import type { Platform, StoredImage } from "../images/types.ts";
+import { parseReference } from "../registry/reference.ts";
+import type { Reference } from "../registry/types.ts";
+import { removeTree } from "../storage/unpack/remove-tree.ts";
+import type { CacheCare } from "./cache/garbage.ts";
+import { answerCall, tellLints } from "./call.ts";
+import { type Obtained, obtainContext } from "./context/obtain.ts";
+import { parseDockerfile } from "./dockerfile/index.ts";
+import type { Dockerfile } from "./dockerfile/types.ts";
+import { filesOf } from "./output/files.ts";
+import { storeImage } from "./output/image.ts";
+import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
+import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
+import type { Job } from "./solve/job.ts";
+import { Solver } from "./solve/solver.ts";
+import type { BuildRequest, BuildResult, BuildSettings } from "./types.ts";
+
+/** One build, from the request to its result. */
+export class Build {
+  readonly #care: CacheCare;
+  readonly #request: BuildRequest;
+  /** Where its things lie while it runs. */
+  readonly #scratch: string;
+  readonly #hold: Hold;
+  /** By `imageKey`: base images that are here. */
+  readonly #images = new Map<string, StoredImage>();
+  readonly #known = new Map<string, BaseImage>();
+
+  constructor(care: CacheCare, request: BuildRequest, scratch: string) {
+    this.#care = care;
+    this.#request = request;
+    this.#scratch = scratch;
+    this.#hold = care.parts.tools.garbage.hold();
+  }
+
+  async run(): Promise<BuildResult> {
+    try {
+      const result = await this.#run();
+      if (result.stream !== undefined) return { ...result, stream: this.#untilRead(result.stream) };
+      await this.#end();
+      return result;
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
+  }
+
+  async #run(): Promise<BuildResult> {
+    const names = this.#request.tags.map(nameOf);
+    await using obtained = await obtainContext(this.#request, this.#scratch);
+    const settings = await obtained.settings(this.#request.settings);
+    const dockerfile = parseDockerfile(obtained.dockerfile, this.#request.dockerfile);
+    const { call } = this.#request;
+    if (call !== "build")
+      return answerCall(this.#request, call, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
+    const plan = await this.#plan(dockerfile, settings);
+    tellLints(this.#request, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
+    this.#request.planned(plan.steps.map(({ vertex, instruction }) => ({ id: vertex?.toString(), instruction })));
+    return await this.#solve(this.#job(plan, settings, obtained), names);
+  }
+
+  #job(plan: Plan, { secrets, agents }: BuildSettings, obtained: Obtained): Job {
+    const { parts, cache, mounts } = this.#care;
+    const { signal, noCache, network, limits, emit, buildArgs } = this.#request;
+    return {
+      ...{ parts, plan, cache, mounts, hold: this.#hold, signal, noCache, contexts: obtained.trees },
+      ...{ images: this.#images, secrets, agents, limits, network, scratch: this.#scratch, emit },
+      epoch: epochOf(buildArgs),
+      image: (reference, platform, step) => this.#image({ reference, platform }, step),
+    };
+  }
+
+  async #solve(job: Job, names: readonly Reference[]): Promise<BuildResult> {
+    const { cache, parts } = this.#care;
+    const { plan, epoch, signal } = job;
+    const solver = new Solver(job);
+    try {
+      const { stack } = await solver.run(plan.result);
+      cache.records.touch(solver.usedKeys, Date.now());
+      const none = { id: undefined, digest: undefined, tags: [], metadata: undefined };
+      if (this.#request.output.type === "tar") return { ...none, stream: await filesOf(job, stack) };
+      const times = new Map<number, number | undefined>();
+      for (const { vertex } of plan.history) {
+        if (vertex !== undefined) times.set(vertex, (await solver.outcome(vertex)).created);
+      }
+      const createdAt = (id: number) => times.get(id);
+      const built = { plan, stack, createdAt, labels: this.#request.labels, epoch };
+      const { image, digest } = await storeImage(parts, this.#hold, built, { names, signal });
+      for (const { familiar } of names) parts.host.tell("tag", image.id, familiar);
+      return {
+        id: image.id,
+        digest,
+        tags: names.map(({ familiar }) => familiar),
+        stream: undefined,
+        metadata: undefined,
+      };
+    } finally {
+      solver.letGo();
+    }
+  }
+
+  /** The plan, once all images are here that it must know of. */
+  async #plan(dockerfile: Dockerfile, { contexts }: BuildSettings): Promise<Plan> {
+    const { buildArgs, target, platform } = this.#request;
+    const platforms = { buildPlatform: hostPlatform(), targetPlatform: platform ?? hostPlatform() };
+    const options: PlanOptions = { buildArgs, target, contexts, images: this.#known, ...platforms };
+    for (;;) {
+      const planned = planBuild(dockerfile, options);
+      if ("plan" in planned) return planned.plan;
+      await Promise.all(
+        planned.needs.map(async (needed) => {
+          const image = await this.#image(needed, undefined);
+          this.#images.set(imageKey(needed), image);
+          this.#known.set(imageKey(needed), baseOf(needed, image));
+        }),
+      );
+    }
+  }
+
+  /** An image that is here, or is fetched now. */
+  async #image({ reference, platform }: NeededImage, step: string | undefined): Promise<StoredImage> {
+    const { images, host } = this.#care.parts;
+    const { signal, pull, emit, auth } = this.#request;
+    const here = pull ? undefined : suited(() => images.resolve(reference), platform);
+    if (here !== undefined) return here;
+    const started = Date.now();
+    return await host.pull(reference, {
+      ...{ platform, auth: auth(reference), signal },
+      progress: ({ id, status, current, total }) => {
+        if (step === undefined || id === undefined || current === undefined) return;
+        const counts = { current, ...(total !== undefined && { total }) };
+        emit({ type: "status", step, id: `${status} ${id}`, started, ...counts });
+      },
+    });
+  }
+
+  async *#untilRead(stream: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream;
+    } finally {
+      await this.#end();
+    }
+  }
+
+  /** What the build has used, and nobody else needs, goes. */
+  async #end(): Promise<void> {
+    const { tools, executor } = this.#care.parts;
+    await tools.garbage.release(this.#hold, false);
+    await removeTree(executor, this.#scratch);
+  }
+}
+
+/** An image that was found and is for the platform; undefined: it must be fetched. */
+function suited(resolve: () => StoredImage, platform: Platform): StoredImage | undefined {
+  try {
+    const image = resolve();
+    return image.virtual !== undefined || suitability(platform, image.config) !== undefined ? image : undefined;
+  } catch (error) {
+    if (error instanceof SampanError && error.kind === "not-found") return undefined;
+    throw error;
+  }
+}
+
+function baseOf({ reference, platform }: NeededImage, { config }: StoredImage): BaseImage {
+  const { os, architecture, variant } = config;
+  const own = architecture === "" ? platform : { os, architecture, ...(variant && { variant }) };
+  return {
+    reference,
+    platform: own,
+    config: config.config ?? {},
+    author: config.author,
+    history: config.history ?? [],
+  };
+}
+
+function nameOf(text: string): Reference {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined || reference.tag === undefined) {
+    const why = "refusing to create a tag with a digest reference";
+    throw new SampanError("invalid", `invalid tag ${JSON.stringify(text)}: ${why}`);
+  }
+  return reference;
+}
+
+/** SOURCE_DATE_EPOCH of the build arguments. */
+function epochOf(buildArgs: ReadonlyMap<string, string>): number | undefined {
+  const text = buildArgs.get("SOURCE_DATE_EPOCH");
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new SampanError("invalid", `invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)} is no number of seconds`);
+}
