@@ -66,10 +66,23 @@ export class Build {
     const { parts, cache, mounts } = this.#care;
     const { signal, noCache, network, limits, emit, buildArgs } = this.#request;
     return {
-      ...{ parts, plan, cache, mounts, hold: this.#hold, signal, noCache, contexts: obtained.trees },
-      ...{ images: this.#images, secrets, agents, limits, network, scratch: this.#scratch, emit },
-      epoch: epochOf(buildArgs),
+      parts,
+      plan,
+      cache,
+      mounts,
+      hold: this.#hold,
+      signal,
+      noCache,
+      contexts: obtained.trees,
+      images: this.#images,
       image: (reference, platform, step) => this.#image({ reference, platform }, step),
+      secrets,
+      agents,
+      limits,
+      network,
+      scratch: this.#scratch,
+      epoch: epochOf(buildArgs),
+      emit,
     };
   }
 

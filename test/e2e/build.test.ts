@@ -93,6 +93,19 @@ suite("docker build", requires("docker", "busybox"), () => {
     assert.equal((await inspect("stages")).RootFS.Layers.length, 2);
   });
 
+  test("stages that do not need each other run side by side", async () => {
+    const wait = (own: string, other: string) =>
+      `RUN --mount=type=cache,id=meet,target=/meet touch /meet/${own}; until [ -e /meet/${other} ]; do sleep 0.05; done; touch /${own}`;
+    const directory = context({
+      Dockerfile: [
+        ...["FROM busybox AS a", wait("a", "b"), "FROM busybox AS b", wait("b", "a")],
+        ...["FROM scratch", "COPY --from=a /a /", "COPY --from=b /b /"],
+      ],
+    });
+    await built(directory, "-t", "beside");
+    assert.equal((await inspect("beside")).RootFS.Layers.length, 2);
+  });
+
   test("a command that fails ends the build with its status, and nothing is left of it", async () => {
     const directory = context({ Dockerfile: "FROM busybox\nRUN echo before; exit 7\nRUN echo after" });
     const { status, stdout, stderr } = await build(directory, "-t", "failed");

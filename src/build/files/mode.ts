@@ -46,7 +46,7 @@ function applied(mode: number, { one, operator, permissions, isDirectory }: Chan
     if (letter === "w") bits |= 2;
     if (letter === "x" || (letter === "X" && (isDirectory || (mode & 0o111) !== 0))) bits |= 1;
     if (letter === "s") special |= one === "u" ? 0o4000 : one === "g" ? 0o2000 : 0;
-    if (letter === "t") special |= 0o1000;
+    if (letter === "t") special |= one === "o" ? 0o1000 : 0;
     if (letter in shifts) bits |= (mode >> (shifts[letter] ?? 0)) & 7;
   }
   const change = (bits << shift) | special;

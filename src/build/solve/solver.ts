@@ -39,6 +39,9 @@ export class Solver {
   /** The outcome of a vertex. When one fails the others are given up, and this waits until they have ended. */
   async run(vertex: VertexId): Promise<Outcome> {
     try {
+      // All at once: what several steps later wants a stage must not keep that stage waiting.
+      const { vertices } = this.#job.plan;
+      await Promise.all(vertices.map(({ kind }, id) => (kind === "context" ? undefined : this.outcome(id))));
       return await this.outcome(vertex);
     } catch (error) {
       this.#abort.abort(new SampanError("cancelled", "cancelled", { cause: error }));
