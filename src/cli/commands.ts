@@ -304,6 +304,11 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/image-prune.ts"),
   },
   {
+    paths: ["search"],
+    summary: "Search Docker Hub for images",
+    load: () => import("./commands/search.ts"),
+  },
+  {
     paths: ["secret create"],
     summary: "Create a secret from a file or STDIN as content",
     load: () => import("./commands/secret-create.ts"),

@@ -6,7 +6,6 @@ const later: Readonly<Record<string, string>> = {
   compose: "use Docker's Compose with DOCKER_HOST set to Sampan's socket",
   context: "contexts are not in this version of Sampan yet; use --host or SAMPAN_HOST",
   plugin: "plugins are not in this version of Sampan yet",
-  search: "searching registries is not in this version of Sampan yet",
   trust: "content trust is not in this version of Sampan yet",
   "volume update": "only the volumes of a swarm can be updated, and Sampan has none",
   ...Object.fromEntries(

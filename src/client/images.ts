@@ -7,6 +7,7 @@ import type {
   PruneImagesResponse,
   PushIndexRequest,
   RemoteManifest,
+  SearchResult,
 } from "../api/shapes/image.ts";
 import type { Transport } from "./transport.ts";
 
@@ -26,6 +27,13 @@ export interface PullImage {
 export interface PushImage extends PullImage {
   /** Layers are compressed like this before they travel; as they are stored when absent. */
   readonly compression?: "none" | "gzip" | "zstd" | undefined;
+}
+
+export interface SearchImages {
+  readonly limit?: number | undefined;
+  readonly filters?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly auth?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RemoteOptions {
@@ -73,6 +81,12 @@ export class Images {
     const headers = { "X-Registry-Auth": auth ?? Buffer.from("{}").toString("base64url") };
     const path = `/images/${repository}/push`;
     return this.#transport.lines({ method: "POST", path, query: { tag, platform, compression }, headers, signal });
+  }
+
+  /** Repositories of Docker's index, or of another ("host/word"). */
+  search(term: string, { limit, filters, auth, signal }: SearchImages = {}): Promise<SearchResult[]> {
+    const query = { term, limit, filters };
+    return this.#transport.json({ method: "GET", path: "/images/search", query, headers: headersOf(auth), signal });
   }
 
   /** What a registry has under a name, to the byte. */

@@ -111,6 +111,8 @@ class StoredImages implements ImageStore {
     return await lookUpRemote(tools, name, options);
   }
 
+  search: ImageStore["search"] = async (text, options) => (await this.tools()).registry.search(text, options);
+
   async pushIndex(index: WantedIndex, options: LookUpOptions): Promise<Digest> {
     const [tools, { pushIndex }] = await Promise.all([this.tools(), import("./push/push-index.ts")]);
     return await pushIndex(tools, index, options);

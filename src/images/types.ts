@@ -1,3 +1,5 @@
+import type { RegistryClient } from "../registry/client.ts";
+import type { FoundRepository } from "../registry/search.ts";
 import type { Reference, RegistryAuth } from "../registry/types.ts";
 import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
 import type { CreateImage } from "./create/create.ts";
@@ -185,6 +187,8 @@ export interface ImageStore {
   ): Promise<string[]>;
   /** What a registry has under a name. */
   lookUp(name: string, options: LookUpOptions): Promise<RemoteImage>;
+  /** Repositories of Docker's index, or of another ("host/word"). */
+  search(text: string, options: Parameters<RegistryClient["search"]>[1]): Promise<FoundRepository[]>;
   /** Makes an index in a registry of manifests that are there; answers its digest. */
   pushIndex(index: WantedIndex, options: LookUpOptions): Promise<Digest>;
   /** Reads a docker-archive or OCI layout tar, plain, gzip or zstd. */

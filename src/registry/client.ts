@@ -8,6 +8,7 @@ import { PushRepository } from "./push-repository.ts";
 import { withRedirects } from "./redirect.ts";
 import { atRepository, firstOf, Repository, type RepositorySend } from "./repository.ts";
 import { type Patience, usualPatience, withRetry } from "./retry.ts";
+import { type FoundRepository, searchIndex, splitTerm } from "./search.ts";
 import { RegistriesFile } from "./settings.ts";
 import { type Exchange, withTrace } from "./trace.ts";
 import type { Reference, RegistryAuth } from "./types.ts";
@@ -82,6 +83,23 @@ export class RegistryClient {
     const send: Send = (request) => (request.url.origin === url.origin ? authorized(request) : this.#send(request));
     const patience = this.#options.patience ?? usualPatience;
     return new PushRepository(reference, { base: url, insecure, once: send, send: withRetry(send, patience) });
+  }
+
+  /** Repositories whose names or descriptions have a word in them; "host/word" asks another index than Docker's. */
+  async search(
+    text: string,
+    options: {
+      readonly count: number;
+      readonly auth?: RegistryAuth | undefined;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<FoundRepository[]> {
+    const { domain, term } = splitTerm(text);
+    const { count, auth, signal } = options;
+    const hub = { url: new URL("https://index.docker.io"), insecure: false };
+    const origin = domain === undefined ? hub : await this.#origin(domain, signal);
+    const send = withRetry(this.#send, this.#options.patience ?? usualPatience);
+    return await searchIndex(send, origin, { term, count, auth }, signal);
   }
 
   /** Drops idle connections. */

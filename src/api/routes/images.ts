@@ -14,6 +14,7 @@ import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/ima
 import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
 import { sendArchive } from "./archives.ts";
 import { pushImage } from "./image-push.ts";
+import { searchImages } from "./image-search.ts";
 
 const v1_44 = versionNumber("1.44");
 
@@ -44,6 +45,7 @@ export function imageRoutes(app: Api, context: ApiContext): void {
       found.map((image) => imageSummary(image, version, images.containersOf(image.id))),
     );
   });
+  app.get("/images/search", (request, reply) => searchImages(context, request, reply));
   app.get("/images/*", async (request, reply) => {
     const { name, verb } = nameAndVerb(pathOf(request)["*"]);
     if (verb === "json") {

@@ -10,7 +10,6 @@ const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
   ["DELETE", "/containers/:id/checkpoints/:checkpoint", "delete a checkpoint"],
   ["POST", "/session", "open a build session"],
   ["POST", "/grpc", "build with BuildKit"],
-  ["GET", "/images/search", "search a registry"],
 ];
 
 /** Every known route of Docker that is not served otherwise has an answer that says so; anything else is 404. */

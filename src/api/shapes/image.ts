@@ -86,6 +86,15 @@ export interface ImageDeleteResponseItem {
   readonly Deleted?: string;
 }
 
+/** One row of GET /images/search. */
+export interface SearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+}
+
 /** What a line of a push says for programs: what the registry has now, or that it is a part of what was meant. */
 export interface PushResult {
   readonly Tag: string;

@@ -81,6 +81,8 @@ export class EngineImages implements Images {
 
   serve: ImageStore["serve"] = (options) => this.#parts.images.serve(options);
 
+  search: ImageStore["search"] = (text, options) => this.#parts.images.search(text, options);
+
   pushIndex: ImageStore["pushIndex"] = (index, options) => this.#parts.images.pushIndex(index, options);
 
   list: ImageStore["list"] = () => this.#parts.images.list();

@@ -78,6 +78,7 @@ export interface Images extends ImageMaking {
   list: ImageStore["list"];
   lookUp: ImageStore["lookUp"];
   pushIndex: ImageStore["pushIndex"];
+  search: ImageStore["search"];
   remove(
     nameOrId: string,
     options: { readonly force: boolean; readonly noPrune?: boolean | undefined },
