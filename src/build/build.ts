@@ -1,4 +1,4 @@
-import { SampanError } from "../errors/index.ts";
+import { messageOf, SampanError } from "../errors/index.ts";
 import type { Hold } from "../images/garbage.ts";
 import { hostPlatform, suitability } from "../images/platform.ts";
 import type { Platform, StoredImage } from "../images/types.ts";
@@ -8,7 +8,7 @@ import { removeTree } from "../storage/unpack/remove-tree.ts";
 import type { CacheCare } from "./cache/garbage.ts";
 import { answerCall, tellLints } from "./call.ts";
 import { type Obtained, obtainContext } from "./context/obtain.ts";
-import { parseDockerfile } from "./dockerfile/index.ts";
+import { DockerfileError, parseDockerfile } from "./dockerfile/index.ts";
 import type { Dockerfile } from "./dockerfile/types.ts";
 import { filesOf } from "./output/files.ts";
 import { storeImage } from "./output/image.ts";
@@ -125,7 +125,9 @@ export class Build {
       if ("plan" in planned) return planned.plan;
       await Promise.all(
         planned.needs.map(async (needed) => {
-          const image = await this.#image(needed, undefined);
+          const image = await this.#image(needed, undefined).catch((cause) => {
+            throw new DockerfileError(messageOf(cause), dockerfile.source, needed.range, { cause });
+          });
           this.#images.set(imageKey(needed), image);
           this.#known.set(imageKey(needed), baseOf(needed, image));
         }),
@@ -134,7 +136,10 @@ export class Build {
   }
 
   /** An image that is here, or is fetched now. */
-  async #image({ reference, platform }: NeededImage, step: string | undefined): Promise<StoredImage> {
+  async #image(
+    { reference, platform }: Pick<NeededImage, "reference" | "platform">,
+    step: string | undefined,
+  ): Promise<StoredImage> {
     const { images, host } = this.#care.parts;
     const { signal, pull, emit, auth } = this.#request;
     const here = pull ? undefined : suited(() => images.resolve(reference), platform);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
@@ -113,6 +114,27 @@ suite("docker build", requires("docker", "busybox"), () => {
     assert.match(stdout, /Step 2\/3 : RUN echo before; exit 7\n(.*\n)*before\n/);
     assert.match(stderr, /The command '\/bin\/sh -c echo before; exit 7' returned a non-zero code: 7/);
     assert.deepEqual(readdirSync(box.layout.containers), []);
+  });
+
+  test("errors show their place in the Dockerfile, and the stage that may have been meant", async () => {
+    const told = async (...lines: string[]) => {
+      const directory = context({ Dockerfile: lines });
+      const tar = execFileSync("tar", ["-C", directory, "-c", "."]);
+      const { text } = await box.api("POST", "/build?progress=events", tar, { "Content-Type": "application/x-tar" });
+      return JSON.parse(text.trim().split("\n").at(-1) ?? "").message as string;
+    };
+    assert.match(
+      await told("FROM busybox", "", "RUN exit 3"),
+      /^Dockerfile:3:1: process .* exit code: 3\n.*\n?.*RUN exit 3/s,
+    );
+    assert.match(await told("FROM localhost:1/none", "RUN x"), /^Dockerfile:1:1: /);
+    const misspelt = await told(
+      "FROM busybox AS two",
+      "FROM scratch",
+      "COPY --from=localhost:1/tow / /",
+      "COPY --from=tow / /",
+    );
+    assert.match(misspelt, /^Dockerfile:[34]:1: .*(no stage is called tow, did you mean two\?|localhost:1)/s);
   });
 
   test("system df and prune tell of the cache; what an image needs stays", async () => {

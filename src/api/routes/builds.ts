@@ -127,7 +127,7 @@ function failureOf(error: unknown): Failure {
     const command = (cause.argv as readonly string[]).join(" ");
     return { ...named, exitCode, message: `The command '${command}' returned a non-zero code: ${exitCode}` };
   }
-  return { ...named, message: messageOf(error) };
+  return { ...named, message: messageOf(cause) };
 }
 
 function header(value: string | string[] | undefined): string | undefined {

@@ -79,6 +79,7 @@ export async function spoolContext(
     await unlink(path);
     const spooler = new Spooler(file);
     await readTar(stoppable(tar, signal), spooler);
+    await spooler.flush();
     return new SpooledContext(spooler.root, file);
   } catch (error) {
     await file.close();
@@ -98,6 +99,10 @@ class Spooler implements TarReader {
   readonly #file: FileHandle;
   /** Where the next file's content begins. */
   #end = 0;
+  /** Not yet written: bytes that follow each other in the file. */
+  #pending: Buffer[] = [];
+  #pendingAt = 0;
+  #pendingSize = 0;
   #entry: { readonly entry: TarEntry; readonly hash: Hash; readonly at: number; written: number } | undefined;
 
   constructor(file: FileHandle) {
@@ -118,17 +123,34 @@ class Spooler implements TarReader {
     this.#zeros(offset);
     this.#entry.hash.update(bytes);
     this.#entry.written = offset + bytes.length;
-    await this.#file.write(bytes, 0, bytes.length, this.#entry.at + offset);
+    await this.#write(bytes, this.#entry.at + offset);
   }
 
   async end(): Promise<void> {
     if (this.#entry === undefined) return;
     const { entry, hash, at } = this.#entry;
-    // A hole at the end is read as zeros.
-    if (this.#entry.written < entry.size) await this.#file.truncate(this.#end);
     this.#zeros(entry.size);
     this.#put(entry, hash.digest("hex"), at);
     this.#entry = undefined;
+  }
+
+  /** What was told is all in the file afterwards; a hole at its end is read as zeros. */
+  async flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingSize = 0;
+    if (bytes.length > 0) await this.#file.write(bytes, 0, bytes.length, this.#pendingAt);
+    await this.#file.truncate(this.#end);
+  }
+
+  /** Small files are written together. */
+  async #write(bytes: Buffer, at: number): Promise<void> {
+    if (at !== this.#pendingAt + this.#pendingSize || this.#pendingSize + bytes.length > PIECE) {
+      await this.flush();
+      this.#pendingAt = at;
+    }
+    this.#pending.push(Buffer.from(bytes));
+    this.#pendingSize += bytes.length;
   }
 
   /** A hole counts as the zeros that it stands for. */

@@ -31,6 +31,8 @@ export class GraphBuilder {
   }
 
   need(image: NeededImage): void {
-    this.needed.set(JSON.stringify(image), image);
+    const { reference, platform } = image;
+    const key = JSON.stringify([reference, platform]);
+    if (!this.needed.has(key)) this.needed.set(key, image);
   }
 }

@@ -1,10 +1,11 @@
 import { SampanError } from "../../errors/index.ts";
+import { closest } from "../../errors/suggest.ts";
 import { parsePlatform } from "../../images/platform.ts";
 import type { ImageDefaults, Platform } from "../../images/types.ts";
 import { expandWord } from "../dockerfile/expand.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
 import { type GlobalScope, globalScope, proxyVariables, StageScope } from "../dockerfile/scope.ts";
-import type { Dockerfile, Stage } from "../dockerfile/types.ts";
+import type { Dockerfile, SourceRange, Stage } from "../dockerfile/types.ts";
 import { GraphBuilder, type StageState } from "./graph.ts";
 import { StagePlanner } from "./stage.ts";
 import type { BaseImage, NeededImage, Plan, Step, VertexId } from "./types.ts";
@@ -24,7 +25,7 @@ export interface PlanOptions {
 }
 
 /** The key of `PlanOptions.images`. */
-export function imageKey({ reference, platform }: NeededImage): string {
+export function imageKey({ reference, platform }: Pick<NeededImage, "reference" | "platform">): string {
   return JSON.stringify([reference, platform.os, platform.architecture, platform.variant ?? ""]);
 }
 
@@ -44,7 +45,17 @@ export function planBuild(
   const { vertex, config, author, history, base, platform } = state;
   const { vertices } = planner.graph;
   return {
-    plan: { vertices, steps: planner.steps(), result: vertex, config, author, history, base, platform },
+    plan: {
+      vertices,
+      steps: planner.steps(),
+      result: vertex,
+      config,
+      author,
+      history,
+      base,
+      platform,
+      source: dockerfile.source,
+    },
   };
 }
 
@@ -62,7 +73,7 @@ export function targetStage({ stages }: Dockerfile, target: string | undefined):
 interface StageStep {
   readonly stage: Stage;
   readonly instruction: string;
-  readonly line: number;
+  readonly range: SourceRange;
   readonly vertex: VertexId | undefined;
 }
 
@@ -105,12 +116,13 @@ class Planner {
     const stages = [...this.#steps].sort(([a], [b]) => a - b);
     return stages.flatMap(([index, steps]) => {
       const working = steps.filter(({ vertex }) => vertex !== undefined);
-      return steps.map(({ stage, instruction, line, vertex }) => {
-        const place = `${working.findIndex((step) => step.line === line) + 1}/${working.length}`;
+      return steps.map((one) => {
+        const { stage, instruction, range, vertex } = one;
+        const place = `${working.indexOf(one) + 1}/${working.length}`;
         const label =
           stages.length > 1 || stage.from.name !== undefined ? `${stage.from.name ?? `stage-${index}`} ` : "";
         const name = `[${label}${place}] ${instruction}`;
-        return { name, instruction, stage: stage.from.name ?? String(index), vertex, line };
+        return { name, instruction, stage: stage.from.name ?? String(index), vertex, range };
       });
     });
   }
@@ -122,7 +134,7 @@ class Planner {
     if (reference === "") throw new SampanError("invalid", `base name (${base.raw}) should not be blank`);
     const steps: StageStep[] = [];
     const start = this.#base(stage, reference, platform ?? this.#options.targetPlatform);
-    steps.push({ stage, instruction: stage.from.original, line: stage.from.range.start.line, vertex: start.vertex });
+    steps.push({ stage, instruction: stage.from.original, range: stage.from.range, vertex: start.vertex });
     const triggers = (start.config.OnBuild ?? []).map((expression) => parseOnbuild(expression).instruction);
     const { OnBuild: _done, ...config } = start.config;
     const { buildArgs } = this.#options;
@@ -136,8 +148,9 @@ class Planner {
         proxies: [...proxyVariables(buildArgs)].map((pair) => pair.join("=")),
         from: (name) => this.#from(name, stage),
         step: (instruction, vertex) => {
-          const { original, range } = instruction;
-          steps.push({ stage, instruction: original, line: range.start.line, vertex });
+          // Triggers of a base image are not in this file.
+          const { range } = triggers.includes(instruction) ? stage.from : instruction;
+          steps.push({ stage, instruction: instruction.original, range, vertex });
         },
       },
     );
@@ -156,10 +169,10 @@ class Planner {
     if (earlier !== undefined && named === undefined) return this.stage(earlier);
     if (reference === "scratch") return { ...empty, vertex: this.graph.add({ kind: "scratch" }), config: nothing };
     const wanted = { reference: named?.reference ?? reference, platform };
-    const vertex = this.graph.add({ kind: "image", ...wanted });
+    const vertex = this.graph.add({ kind: "image", ...wanted, near: undefined });
     const image = this.#options.images.get(imageKey(wanted));
     if (image === undefined) {
-      this.graph.need(wanted);
+      this.graph.need({ ...wanted, range: stage.from.range });
       return { ...empty, vertex, config: {} };
     }
     const { config, author, history } = image;
@@ -191,7 +204,9 @@ class Planner {
     if (/^\d+$/.test(name)) throw new SampanError("invalid", `invalid from flag value ${name}: there is no such stage`);
     if (name === "scratch") return this.graph.add({ kind: "scratch" });
     const reference = named?.reference ?? name;
-    return this.graph.add({ kind: "image", reference, platform: this.#options.targetPlatform });
+    const names = stages.slice(0, stage.index).flatMap(({ from }) => from.name ?? []);
+    const near = closest(name.toLowerCase(), names);
+    return this.graph.add({ kind: "image", reference, platform: this.#options.targetPlatform, near });
   }
 
   #context(name: string): VertexId {

@@ -1,4 +1,5 @@
 import type { HistoryEntry, ImageDefaults, Platform } from "../../images/types.ts";
+import type { SourceFile, SourceRange } from "../dockerfile/types.ts";
 
 /** A place in `Plan.vertices`. Inputs come before those that need them. */
 export type VertexId = number;
@@ -13,6 +14,8 @@ export interface ImageVertex {
   readonly kind: "image";
   readonly reference: string;
   readonly platform: Platform;
+  /** The stage that may have been meant, where `--from` names none. */
+  readonly near: string | undefined;
 }
 
 /** Files that a client has sent: the build context (""), or one of a name (`--build-context`). */
@@ -120,8 +123,8 @@ export interface Step {
   readonly stage: string;
   /** What carries it out; undefined: it only changes the configuration. */
   readonly vertex: VertexId | undefined;
-  /** Where it is in the Dockerfile, from 1. */
-  readonly line: number;
+  /** Where it is in the Dockerfile. */
+  readonly range: SourceRange;
 }
 
 /** An entry of the image's history. Those of layers get their time when the layer is made. */
@@ -143,6 +146,8 @@ export interface Plan {
   /** The image that the result's first layers are; undefined: none. */
   readonly base: BaseImage | undefined;
   readonly platform: Platform;
+  /** The Dockerfile. */
+  readonly source: SourceFile;
 }
 
 /** What the plan must know of an image that a stage begins with. */
@@ -158,4 +163,6 @@ export interface BaseImage {
 export interface NeededImage {
   readonly reference: string;
   readonly platform: Platform;
+  /** The FROM that names it first. */
+  readonly range: SourceRange;
 }

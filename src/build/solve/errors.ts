@@ -1,4 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
+import { excerpt } from "../dockerfile/index.ts";
+import type { SourceFile } from "../dockerfile/types.ts";
+import type { Step } from "../plan/types.ts";
 
 /** The command of a RUN has failed. */
 export class CommandFailed extends SampanError {
@@ -13,15 +16,15 @@ export class CommandFailed extends SampanError {
   }
 }
 
-/** A step has failed; `cause` says why. */
+/** A step has failed; the message shows where it stands in the Dockerfile, `cause` says why. */
 export class StepFailed extends SampanError {
+  /** The id of its events. */
   readonly step: string;
-  readonly line: number;
 
-  constructor(step: { readonly id: string; readonly line: number }, cause: SampanError) {
-    super(cause.kind, cause.message, { cause });
+  constructor(id: string, { range }: Pick<Step, "range">, source: SourceFile, cause: SampanError) {
+    const { line, column } = range.start;
+    super(cause.kind, `${source.name}:${line}:${column}: ${cause.message}\n${excerpt(source, range)}`, { cause });
     this.name = "StepFailed";
-    this.step = step.id;
-    this.line = step.line;
+    this.step = id;
   }
 }

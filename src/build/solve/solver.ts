@@ -40,8 +40,9 @@ export class Solver {
   async run(vertex: VertexId): Promise<Outcome> {
     try {
       // All at once: what several steps later wants a stage must not keep that stage waiting.
-      const { vertices } = this.#job.plan;
-      await Promise.all(vertices.map(({ kind }, id) => (kind === "context" ? undefined : this.outcome(id))));
+      const all = this.#job.plan.vertices.map(({ kind }, id) => (kind === "context" ? undefined : this.outcome(id)));
+      // What is no step of its own fails the one that uses it.
+      await Promise.all(all.filter((_, id) => this.#steps.has(id)));
       return await this.outcome(vertex);
     } catch (error) {
       this.#abort.abort(new SampanError("cancelled", "cancelled", { cause: error }));
@@ -87,7 +88,8 @@ export class Solver {
       // It never began when an input has failed: that one tells why.
       if (failure instanceof StepFailed) throw failure;
       if (started !== undefined) this.#job.emit({ ...shown, started, completed: Date.now(), error: failure.message });
-      throw new StepFailed({ id: String(id), line: step?.line ?? 0 }, failure);
+      if (step === undefined) throw failure;
+      throw new StepFailed(String(id), step, this.#job.plan.source, failure);
     }
   }
 
@@ -110,7 +112,9 @@ export class Solver {
 
   async #image(vertex: ImageVertex, id: string): Promise<Outcome> {
     const { parts, hold, images } = this.#job;
-    const image = images.get(imageKey(vertex)) ?? (await this.#job.image(vertex.reference, vertex.platform, id));
+    const here = images.get(imageKey(vertex));
+    const image =
+      here ?? (await this.#job.image(vertex.reference, vertex.platform, id).catch((error) => hinted(error, vertex)));
     if (image.virtual !== undefined) {
       const why = "it is a view of this machine, and no layers can be stacked on it";
       throw new SampanError("unsupported", `Cannot build on ${vertex.reference}: ${why}; run it with sampan run`);
@@ -167,6 +171,13 @@ export class Solver {
     const stage = this.#steps.get(id)?.stage;
     return stage !== undefined && noCache.includes(stage);
   }
+}
+
+/** A pull that has failed may have been of a stage whose name is misspelt. */
+function hinted(error: unknown, { reference, near }: ImageVertex): never {
+  if (near === undefined) throw error;
+  const message = `${messageOf(error)}; no stage is called ${reference}, did you mean ${near}?`;
+  throw new SampanError(kindOf(error), message, { cause: error });
 }
 
 function asError(error: unknown): SampanError {
