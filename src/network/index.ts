@@ -37,10 +37,12 @@ export interface OpenNetworksOptions {
 /** Composes the networks of a root directory: reads their records. Nothing is made in the kernel before it is needed. */
 export async function openNetworks(open: OpenNetworksOptions): Promise<Networking> {
   const { layout, db, executor, log, options, onEgress: tell = () => {} } = open;
+  const egress = new EgressControl({ executor, suffix: layout.suffix, warn: (text) => log.warn({}, text), tell });
   const host = openNetworkHost({
     executor,
     suffix: layout.suffix,
     options: { ipForward: options.ipForward, publishPolicy: options.publishPolicy },
+    rulesRemoved: () => void egress.restore(),
   });
   const records = await NetworkRecords.open(db, {
     root: layout.root,
@@ -49,7 +51,6 @@ export async function openNetworks(open: OpenNetworksOptions): Promise<Networkin
     host: async () => [...(await host.usedRanges()), ...nameServers()],
     bridgeAddresses: isForeign(options.bridge) ? await addressesOf(host, options.bridge) : [],
   });
-  const egress = new EgressControl({ executor, suffix: layout.suffix, warn: (text) => log.warn({}, text), tell });
   const parts = {
     executor,
     log,

@@ -101,6 +101,17 @@ suite("egress policies", runnable, () => {
     await net.ok("network", "rm", "guarded");
   });
 
+  test("nft flush ruleset: policies hold again in a moment", async () => {
+    await start("shut", "--egress", "deny");
+    await net.machine.namespace.ok("nft", "flush", "ruleset");
+    await eventually("the tables are there again", async () =>
+      /bridge sampan\S*-egress/.test(await net.machine.namespace.ok("nft", "list", "tables")),
+    );
+    assert.deepEqual(await heard("shut", ...direct, ...direct6), []);
+    await eventually("others reach the world", async () => (await heard("free", ...direct)).length === direct.length);
+    await net.ok("rm", "-f", "shut");
+  });
+
   test("kill -9: it holds while no daemon runs and after, and names open again", async () => {
     await start("kept", "--egress", "allow=a192-0-2-1.good.test:7000");
     assert.equal((await heard("kept", to("a192-0-2-1.good.test"))).length, 1);

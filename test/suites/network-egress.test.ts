@@ -283,6 +283,21 @@ cc -O1 -o ${world.directory}/frame ${join(import.meta.dirname, "../support/frame
     await control.remove(more);
   });
 
+  test("rules that somebody has flushed are put back for those that run, with what names have opened", async () => {
+    const a = await start(["api.test"]);
+    await answer("api.test", 30, there.v4);
+    const tables = ["inet", "bridge"].map((family) => `${family} sampan${world.suffix}-egress`);
+    for (const table of tables) sh(`nft delete table ${table}`);
+    const meanwhile = `udp:${other.v4}:7000`;
+    assert.deepEqual(ends(await a.ask(meanwhile)), new Set(["outside 192.0.2.2"]), "nobody was told");
+    await control.restore();
+    assert.deepEqual(ends(await a.ask(meanwhile, `tcp:${other.v4}:7000`)), nothing);
+    assert.deepEqual(ends(await a.ask(`tcp:${there.v4}:7000`)), new Set(["outside 192.0.2.2"]));
+    const rules = sh("nft list ruleset");
+    await control.restore();
+    assert.equal(sh("nft list ruleset").replaceAll(/expires \S+/g, ""), rules.replaceAll(/expires \S+/g, ""));
+  });
+
   test("another daemon finds everything as it was", async () => {
     const a = await start(["api.test"]);
     await answer("api.test", 30, there.v4);

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, test } from "node:test";
+import { RuleWatch } from "../../src/network/host/rule-watch.ts";
 import { option } from "../../src/network/records/driver-options.ts";
+import { makeExecutor } from "../support/executor.ts";
 import { cable, connection, kernelWorld, network, ports, sh } from "../support/network-host.ts";
 import { inOwnNetwork } from "../support/own-network.ts";
 import { eventually } from "../support/process.ts";
@@ -92,6 +96,28 @@ ip addr del 10.81.1.1/24 dev br-${one.id.slice(0, 12)}`);
       await eventually("the rules are there again", () => now() !== "");
       assert.equal(now(), before);
       assert.deepEqual(Object.values(await world.outside.ask(asked)), [`a ${there.v4}`]);
+    }
+  });
+
+  test("who watches the rules goes on after the executor was lost", async () => {
+    const executors = (): string[] =>
+      readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8")
+        .split(" ")
+        .filter((pid) => pid !== "" && /executor/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")));
+    const others = executors();
+    await using executor = makeExecutor(join(world.directory, "watched.sock"));
+    let told = 0;
+    const watch = new RuleWatch(executor, () => told++);
+    try {
+      await watch.start();
+      const own = executors().filter((pid) => !others.includes(pid));
+      assert.equal(own.length, 1);
+      process.kill(Number(own[0]), "SIGKILL");
+      await eventually("it looks whether something has changed meanwhile", () => told === 1);
+      sh("nft add table inet foreign; nft delete table inet foreign");
+      await eventually("it is told of changes again", () => told > 1);
+    } finally {
+      watch.close();
     }
   });
 

@@ -64,12 +64,12 @@ export interface DnsAnswer {
 export interface DnsHooks {
   /** False is answered as if the name did not exist. Not asked for containers' names. */
   mayResolve?(containerId: string, name: string): boolean;
+  /** The most that its answers from elsewhere may say about how long they may be used, in seconds; undefined: as they are. */
+  longestTtl?(containerId: string): number | undefined;
   /**
    * Called before the container gets an answer that came from elsewhere; it gets it once this has resolved, and SERVFAIL when it is
    * rejected. `answers` is empty for other types than addresses.
    */
-  /** The most that its answers from elsewhere may say about how long they may be used, in seconds; undefined: as they are. */
-  longestTtl?(containerId: string): number | undefined;
   onAnswer?(containerId: string, question: DnsQuestion, answers: readonly DnsAnswer[]): void | Promise<void>;
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
 import type { Logged } from "../../kernel/netlink/nflog/index.ts";
 import { deleteLink } from "../../kernel/netlink/route/index.ts";
@@ -29,8 +30,14 @@ interface Known {
   /** It has another way out, for which no policy holds. */
   free: boolean;
   readonly attempts: Attempts;
-  /** Until when addresses are open, by set and key; of the clock of `performance`. */
-  readonly open: Map<string, number>;
+  /** What names have opened, by set and key. */
+  readonly open: Map<string, Open>;
+}
+
+interface Open {
+  readonly opening: Opening;
+  /** Of the clock of `performance`. */
+  readonly until: number;
 }
 
 /** An address that is open for nearly as long as an answer says is not opened anew: far less than the grace. In ms. */
@@ -46,15 +53,17 @@ export class EgressControl implements DnsHooks {
   readonly #firewall: EgressFirewall;
   readonly #watch: PacketWatch;
   readonly #tell: EgressControlParts["tell"];
+  readonly #warn: EgressControlParts["warn"];
   readonly #known = new Map<string, Known>();
   readonly #byPrefix = new Map<string, Guarded>();
 
   constructor({ executor, suffix, warn, tell }: EgressControlParts) {
     this.#suffix = suffix;
     this.#machine = new Machine(executor);
-    this.#firewall = new EgressFirewall(this.#machine, suffix);
+    this.#firewall = new EgressFirewall(this.#machine, suffix, (endpoints) => this.#stillOpen(endpoints));
     this.#watch = new PacketWatch(executor, logGroup(suffix), { tell: (logged) => this.#refused(logged), warn });
     this.#tell = tell;
+    this.#warn = warn;
   }
 
   /** Those of a container's connections for which a policy holds. Throws "invalid" where it could not be enforced. */
@@ -121,6 +130,16 @@ export class EgressControl implements DnsHooks {
     if (endpoints.length > 0) void this.#watch.begin();
   }
 
+  /** Somebody has removed rules of the machine: ours may be among them. */
+  async restore(): Promise<void> {
+    try {
+      await this.#firewall.restore();
+      if (!this.#firewall.idle) await this.#watch.begin();
+    } catch (error) {
+      this.#warn(`Containers may be without their egress policies, which somebody has removed: ${messageOf(error)}`);
+    }
+  }
+
   async close({ remove }: { readonly remove: boolean }): Promise<void> {
     await this.#watch.end();
     if (remove) await this.#firewall.drop();
@@ -141,15 +160,27 @@ export class EgressControl implements DnsHooks {
     for (const { address } of answers) known.attempts.know(address, name);
     const openings = known.endpoints.flatMap((guarded) => openingsOf(guarded, name, answers));
     const now = performance.now();
-    const wanted = openings.filter((each) => (known.open.get(identity(each)) ?? 0) < now + each.timeout - enough);
+    const isShort = (each: Opening) => (known.open.get(identity(each))?.until ?? 0) < now + each.timeout - enough;
+    const wanted = openings.filter(isShort);
     if (wanted.length === 0) return;
     await this.#firewall.open(wanted);
-    for (const each of wanted) known.open.set(identity(each), now + each.timeout);
-    if (known.open.size > 4096) for (const [key, until] of known.open) if (until < now) known.open.delete(key);
+    for (const each of wanted) known.open.set(identity(each), { opening: each, until: now + each.timeout });
+    if (known.open.size > 4096) for (const [key, { until }] of known.open) if (until < now) known.open.delete(key);
   }
 
   longestTtl(containerId: string): number | undefined {
     return this.#known.has(containerId) ? longestTtl : undefined;
+  }
+
+  #stillOpen(endpoints: readonly Guarded[]): Opening[] {
+    const now = performance.now();
+    return endpoints.flatMap((guarded) => {
+      const open = [...(this.#known.get(guarded.containerId)?.open.values() ?? [])];
+      const own = open.filter(
+        ({ opening, until }) => until > now && opening.set.name.startsWith(`${prefixOf(guarded)}-`),
+      );
+      return own.map(({ opening, until }) => ({ ...opening, timeout: Math.ceil(until - now) }));
+    });
   }
 
   /** Whoever has kept the container's network alive shall not find it without rules. */

@@ -34,13 +34,16 @@ export interface Opening {
 export class EgressFirewall {
   readonly #machine: Machine;
   readonly #suffix: Suffix;
+  readonly #stillOpen: (endpoints: readonly Guarded[]) => Opening[];
   /** Endpoints with rules, or about to have them. */
   readonly #endpoints = new Map<string, Guarded>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(machine: Machine, suffix: Suffix) {
+  /** `stillOpen` tells what names have opened at endpoints, with the time that is left. */
+  constructor(machine: Machine, suffix: Suffix, stillOpen: (endpoints: readonly Guarded[]) => Opening[]) {
     this.#machine = machine;
     this.#suffix = suffix;
+    this.#stillOpen = stillOpen;
   }
 
   /**
@@ -51,8 +54,21 @@ export class EgressFirewall {
     return this.#alone(async () => {
       await this.#make();
       for (const guarded of endpoints) this.#endpoints.set(guarded.endpointId, guarded);
-      const addresses = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== undefined);
-      await this.#forgetFlows(addresses);
+      await this.#forgetFlows(
+        addressesOf(endpoints).flatMap((source) => [{ original: { source } }, { reply: { source } }]),
+      );
+    });
+  }
+
+  /**
+   * Puts all that run under their policies again where somebody has removed the tables (`nft flush ruleset`). What they have
+   * begun meanwhile is forgotten, and so judged anew.
+   */
+  restore(): Promise<void> {
+    return this.#alone(async () => {
+      if (this.idle || !(await this.#make())) return;
+      const addresses = addressesOf([...this.#endpoints.values()]);
+      await this.#forgetFlows(addresses.map((source) => ({ original: { source } })));
     });
   }
 
@@ -122,16 +138,23 @@ export class EgressFirewall {
     return this.#alone(() => this.#drop());
   }
 
-  /** Also where somebody has removed them (`nft flush ruleset`): for all that run. */
-  async #make(): Promise<void> {
+  /** Also where somebody has removed them: for all that run, with what names have opened. Whether there was something to do. */
+  async #make(): Promise<boolean> {
     const there = await this.#version();
-    if (there === versionOf(this.#suffix)) return;
+    if (there === versionOf(this.#suffix)) return false;
     const requests = [
       ...removeTables(this.#suffix),
       ...makeTables(this.#suffix),
       ...[...this.#endpoints.values()].flatMap((guarded) => addEndpoint(guarded, this.#suffix)),
+      ...this.#openRequests(this.#stillOpen([...this.#endpoints.values()])),
     ];
     await this.#machine.transact(requests, "make the tables of egress policies").catch(explain);
+    return true;
+  }
+
+  #openRequests(openings: readonly Opening[]): Request[] {
+    const { packets } = egressTables(this.#suffix);
+    return openings.flatMap(({ set, key, timeout }) => addElements(packets, set, [{ key, timeout }]));
   }
 
   async #drop(): Promise<void> {
@@ -158,8 +181,7 @@ export class EgressFirewall {
   }
 
   /** Each question takes the kernel through its whole table, 10 ms: of few connections one is asked for all. */
-  async #forgetFlows(addresses: readonly string[]): Promise<void> {
-    const wanted = addresses.flatMap((source): FlowFilter[] => [{ original: { source } }, { reply: { source } }]);
+  async #forgetFlows(wanted: readonly FlowFilter[]): Promise<void> {
     const count = Number(readSysctl("netfilter/nf_conntrack_count") ?? fewFlows);
     if (count === 0 || wanted.length === 0) return;
     for (const filter of count < fewFlows ? [{}] : wanted) {
@@ -175,6 +197,10 @@ export class EgressFirewall {
     this.#turn = result.catch(() => {});
     return result;
   }
+}
+
+function addressesOf(endpoints: readonly Guarded[]): string[] {
+  return endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== undefined);
 }
 
 const absent: ReadonlySet<string | undefined> = new Set(["EOPNOTSUPP", "EAFNOSUPPORT", "ENOENT"]);

@@ -25,6 +25,8 @@ export interface NetworkHostParts {
   /** `layout.suffix`. */
   readonly suffix: Suffix;
   readonly options?: HostOptions;
+  /** Somebody has removed firewall rules of the machine; whose, is to be found out. */
+  readonly rulesRemoved?: () => void;
 }
 
 /** See `NetworkHost`. Makes nothing yet. */
@@ -40,13 +42,14 @@ class KernelNetworkHost implements NetworkHost {
   readonly #firewall: Firewall;
   readonly #links: NetworkLinks;
   readonly #watch: RuleWatch;
+  readonly #rulesRemoved: () => void;
   /** The firewall's elements of the containers that run, by the container's id. */
   readonly #ports = new Map<string, readonly RuleElement[]>();
   /** Workers that keep the ports of containers that were started without a way out, by the container's id. */
   readonly #reserved = new Map<string, Session>();
   #looking: NodeJS.Timeout | undefined;
 
-  constructor({ executor, suffix, options = {} }: NetworkHostParts) {
+  constructor({ executor, suffix, options = {}, rulesRemoved = () => {} }: NetworkHostParts) {
     this.#executor = executor;
     this.#suffix = suffix;
     this.#machine = new Machine(executor);
@@ -57,6 +60,7 @@ class KernelNetworkHost implements NetworkHost {
     this.#firewall = new Firewall(this.#machine, tableName(suffix), policy);
     const parts = { machine: this.#machine, firewall: this.#firewall, indexes: this.#indexes, suffix };
     this.#links = new NetworkLinks({ ...parts, ipForward: options.ipForward ?? true });
+    this.#rulesRemoved = rulesRemoved;
     this.#watch = new RuleWatch(executor, () => this.#lookSoon());
   }
 
@@ -194,7 +198,11 @@ class KernelNetworkHost implements NetworkHost {
   /** A service that loads its rules does so in several steps. */
   #lookSoon(): void {
     clearTimeout(this.#looking);
-    this.#looking = setTimeout(() => void this.#restore().catch(() => {}), 50).unref();
+    const look = () => {
+      this.#rulesRemoved();
+      this.#restore().catch(() => {});
+    };
+    this.#looking = setTimeout(look, 50).unref();
   }
 
   /** Makes our tables again after somebody has deleted them. What cannot be made fails the next start, which says so. */

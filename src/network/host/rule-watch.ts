@@ -10,17 +10,22 @@ const PR_SET_PDEATHSIG = named(1, "PR_SET_PDEATHSIG");
 const SIGKILL = named(9, "SIGKILL");
 const NFNLGRP_NFTABLES = 7;
 const roomForOne = 64;
+/** Milliseconds until the executor is asked again after it was lost. */
+const pause = 1000;
 
 /**
  * Tells when somebody deletes nf_tables rules: `nft flush ruleset`, of which a restart of Debian's nftables service begins,
  * takes all tables of the machine, ours too. A worker waits for the kernel's notices.
  *
- * Life: `start` once → `changed` is called any number of times → `close`.
+ * Life: `start` once → `changed` is called any number of times → `close`. When the executor is lost it begins anew after a
+ * while, and tells of a change: nobody knows what there was in between.
  */
 export class RuleWatch {
   readonly #executor: Executor;
   readonly #changed: () => void;
   #started = false;
+  #closed = false;
+  #again: NodeJS.Timeout | undefined;
   #worker: { readonly session: Session; readonly pid: number } | undefined;
 
   constructor(executor: Executor, changed: () => void) {
@@ -30,16 +35,17 @@ export class RuleWatch {
 
   /** Begins to watch; where that cannot be nobody is told anything, and the next call tries again. */
   async start(): Promise<void> {
-    if (this.#started) return;
+    if (this.#started || this.#closed) return;
     this.#started = true;
+    clearTimeout(this.#again);
     try {
       const session = await this.#executor.open();
       const { program, socket, pid } = subscription();
       const results = await session.run(program);
       this.#worker = { session, pid: results.value(pid) };
       session.unref();
-      if (this.#started) void this.#wait(session, results.value(socket));
-      else this.close();
+      if (this.#closed) this.close();
+      else void this.#wait(session, results.value(socket));
     } catch {
       this.#started = false;
     }
@@ -47,11 +53,16 @@ export class RuleWatch {
 
   /** The worker waits in the kernel and would not see that nobody listens any more. */
   close(): void {
-    this.#started = false;
+    this.#closed = true;
+    clearTimeout(this.#again);
     const worker = this.#worker;
     this.#worker = undefined;
     if (!worker || worker.session.ended) return;
-    process.kill(worker.pid, "SIGKILL");
+    try {
+      process.kill(worker.pid, "SIGKILL");
+    } catch {
+      // It has ended by itself
+    }
     worker.session.close();
   }
 
@@ -68,6 +79,8 @@ export class RuleWatch {
     } catch {
       if (this.#worker?.session === session) this.#worker = undefined;
       this.#started = false;
+      if (this.#closed) return;
+      this.#again = setTimeout(() => void this.start().then(() => this.#changed()), pause).unref();
     }
   }
 }
