@@ -88,7 +88,7 @@ function listening(layout: Layout, signal: AbortSignal): Promise<void> {
       settle();
     };
     const silent = `The Sampan daemon does not answer at unix://${layout.apiSocket}`;
-    signal.addEventListener("abort", () => finish(() => reject(new SampanError("timeout", silent))));
+    whenAborted(signal, () => finish(() => reject(new SampanError("timeout", silent))));
   });
 }
 
@@ -134,11 +134,17 @@ function lockReleased(name: string, signal: AbortSignal): Promise<void> {
     const socket = connect(name);
     socket.on("error", () => {});
     socket.once("close", () => resolve());
-    signal.addEventListener("abort", () => {
+    whenAborted(signal, () => {
       socket.destroy();
       reject(new SampanError("timeout", "Another process has been starting the Sampan daemon for too long"));
     });
   });
+}
+
+/** Also when it was aborted before. */
+function whenAborted(signal: AbortSignal, end: () => void): void {
+  if (signal.aborted) end();
+  else signal.addEventListener("abort", end, { once: true });
 }
 
 function pair(flag: string, value: string | undefined): string[] {

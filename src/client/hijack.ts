@@ -24,8 +24,13 @@ export function copyOutput(source: Readable, outputs: Outputs, multiplexed: bool
   return new Promise((resolve, reject) => {
     const write = (destination: Writable | undefined, payload: Uint8Array): void => {
       if (destination === undefined || destination.destroyed || destination.write(payload)) return;
+      if (source.isPaused()) return;
       source.pause();
-      destination.once("drain", () => source.resume());
+      const resume = (): void => {
+        for (const event of ["drain", "close"]) destination.off(event, resume);
+        source.resume();
+      };
+      for (const event of ["drain", "close"]) destination.on(event, resume);
     };
     const decoder = new FrameDecoder((stream: StreamId, payload) =>
       write(stream === 2 || stream === 3 ? outputs.stderr : outputs.stdout, payload),

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ImageHistoryItem, ProgressLine } from "../api/shapes/image.ts";
 import type { Response } from "./http/response.ts";
+import { imagePath } from "./images.ts";
 import type { Transport } from "./transport.ts";
 import { readText } from "./transport.ts";
 
@@ -57,12 +58,12 @@ export class ImageMaking {
 
   /** Gives an image a name. */
   async tag(image: string, repo: string, tag: string | undefined): Promise<void> {
-    const path = `/images/${image}/tag`;
+    const path = `${imagePath(image)}/tag`;
     await readText(await this.#transport.send({ method: "POST", path, query: { repo, tag } }));
   }
 
   /** The steps that made an image, the newest first. */
   history(image: string, options: { platform?: string | undefined } = {}): Promise<ImageHistoryItem[]> {
-    return this.#transport.json({ method: "GET", path: `/images/${image}/history`, query: options });
+    return this.#transport.json({ method: "GET", path: `${imagePath(image)}/history`, query: options });
   }
 }

@@ -49,6 +49,15 @@ const headersOf = (auth: string | undefined): Record<string, string> => {
   return auth === undefined ? {} : { "X-Registry-Auth": auth };
 };
 
+/** Where an image's requests go: the slashes of its name are the path's, everything else of it is only a name. */
+export function imagePath(name: string): string {
+  return `/images/${inPath(name)}`;
+}
+
+function inPath(name: string): string {
+  return name.split("/").map(encodeURIComponent).join("/");
+}
+
 /** The images of a daemon. */
 export class Images {
   readonly #transport: Transport;
@@ -63,7 +72,7 @@ export class Images {
 
   /** `platform` as "os/arch[/variant]": an image of another one is none. */
   inspect(image: string, options: { platform?: string | undefined } = {}): Promise<ImageInspect> {
-    return this.#transport.json({ method: "GET", path: `/images/${image}/json`, query: options });
+    return this.#transport.json({ method: "GET", path: `${imagePath(image)}/json`, query: options });
   }
 
   /** Fetches an image from its registry; a failure after the start arrives as a line with `error`. */
@@ -79,7 +88,7 @@ export class Images {
     { tag, platform, compression, auth, signal }: PushImage = {},
   ): Promise<AsyncGenerator<ProgressLine>> {
     const headers = { "X-Registry-Auth": auth ?? Buffer.from("{}").toString("base64url") };
-    const path = `/images/${repository}/push`;
+    const path = `${imagePath(repository)}/push`;
     return this.#transport.lines({ method: "POST", path, query: { tag, platform, compression }, headers, signal });
   }
 
@@ -91,7 +100,7 @@ export class Images {
 
   /** What a registry has under a name, to the byte. */
   remoteManifest(name: string, { auth, insecure, signal }: RemoteOptions = {}): Promise<RemoteManifest> {
-    const path = `/distribution/${name}/manifest`;
+    const path = `/distribution/${inPath(name)}/manifest`;
     return this.#transport.json({ method: "GET", path, query: flagOf(insecure), headers: headersOf(auth), signal });
   }
 
@@ -101,7 +110,7 @@ export class Images {
     body: PushIndexRequest,
     { auth, insecure, signal }: RemoteOptions = {},
   ): Promise<string> {
-    const path = `/distribution/${name}/index`;
+    const path = `/distribution/${inPath(name)}/index`;
     const rest = { query: flagOf(insecure), headers: headersOf(auth), signal };
     const { Digest } = await this.#transport.json<{ Digest: string }>({ method: "POST", path, body, ...rest });
     return Digest;
@@ -132,6 +141,6 @@ export class Images {
     image: string,
     options: { force?: boolean | undefined; noprune?: boolean | undefined; platforms?: string | undefined } = {},
   ): Promise<ImageDeleteResponseItem[]> {
-    return this.#transport.json({ method: "DELETE", path: `/images/${image}`, query: options });
+    return this.#transport.json({ method: "DELETE", path: imagePath(image), query: options });
   }
 }

@@ -48,6 +48,20 @@ test("output goes where it belongs, and waits for slow destinations", async () =
   assert.equal(String(stderr.read()), "oops");
 });
 
+test("a destination that breaks while the copy waits for it does not hold it up", { timeout: 5000 }, async () => {
+  const source = new PassThrough();
+  const stdout = new PassThrough({ highWaterMark: 1 });
+  const stderr = new PassThrough({ highWaterMark: 1 });
+  const copied = copyOutput(source, { stdout, stderr }, true);
+  source.write(Buffer.concat(Array.from({ length: 20 }, () => frame(1, "nobody reads this"))));
+  await new Promise(setImmediate);
+  assert.equal(source.isPaused(), true);
+  assert.equal(stdout.listenerCount("drain"), 1, "it waits once, however many frames there were");
+  stdout.destroy();
+  source.end();
+  await copied;
+});
+
 test("JSON lines may be cut anywhere and end without a line feed", async () => {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     for (const byte of Buffer.from('{"status":"ä"}\r\n\r\n{"id":"b"}')) yield Uint8Array.of(byte);

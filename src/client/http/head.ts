@@ -11,6 +11,7 @@ export const maxHead = 64 * 1024;
 
 /** The head of a request, to be written as it is. */
 export function requestHead(method: string, target: string, headers: Readonly<Record<string, string>>): string {
+  if (/[^!-~]/.test(target)) throw new SampanError("invalid", `Cannot ask for ${JSON.stringify(target)}`);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${clean(value)}\r\n`);
   return `${method} ${target} HTTP/1.1\r\nHost: sampan\r\n${lines.join("")}\r\n`;
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, test } from "node:test";
 import { kindOf } from "../../errors/index.ts";
+import { ImageMaking } from "../image-making.ts";
 import { readText, Transport } from "../transport.ts";
 import { bodyDecoder } from "./body.ts";
 import { parseHead, requestHead } from "./head.ts";
@@ -48,6 +49,9 @@ test("heads are read and written", () => {
   assert.throws(() => parseHead("SSH-2.0-OpenSSH"), /does not speak HTTP/);
   assert.equal(requestHead("GET", "/x", { A: "b" }), "GET /x HTTP/1.1\r\nHost: sampan\r\nA: b\r\n\r\n");
   assert.throws(() => requestHead("GET", "/x", { A: "b\r\nC: d" }), /line break/);
+  for (const target of ["/x HTTP/1.1\r\n\r\nGET /y", "/a b", "/ü"]) {
+    assert.throws(() => requestHead("GET", target, {}), { kind: "invalid", message: /^Cannot ask for/ });
+  }
 });
 
 test("bodies end by length, by chunks or with the connection", () => {
@@ -121,6 +125,17 @@ test("uploads arrive whole, JSON with its length, queries as asked", async () =>
   assert.deepEqual(sent, { url: "/load?quiet=1", size: 300 * 65_536, encoding: "chunked" });
   const json = await transport.json<object>({ method: "POST", path: "/x", body: { ü: 1 } });
   assert.deepEqual(json, { url: "/x", size: 7, length: "8" });
+});
+
+test("a name cannot become another request", async () => {
+  const server = createHttpServer((request, response) => response.end(JSON.stringify([{ url: request.url }])));
+  const transport = await listen(server);
+  const images = new ImageMaking(transport);
+  const asked = async (image: string): Promise<object | undefined> => (await images.history(image))[0];
+  assert.deepEqual(await asked("registry:5000/a/b@sha256:0"), {
+    url: "/images/registry%3A5000/a/b%40sha256%3A0/history",
+  });
+  assert.deepEqual(await asked("x?force=1#\r\n"), { url: "/images/x%3Fforce%3D1%23%0D%0A/history" });
 });
 
 test("an upload that is refused early is told", async () => {
