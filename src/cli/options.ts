@@ -1,4 +1,6 @@
 import { invalid } from "./errors.ts";
+import type { Filters } from "./parsing/filter.ts";
+import { addFilter } from "./parsing/filter.ts";
 import { parseBool, parseInteger } from "./parsing/numbers.ts";
 import { parseSize } from "./parsing/size.ts";
 
@@ -78,6 +80,11 @@ export function folded<T>(
   fold: { readonly initial: T; readonly read: (value: string, sofar: T) => T },
 ): Option<T> {
   return option([short, help], label, fold.initial, fold.read);
+}
+
+/** What the API's filters take, as --filter gives it. */
+export function filters(short: string, help: string): Option<Filters> {
+  return folded<Filters>(short, help, "filter", { initial: {}, read: addFilter });
 }
 
 /** The same option under another, undocumented name. */

@@ -1,19 +1,22 @@
 import type { ImageDeleteResponseItem } from "../api/shapes/image.ts";
 import type { Context } from "./context.ts";
-import { folded } from "./options.ts";
+import { humanSize } from "./format/units.ts";
+import { filters } from "./options.ts";
 import type { Filters } from "./parsing/filter.ts";
-import { addFilter } from "./parsing/filter.ts";
 
-/** `--filter` of everything that prunes. */
-export const pruneFilter = folded<Filters>("", 'Provide filter values (e.g. "label=<key>=<value>")', "filter", {
-  initial: {},
-  read: addFilter,
-});
+/** `--filter` of what prunes by labels. */
+export const pruneFilter = filters("", 'Provide filter values (e.g. "label=<key>=<value>")');
 
 /** What came of a prune: a paragraph for people, "" when nothing went, and the bytes. */
 export interface Pruned {
   readonly text: string;
   readonly bytes: number;
+}
+
+/** Prints what went, as docker does. */
+export function printPruned({ print }: Context, { text, bytes }: Pruned): void {
+  if (text !== "") print(text);
+  print(`Total reclaimed space: ${humanSize(bytes, 4)}`);
 }
 
 export async function pruneContainers({ client }: Context, filters: Filters): Promise<Pruned> {

@@ -1,8 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { humanSize } from "../format/units.ts";
 import { flag } from "../options.ts";
-import { pruneContainers, pruneFilter } from "../prune.ts";
+import { printPruned, pruneContainers, pruneFilter } from "../prune.ts";
 
 export default defineCommand({
   usage: "[OPTIONS]",
@@ -11,9 +10,7 @@ export default defineCommand({
   options: { filter: pruneFilter, force: flag("f", "Do not prompt for confirmation") },
   run: async (context, _args, { filter, force }) => {
     if (!force && !(await confirm(context, "WARNING! This will remove all stopped containers."))) return 0;
-    const { text, bytes } = await pruneContainers(context, filter);
-    if (text !== "") context.print(text);
-    context.print(`Total reclaimed space: ${humanSize(bytes, 4)}`);
+    printPruned(context, await pruneContainers(context, filter));
     return 0;
   },
 });

@@ -1,8 +1,6 @@
 import type { EventMessage } from "../../api/shapes/event.ts";
 import { defineCommand } from "../command.ts";
-import { folded, parsed, text } from "../options.ts";
-import type { Filters } from "../parsing/filter.ts";
-import { addFilter } from "../parsing/filter.ts";
+import { filters, parsed, text } from "../options.ts";
 import { parseMoment } from "../parsing/moment.ts";
 
 export default defineCommand({
@@ -10,18 +8,14 @@ export default defineCommand({
   summary: "Get real time events from the server",
   arity: { min: 0, max: 0 },
   options: {
-    filter: folded<Filters>("f", "Filter output based on conditions provided", "filter", {
-      initial: {},
-      read: addFilter,
-    }),
+    filter: filters("f", "Filter output based on conditions provided"),
     format: text("", "Format output using a custom template: 'json' or a Go template"),
     since: parsed("", "Show all events created since timestamp", "string", (value) => parseMoment(value)),
     until: parsed("", "Stream events until this timestamp", "string", (value) => parseMoment(value)),
   },
   run: async (context, _args, { filter, format, since, until }) => {
-    const filters = Object.keys(filter).length === 0 ? undefined : filter;
     const show = await renderer(format);
-    for await (const line of await context.client.events({ since, until, filters })) context.print(show(line));
+    for await (const line of await context.client.events({ since, until, filters: filter })) context.print(show(line));
     return 0;
   },
 });

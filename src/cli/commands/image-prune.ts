@@ -1,8 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { humanSize } from "../format/units.ts";
 import { flag } from "../options.ts";
-import { pruneFilter, pruneImages } from "../prune.ts";
+import { printPruned, pruneFilter, pruneImages } from "../prune.ts";
 
 const warnings = {
   dangling: "WARNING! This will remove all dangling images.",
@@ -20,9 +19,7 @@ export default defineCommand({
   },
   run: async (context, _args, { all, filter, force }) => {
     if (!force && !(await confirm(context, all ? warnings.all : warnings.dangling))) return 0;
-    const { text, bytes } = await pruneImages(context, filter, all);
-    if (text !== "") context.print(text);
-    context.print(`Total reclaimed space: ${humanSize(bytes, 4)}`);
+    printPruned(context, await pruneImages(context, filter, all));
     return 0;
   },
 });

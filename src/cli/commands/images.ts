@@ -1,8 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { formatListing } from "../format/listing.ts";
 import { imageListing, imageRows } from "../listings/images.ts";
-import { flag, folded, later, text } from "../options.ts";
-import type { Filters } from "../parsing/filter.ts";
+import { filters, flag, later, text } from "../options.ts";
 import { addFilter } from "../parsing/filter.ts";
 
 export default defineCommand({
@@ -12,20 +11,17 @@ export default defineCommand({
   options: {
     all: flag("a", "Show all images (default hides intermediate images)"),
     digests: flag("", "Show digests"),
-    filter: folded<Filters>("f", "Filter output based on conditions provided", "filter", {
-      initial: {},
-      read: addFilter,
-    }),
+    filter: filters("f", "Filter output based on conditions provided"),
     format: text("", "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or a Go template"),
     "no-trunc": flag("", "Don't truncate output"),
     quiet: flag("q", "Only show image IDs"),
     tree: later("images as a tree are", { isSwitch: true }),
   },
   run: async (context, [reference], values) => {
-    const filters = reference === undefined ? values.filter : addFilter(`reference=${reference}`, values.filter);
+    const asked = reference === undefined ? values.filter : addFilter(`reference=${reference}`, values.filter);
     const images = await context.client.images.list({
       all: values.all || undefined,
-      filters: Object.keys(filters).length === 0 ? undefined : filters,
+      filters: asked,
     });
     const listing = imageListing({ truncate: !values["no-trunc"], digests: values.digests });
     const rows = imageRows(images, values.digests);

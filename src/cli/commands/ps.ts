@@ -1,9 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { formatListing } from "../format/listing.ts";
 import { containerListing } from "../listings/containers.ts";
-import { flag, folded, integer, text } from "../options.ts";
-import type { Filters } from "../parsing/filter.ts";
-import { addFilter } from "../parsing/filter.ts";
+import { filters, flag, integer, text } from "../options.ts";
 
 export default defineCommand({
   usage: "[OPTIONS]",
@@ -11,10 +9,7 @@ export default defineCommand({
   arity: { min: 0, max: 0 },
   options: {
     all: flag("a", "Show all containers (default shows just running)"),
-    filter: folded<Filters>("f", "Filter output based on conditions provided", "filter", {
-      initial: {},
-      read: addFilter,
-    }),
+    filter: filters("f", "Filter output based on conditions provided"),
     format: text("", "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or a Go template"),
     last: integer("n", "Show n last created containers (includes all states)"),
     latest: flag("l", "Show the latest created container (includes all states)"),
@@ -28,7 +23,7 @@ export default defineCommand({
       all: values.all || undefined,
       limit: limit === undefined || limit < 0 ? undefined : limit,
       size: values.size || /\.Size\b/.test(values.format ?? "") || undefined,
-      filters: Object.keys(values.filter).length === 0 ? undefined : values.filter,
+      filters: values.filter,
     });
     const listing = containerListing({ truncate: !values["no-trunc"], size: values.size });
     for (const line of formatListing(listing, items, values)) context.print(line);

@@ -1,21 +1,15 @@
 import { defineCommand } from "../command.ts";
 import { forEach, ignoreNotModified } from "../each.ts";
-import { hidden, integer, text } from "../options.ts";
-
-const timeout = integer("t", "Seconds to wait before killing the container");
+import { howToStop, stopOptions } from "../stopping.ts";
 
 export default defineCommand({
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   summary: "Stop one or more running containers",
   arity: { min: 1 },
-  options: {
-    signal: text("s", "Signal to send to the container"),
-    timeout,
-    time: hidden(timeout),
-  },
-  run: (context, names, { signal, timeout: seconds, time }) =>
+  options: stopOptions,
+  run: (context, names, values) =>
     forEach(context, names, async (name) => {
-      await context.client.containers.stop(name, { t: seconds ?? time, signal }).catch(ignoreNotModified);
+      await context.client.containers.stop(name, howToStop(values)).catch(ignoreNotModified);
       return name;
     }),
 });

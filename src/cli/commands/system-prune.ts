@@ -2,10 +2,10 @@ import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../errors.ts";
-import { humanSize } from "../format/units.ts";
 import { flag } from "../options.ts";
 import type { Filters } from "../parsing/filter.ts";
-import { type Pruned, pruneContainers, pruneFilter, pruneImages, pruneNetworks, pruneVolumes } from "../prune.ts";
+import type { Pruned } from "../prune.ts";
+import { printPruned, pruneContainers, pruneFilter, pruneImages, pruneNetworks, pruneVolumes } from "../prune.ts";
 
 interface Choices {
   readonly all: boolean;
@@ -33,7 +33,7 @@ export default defineCommand({
       if (pruned.text !== "") context.print(pruned.text);
       bytes += pruned.bytes;
     }
-    context.print(`Total reclaimed space: ${humanSize(bytes, 4)}`);
+    printPruned(context, { text: "", bytes });
     return 0;
   },
 });

@@ -2,9 +2,7 @@ import { defineCommand } from "../command.ts";
 import { formatListing } from "../format/listing.ts";
 import { compareNaturally } from "../format/natural.ts";
 import { volumeListing } from "../listings/volumes.ts";
-import { flag, folded, later, text } from "../options.ts";
-import type { Filters } from "../parsing/filter.ts";
-import { addFilter } from "../parsing/filter.ts";
+import { filters, flag, later, text } from "../options.ts";
 
 export default defineCommand({
   usage: "[OPTIONS]",
@@ -12,16 +10,12 @@ export default defineCommand({
   arity: { min: 0, max: 0 },
   options: {
     cluster: later("volumes of a cluster are", { isSwitch: true }),
-    filter: folded<Filters>("f", 'Provide filter values (e.g. "dangling=true")', "filter", {
-      initial: {},
-      read: addFilter,
-    }),
+    filter: filters("f", 'Provide filter values (e.g. "dangling=true")'),
     format: text("", "Format output using a custom template: 'table', 'table TEMPLATE', 'json' or a Go template"),
     quiet: flag("q", "Only display volume names"),
   },
   run: async (context, _args, values) => {
-    const filters = Object.keys(values.filter).length === 0 ? undefined : values.filter;
-    const { Volumes: volumes } = await context.client.volumes.list({ filters });
+    const { Volumes: volumes } = await context.client.volumes.list({ filters: values.filter });
     const rows = volumes.toSorted((a, b) => compareNaturally(a.Name, b.Name));
     for (const line of formatListing(volumeListing, rows, values)) context.print(line);
     return 0;

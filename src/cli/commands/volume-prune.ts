@@ -1,9 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { humanSize } from "../format/units.ts";
-import { flag, folded } from "../options.ts";
-import type { Filters } from "../parsing/filter.ts";
-import { addFilter } from "../parsing/filter.ts";
+import { filters, flag } from "../options.ts";
+import { printPruned, pruneVolumes } from "../prune.ts";
 
 const warnings = {
   anonymous: "WARNING! This will remove anonymous local volumes not used by at least one container.",
@@ -16,19 +14,13 @@ export default defineCommand({
   arity: { min: 0, max: 0 },
   options: {
     all: flag("a", "Remove all unused volumes, not just anonymous ones"),
-    filter: folded<Filters>("", 'Provide filter values (e.g. "label=<label>")', "filter", {
-      initial: {},
-      read: addFilter,
-    }),
+    filter: filters("", 'Provide filter values (e.g. "label=<label>")'),
     force: flag("f", "Do not prompt for confirmation"),
   },
   run: async (context, _args, { all, filter, force }) => {
     if (!force && !(await confirm(context, all ? warnings.all : warnings.anonymous))) return 0;
     const wanted = all ? { ...filter, all: ["true"] } : filter;
-    const filters = Object.keys(wanted).length === 0 ? undefined : wanted;
-    const { VolumesDeleted: deleted, SpaceReclaimed: bytes } = await context.client.volumes.prune({ filters });
-    if (deleted.length > 0) context.print(["Deleted Volumes:", ...deleted, ""].join("\n"));
-    context.print(`Total reclaimed space: ${humanSize(bytes)}`);
+    printPruned(context, await pruneVolumes(context, wanted));
     return 0;
   },
 });
