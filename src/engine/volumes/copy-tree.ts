@@ -1,72 +1,45 @@
-import { constants, type Stats } from "node:fs";
-import {
-  chmod,
-  chown,
-  copyFile,
-  lchown,
-  link,
-  lstat,
-  lutimes,
-  mkdir,
-  readdir,
-  readlink,
-  symlink,
-} from "node:fs/promises";
-import { join } from "node:path";
-import type { Executor } from "../../kernel/executor.ts";
+import { SampanError } from "../../errors/index.ts";
+import type { Executor, Session } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
 import { Program } from "../../kernel/program.ts";
+import { extractArchive } from "../../storage/extract/extract.ts";
+import { openDirectoryTree } from "../../storage/pack/open.ts";
+import { packTree } from "../../storage/pack/pack.ts";
+import { type Stat, TreeReader } from "../../storage/pack/tree-reader.ts";
+
+const purpose = "copy what the image has into a volume";
 
 /**
- * Copies what is in directory `from` into the empty directory `to`, and the attributes of `from` itself: owners, rights,
- * times, links, devices. Extended attributes stay behind. Nobody else may work in either.
+ * Copies what is in directory `from` into the empty directory `to`, and the attributes of `from` itself. Containers that
+ * have the volume already may be working in `to`: reader and writer are shut up in their directories each, so that a link
+ * that somebody makes meanwhile leads nowhere else.
  */
 export async function copyTree(executor: Executor, from: string, to: string): Promise<void> {
-  await new TreeCopy(executor).directory(from, to, await lstat(from));
-}
-
-class TreeCopy {
-  readonly #executor: Executor;
-  /** Where the first of several names of a file was copied to, by inode. */
-  readonly #copied = new Map<number, string>();
-
-  constructor(executor: Executor) {
-    this.#executor = executor;
-  }
-
-  async directory(from: string, to: string, stat: Stats): Promise<void> {
-    for (const name of await readdir(from)) await this.#entry(join(from, name), join(to, name));
-    await attributes(to, stat);
-  }
-
-  async #entry(from: string, to: string): Promise<void> {
-    const stat = await lstat(from);
-    const known = this.#copied.get(stat.ino);
-    if (known !== undefined && !stat.isDirectory()) return link(known, to);
-    if (stat.nlink > 1) this.#copied.set(stat.ino, to);
-    if (stat.isDirectory()) {
-      await mkdir(to);
-      return this.directory(from, to, stat);
-    }
-    if (stat.isSymbolicLink()) await symlink(await readlink(from), to);
-    else if (stat.isFile()) await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    else await this.#node(to, stat);
-    await attributes(to, stat);
-  }
-
-  async #node(path: string, { mode, rdev }: Stats): Promise<void> {
-    const p = new Program("copy a special file into a volume");
-    p.call("mknodat", [f.AT_FDCWD, p.text(path), mode, rdev], { note: `make ${path}` });
-    await this.#executor.run(p);
+  const source = await openDirectoryTree(executor, purpose, from);
+  try {
+    const target = await openDirectoryTree(executor, purpose, to);
+    await copy(source, target, to).finally(() => target.close());
+  } finally {
+    source.close();
   }
 }
 
-async function attributes(path: string, stat: Stats): Promise<void> {
-  if (stat.isSymbolicLink()) await lchown(path, stat.uid, stat.gid);
-  else {
-    await chown(path, stat.uid, stat.gid);
-    // After the owner: a change of that takes set-user-id away.
-    await chmod(path, stat.mode & 0o7777);
-  }
-  await lutimes(path, stat.atime, stat.mtime);
+async function copy(source: Session, target: Session, destination: string): Promise<void> {
+  const reader = new TreeReader(source, purpose);
+  const [top] = await reader.look([""]);
+  if (top === undefined) throw new SampanError("not-found", `Cannot ${purpose}: the directory has gone`);
+  const tree = packTree(reader, { from: "", as: "", withTop: false, entersMount: () => false, isUpper: false });
+  await extractArchive(target, tree, { purpose, destination, noOverwriteDirNonDir: true });
+  await setTop(target, top);
+}
+
+/** The directory that the session is in gets owner, rights and time. */
+async function setTop(session: Session, { uid, gid, mode, mtime }: Stat): Promise<void> {
+  const p = new Program(purpose);
+  const here = p.text(".");
+  const time = [mtime.seconds, mtime.nanoseconds];
+  p.call("fchownat", [f.AT_FDCWD, here, uid, gid, 0], { note: "give it its owner" });
+  p.call("fchmodat", [f.AT_FDCWD, here, mode & 0o7777], { note: "and rights" });
+  p.call("utimensat", [f.AT_FDCWD, here, p.words([...time, ...time]), 0], { note: "and time" });
+  await session.run(p);
 }
