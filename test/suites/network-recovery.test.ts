@@ -55,14 +55,17 @@ inOwnNetwork(import.meta.url, () => {
     const b = await world.start("b", [connection("b", two, 10)], ports("8081:7000/tcp"));
     await a.serve(7000);
     await b.end(); // while no daemon is there
+    const bridge = `br-${one.id.slice(0, 12)}`;
     sh(`nft delete element ${world.table} everywhere4 '{ tcp . 8080 }'
-nft delete element ${world.table} masquerade4 '{ "br-${one.id.slice(0, 12)}" }'
+nft delete element ${world.table} masquerade4 '{ "${bridge}" }'
 nft add element ${world.table} everywhere4 '{ tcp . 8080 : 10.81.9.9 . 1 }'
-ip addr del 10.81.1.1/24 dev br-${one.id.slice(0, 12)}`);
+ip addr del 10.81.1.1/24 dev ${bridge}
+sysctl -qw net.ipv6.conf.${bridge}.accept_ra=1 net.ipv4.conf.${bridge}.route_localnet=0`);
     await world.restart();
     await world.host.recover([one], [a.networking]);
     assert.deepEqual(Object.values(await world.outside.ask(`tcp:${here.v4}:8080`)), [`a ${there.v4}`]);
     assert.deepEqual(Object.values(await a.ask(`tcp:${there.v4}:7000`)), [`outside ${here.v4}`]);
+    assert.equal(sh(`sysctl -n net.ipv6.conf.${bridge}.accept_ra net.ipv4.conf.${bridge}.route_localnet`), "0\n1");
     assert.doesNotMatch(ruleset(), /8081|10\.81\.9\.9/);
     assert.doesNotMatch(sh("ip -o link"), new RegExp(`br-${two.id.slice(0, 12)}`));
   });

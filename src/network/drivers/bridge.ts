@@ -27,7 +27,9 @@ export async function ensureBridge(
   if (link && link.alias !== alias) return link.index;
   const index = link?.index ?? (await create(machine, indexes.next().index, alias, network, settings));
   if (link && !link.up) await machine.change([setLink(index, { up: true })], `bring the bridge ${name} up`);
-  if (link) await addMissing(machine, index, settings);
+  // Of a bridge that is there, too: the daemon that made it may not have come further
+  setSysctls(settings, `make the bridge ${name} of network ${network.name}`);
+  await addAddresses(machine, index, settings, link ? await addressesAt(machine, index) : []);
   return index;
 }
 
@@ -38,29 +40,44 @@ async function create(
   { id, name: network }: NetworkRecord,
   settings: BridgeSettings,
 ): Promise<number> {
-  const { name, mtu, ipv4, ipv6 } = settings;
-  const purpose = `make the bridge ${name} of network ${network}`;
+  const { name, mtu } = settings;
   // A MAC of its own: else it would be that of some port, and change when that one goes
   const mac = `02:42:${id.slice(0, 8).match(/../g)?.join(":")}`;
   const changes = [setLink(index, { alias, linkLocal: false }), setLink(index, { up: true })];
-  await machine.change([createBridge({ name, index, mac, mtu }), ...changes], purpose);
+  await machine.change(
+    [createBridge({ name, index, mac, mtu }), ...changes],
+    `make the bridge ${name} of network ${network}`,
+  );
+  return index;
+}
+
+function setSysctls({ name, ipv4, ipv6 }: BridgeSettings, purpose: string): void {
   // Answers to the machine's own 127.0.0.1 come in by the bridge, see firewall/rules.ts
   if (ipv4) writeSysctl(`ipv4/conf/${name}/route_localnet`, "1", purpose);
   if (ipv6) writeSysctl(`ipv6/conf/${name}/disable_ipv6`, "0", purpose);
   // A container shall not become the machine's router (CVE-2020-13401); the setting is absent without IPv6
   if (readSysctl(`ipv6/conf/${name}/accept_ra`) !== undefined) writeSysctl(`ipv6/conf/${name}/accept_ra`, "0", purpose);
-  const addresses = addressesOf(settings).map((address) => newAddress(index, address));
-  const requests = [...addresses, ...(ipv6 ? [loopbackRoute(index)] : [])];
-  if (requests.length > 0) await machine.change(requests, `give the bridge ${name} its addresses`);
-  return index;
 }
 
-async function addMissing(machine: Machine, index: number, settings: BridgeSettings): Promise<void> {
+async function addressesAt(machine: Machine, index: number): Promise<string[]> {
   const there = (await machine.addresses()).filter(({ link }) => link === index);
-  const texts = new Set(there.map(({ address, prefix }) => `${address}/${prefix}`));
-  const missing = addressesOf(settings).filter((address) => !texts.has(address));
-  if (missing.length === 0) return;
-  const requests = missing.map((address) => newAddress(index, address));
+  return there.map(({ address, prefix }) => `${address}/${prefix}`);
+}
+
+async function addAddresses(
+  machine: Machine,
+  index: number,
+  settings: BridgeSettings,
+  there: readonly string[],
+): Promise<void> {
+  const missing = addressesOf(settings).filter((address) => !there.includes(address));
+  const isNew = there.length === 0;
+  const loopback = settings.ipv6 && (isNew || missing.some((address) => address.includes(":")));
+  const requests = [
+    ...missing.map((address) => newAddress(index, address)),
+    ...(loopback ? [loopbackRoute(index)] : []),
+  ];
+  if (requests.length === 0) return;
   await machine.change(requests, `give the bridge ${settings.name} its addresses`, ["EEXIST"]);
 }
 
