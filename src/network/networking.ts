@@ -58,7 +58,7 @@ export interface Sandbox extends SandboxState {
   /** What to say of a start that has failed; the error itself when it has nothing to do with networks. */
   explain(error: unknown): unknown;
   /** The start program has run: names are served from now on. */
-  started(pid: number): void;
+  started(): void;
   /** Joins one network more while it runs; the answer is its endpoint there. */
   join(pid: number, joining: Joining): Promise<Endpoint>;
   /** Leaves a network while it runs; the answer is the endpoint that it had. */

@@ -156,7 +156,7 @@ export class ContainerSandbox implements Sandbox {
     return explainPort(error, this.#joined, this.#request.containerName) ?? error;
   }
 
-  started(_pid: number): void {
+  started(): void {
     const sockets = this.#sockets;
     this.#sockets = undefined;
     if (sockets !== undefined) this.#serve(sockets.sockets);

@@ -77,7 +77,7 @@ export class EngineBuildHost implements BuildHost {
       },
       { files: files.monitor(1, undefined), hold: true },
     );
-    sandbox?.started(running.pid);
+    sandbox?.started();
     return running;
   }
 

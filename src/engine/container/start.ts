@@ -45,7 +45,7 @@ export async function startContainer(
   }
   container.running = running;
   const { sandbox } = container;
-  sandbox?.started(running.pid);
+  sandbox?.started();
   container.state = {
     ...container.state,
     status: "running",
