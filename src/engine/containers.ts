@@ -233,6 +233,7 @@ export class EngineContainers implements Containers {
   watch(container: Container, running: Running): void {
     container.running = running;
     container.health = HealthMonitor.begin(this.#parts, container);
+    this.#parts.shipping.begin(container, running.exited);
     const ended = running.exited.then((exit) => this.#end(container, running, exit));
     container.ended = ended.then(
       () => {},

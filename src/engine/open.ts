@@ -26,6 +26,7 @@ import { HealthChecks } from "./health/checks.ts";
 import { HealthRecords } from "./health/records.ts";
 import { isFullId } from "./identity/ids.ts";
 import { EngineImages } from "./images/images.ts";
+import { LogShipping } from "./logs/shipping.ts";
 import { EngineNetworks } from "./networks/networks.ts";
 import { ownedContainers } from "./owners/owned.ts";
 import { EngineOwners } from "./owners/owners.ts";
@@ -73,6 +74,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     events,
     egress,
     health: new HealthChecks(new HealthRecords(db, (error) => log.warn({ error }, "health results were not kept"))),
+    shipping: new LogShipping({ executor, log }),
     images: openImages({ layout, db, layers, insecureRegistries, mirrors, registryConfig }),
     snapshots,
     discards: new Discards({ executor, snapshots, log }),
@@ -90,6 +92,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const configured = { insecureRegistries, mirrors: Object.values(mirrors).flat() };
   const engine = new ComposedEngine(parts, db, configured, async () => {
     parts.health.close();
+    await parts.shipping.close();
     await parts.discards.close();
     parts.runtime.close();
     await networking.close();

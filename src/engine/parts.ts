@@ -11,6 +11,7 @@ import type { Discards } from "./container/discards.ts";
 import type { EgressLog } from "./egress/log.ts";
 import type { Events } from "./events/log.ts";
 import type { HealthChecks } from "./health/checks.ts";
+import type { LogShipping } from "./logs/shipping.ts";
 import type { Registry } from "./records/registry.ts";
 import type { Machine } from "./request/limits.ts";
 import type { Ceilings } from "./request/ulimits.ts";
@@ -26,6 +27,7 @@ export interface EngineParts {
   readonly events: Events;
   readonly egress: EgressLog;
   readonly health: HealthChecks;
+  readonly shipping: LogShipping;
   readonly images: ImageStore;
   readonly snapshots: SnapshotStore;
   readonly discards: Discards;

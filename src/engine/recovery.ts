@@ -51,7 +51,10 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   await rejoin(parts, all);
   await recoverVolumes(parts);
   await sweep(parts, all, sockets);
-  for (const container of all) resume(parts, container, containers);
+  for (const container of all) {
+    if (!container.isRunning) parts.shipping.begin(container, Promise.resolve());
+    resume(parts, container, containers);
+  }
 }
 
 /**

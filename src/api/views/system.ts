@@ -70,7 +70,7 @@ export function infoResponse(info: EngineInfo, around: Surroundings): InfoRespon
       Volume: ["local"],
       Network: ["bridge", "host", "ipvlan", "macvlan", "null"],
       Authorization: null,
-      Log: ["json-file", "local"],
+      Log: ["journald", "json-file", "local", "syslog"],
     },
     ...limits(info),
     Debug: false,

@@ -25,7 +25,7 @@ const processFlags = {
   "env-file": list("", "Read in a file of environment variables"),
   "group-add": list("", "Add additional groups to join"),
   init: flag("", "Run an init inside the container that forwards signals and reaps processes"),
-  "log-driver": text("", "Logging driver for the container (json-file|local|none)"),
+  "log-driver": text("", "Logging driver for the container (json-file|local|journald|syslog|none)"),
   "log-opt": list("", "Log driver options", parseOption),
   interactive: flag("i", "Keep STDIN open even if not attached"),
   "stop-signal": text("", "Signal to stop the container"),

@@ -14,6 +14,8 @@ export async function removeContainer(
   options: { readonly volumes: boolean },
 ): Promise<void> {
   const { registry, discards, images, events } = parts;
+  const sent = parts.shipping.finished(container.id);
+  if (sent !== undefined) await sent;
   registry.delete(container);
   unholdAddresses(parts.networking, container.record.endpoints);
   parts.egress.forget(container.id);

@@ -2,24 +2,35 @@ import { shortId } from "../identity/ids.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { expandTag, pattern, type TagField } from "./options.ts";
 
-type Described = Pick<ContainerRecord, "id" | "name" | "imageId" | "config" | "hostConfig" | "path" | "args">;
+export type Described = Pick<ContainerRecord, "id" | "name" | "imageId" | "config" | "hostConfig" | "path" | "args">;
 
 /** What `logs --details` puts in front of every line: the labels, variables and tag that the driver's options name, "a=b,c=d". */
 export function logAttributes(record: Described): string {
+  const { tag } = record.hostConfig.LogConfig.Config;
+  const attributes = new Map([...chosenAttributes(record), ...(tag ? [["tag", logTag(record)] as const] : [])]);
+  return [...attributes]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${queryEscape(name)}=${queryEscape(value)}`)
+    .join(",");
+}
+
+/** The labels and variables that the driver's options name. */
+export function chosenAttributes(record: Described): [string, string][] {
   const { Config } = record.hostConfig.LogConfig;
   const variables = record.config.Env.map((variable): [string, string] => {
     const [name = "", ...value] = variable.split("=");
     return [name, value.join("=")];
   });
-  const attributes = new Map([
+  return [
     ...chosen(Object.entries(record.config.Labels), Config.labels, pattern("labels-regex", Config["labels-regex"])),
     ...chosen(variables, Config.env, pattern("env-regex", Config["env-regex"])),
-    ...(Config.tag ? [["tag", expandTag(Config.tag, (field) => tagField(record, field))] as const] : []),
-  ]);
-  return [...attributes]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${queryEscape(name)}=${queryEscape(value)}`)
-    .join(",");
+  ];
+}
+
+/** `--log-opt tag=…`, or the container's short id. */
+export function logTag(record: Described): string {
+  const { tag = "" } = record.hostConfig.LogConfig.Config;
+  return expandTag(tag === "" ? "{{.ID}}" : tag, (field) => tagField(record, field));
 }
 
 function chosen(pairs: readonly [string, string][], names = "", matching: RegExp | undefined): [string, string][] {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { SampanError } from "../../errors/index.ts";
 import type { LogConfig } from "../config.ts";
+import { journalSocket, syslogDestination } from "./ship/destination.ts";
 
 /** How a monitor keeps a log: bytes per file and number of files. Undefined: it keeps none. */
 export interface LogLimits {
@@ -21,11 +22,16 @@ const units: Readonly<Record<string, number>> = {
   t: 1024 * 1024 * mebibyte,
 };
 
-/** What each driver takes besides `mode` and `max-buffer-size`. They write the same log; the names are for Docker's users. */
+/** What each driver takes besides `mode` and `max-buffer-size`. All write the same log; see docs/decisions/logs.md. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
   "json-file": ["max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag"],
   local: ["max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag"],
   none: [],
+  journald: ["labels", "labels-regex", "env", "env-regex", "tag"],
+  syslog: [
+    ...["labels", "labels-regex", "env", "env-regex", "tag"],
+    ...["syslog-address", "syslog-facility", "syslog-format"],
+  ],
 };
 
 /** Throws for a log driver or an option that is not there or cannot be honoured, with dockerd's texts. */
@@ -44,6 +50,10 @@ export function validateLogConfig({ Type, Config }: LogConfig): void {
   }
   for (const name of ["labels-regex", "env-regex"]) pattern(name, Config[name]);
   validateTag(Config.tag ?? "");
+  if (Type === "syslog") syslogDestination(Config);
+  if (Type === "journald" && !existsSync(journalSocket)) {
+    throw new SampanError("invalid", "failed to initialize logging driver: journald is not enabled on this host");
+  }
   logLimits({ Type, Config });
 }
 
@@ -84,15 +94,7 @@ function validateTag(tag: string): void {
 }
 
 function unknownDriver(type: string): SampanError {
-  if (type !== "journald") {
-    return new SampanError("invalid", `error looking up logging plugin ${type}: plugin "${type}" not found`);
-  }
-  const here = existsSync("/run/systemd/journal/socket");
-  const why = here
-    ? "Sampan does not write to it; use local, or let the journal take"
-    : "journald is not enabled on this host; use";
-  const instead = here ? "what `sampan logs --follow` prints" : "json-file or local";
-  return new SampanError("unsupported", `Cannot honour the log driver journald: ${why} ${instead}`);
+  return new SampanError("invalid", `error looking up logging plugin ${type}: plugin "${type}" not found`);
 }
 
 /** A monitor's write goes to the kernel's memory and waits for nobody, so both modes are the same here. */

@@ -1,0 +1,120 @@
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { SampanError } from "../../../errors/index.ts";
+import { named } from "../../../kernel/block.ts";
+import type { Executor, Session } from "../../../kernel/executor.ts";
+import * as f from "../../../kernel/flags.ts";
+import { Program } from "../../../kernel/program.ts";
+
+/** Where lines go, one datagram each. */
+export interface Datagrams {
+  /** Sends all, in order. Throws when nobody takes them; how many of them have been taken is `sent`. */
+  send(messages: readonly Buffer[], sent: (count: number) => void): Promise<void>;
+  close(): void;
+}
+
+/** Datagrams that one program sends. */
+const atOnce = 64;
+
+/** To a Unix socket of datagrams (unix(7)), which Node has not: a worker of the executor's sends them. */
+export class UnixDatagrams implements Datagrams {
+  readonly #executor: Executor;
+  readonly #path: string;
+  #session: Session | undefined;
+  #socket = -1;
+
+  constructor(executor: Executor, path: string) {
+    this.#executor = executor;
+    this.#path = path;
+  }
+
+  async send(messages: readonly Buffer[], sent: (count: number) => void): Promise<void> {
+    for (let at = 0; at < messages.length; at += atOnce) {
+      const some = messages.slice(at, at + atOnce);
+      try {
+        const session = await this.#open();
+        await session.run(this.#program(some));
+      } catch (error) {
+        this.close();
+        throw error;
+      }
+      sent(some.length);
+    }
+  }
+
+  close(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  async #open(): Promise<Session> {
+    if (this.#session !== undefined && !this.#session.ended) return this.#session;
+    const session = await this.#executor.open();
+    const p = new Program(`send log lines to ${this.#path}`);
+    const type = named(f.SOCK_DGRAM | f.SOCK_CLOEXEC, "SOCK_DGRAM|SOCK_CLOEXEC");
+    const socket = p.sys("socket", [named(f.AF_UNIX, "AF_UNIX"), type, 0], { note: "make a socket to send by" });
+    try {
+      this.#socket = (await session.run(p)).value(socket);
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+    session.unref();
+    this.#session = session;
+    return session;
+  }
+
+  #program(messages: readonly Buffer[]): Program {
+    const p = new Program(`send log lines to ${this.#path}`);
+    const bytes = Buffer.alloc(2 + Buffer.byteLength(this.#path) + 1);
+    bytes.writeUInt16LE(f.AF_UNIX, 0);
+    bytes.write(this.#path, 2);
+    const address = p.bytes(bytes, JSON.stringify(this.#path));
+    for (const message of messages) {
+      const data = p.bytes(message, "a line");
+      const flags = named(f.MSG_NOSIGNAL, "MSG_NOSIGNAL");
+      p.call("sendto", [this.#socket, data, message.length, flags, address, bytes.length], { note: "send a line" });
+    }
+    return p;
+  }
+}
+
+/** To a UDP port: nobody says whether they arrive. */
+export class UdpDatagrams implements Datagrams {
+  readonly #host: string;
+  readonly #port: number;
+  #socket: Socket | undefined;
+
+  constructor(host: string, port: number) {
+    this.#host = host;
+    this.#port = port;
+  }
+
+  async send(messages: readonly Buffer[], sent: (count: number) => void): Promise<void> {
+    this.#socket ??= await this.#open();
+    const socket = this.#socket;
+    for (const message of messages) {
+      await new Promise<void>((resolve, reject) =>
+        socket.send(message, this.#port, this.#host, (error) => (error ? reject(failed(error)) : resolve())),
+      );
+      sent(1);
+    }
+  }
+
+  close(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  async #open(): Promise<Socket> {
+    const socket = createSocket(this.#host.includes(":") ? "udp6" : "udp4").unref();
+    socket.on("error", () => {}); // told by the next send
+    socket.bind();
+    await once(socket, "listening");
+    return socket;
+  }
+}
+
+function failed(cause: Error): SampanError {
+  return new SampanError("unavailable", `Cannot send log lines: ${cause.message}`, { cause });
+}
