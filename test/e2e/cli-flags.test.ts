@@ -9,7 +9,7 @@ import { program, requires } from "../support/requires.ts";
 /** Commands of docker 28 that are not there, and why; the command line says the same. */
 const missingCommands: Readonly<Record<string, string>> = {
   search: "Docker Hub only has it",
-  "checkpoint, context, manifest, plugin, trust": "not asked for yet",
+  "checkpoint, context, plugin, trust": "not asked for yet",
   "config, node, service, stack, swarm, volume update": "there is no swarm",
 };
 
@@ -20,7 +20,6 @@ const refusedFlags: Readonly<Record<string, string>> = {
   "--cpu-rt-period, --cpu-rt-runtime": "no real-time scheduling with cgroup v2",
   "--kernel-memory": "kernels have it no more",
   "--use-api-socket": "experimental in docker",
-  "pull --all-tags": "needs the registry's list of tags",
   "images --tree": "experimental in docker",
   "rm --link": "links are aliases of networks",
   "secret create --driver, secret create --template-driver": "secrets are kept by the daemon",
@@ -36,7 +35,7 @@ const listed = (table: Readonly<Record<string, string>>): Set<string> =>
   new Set(Object.keys(table).flatMap((names) => names.split(", ")));
 
 /** What has commands of its own, here and in docker. */
-const groups = ["builder", "container", "image", "network", "secret", "system", "volume"].filter(
+const groups = ["builder", "container", "image", "manifest", "network", "secret", "system", "volume"].filter(
   (name) => name in sampanGroups,
 );
 
