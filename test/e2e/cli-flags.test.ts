@@ -44,10 +44,15 @@ function dockerHelp(...words: string[]): string {
   return spawnSync(program("docker") ?? "docker", [...words, "--help"], { encoding: "utf8", env }).stdout;
 }
 
+/** What a help lists; what is said before may be indented, too. */
+function commandsIn(help: string): string {
+  return help.slice(help.search(/^[A-Za-z ]*Commands:$/m));
+}
+
 /** Every command of docker's own (plugins have a star) at the top and in the groups, as words. */
 function dockerCommands(): string[][] {
   const within = (...group: string[]): string[][] =>
-    [...dockerHelp(...group).matchAll(/^ {2}([a-z-]+) +\S/gm)].map(([, name = ""]) => [...group, name]);
+    [...commandsIn(dockerHelp(...group)).matchAll(/^ {2}([a-z-]+) +\S/gm)].map(([, name = ""]) => [...group, name]);
   return [...within().filter(([name = ""]) => !groups.includes(name)), ...groups.flatMap((group) => within(group))];
 }
 

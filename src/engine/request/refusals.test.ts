@@ -82,8 +82,8 @@ const refused: readonly (readonly [HostConfigRequest, RegExp])[] = [
   [{ DeviceRequests: [{}] }, /^unsupported: Cannot honour DeviceRequests/],
   [{ StorageOpt: { size: "10G" } }, /^unsupported: --storage-opt is supported only/],
   [
-    { LogConfig: { Type: "syslog", Config: {} } },
-    /^invalid: error looking up logging plugin syslog: plugin "syslog" not found/,
+    { LogConfig: { Type: "gelf", Config: {} } },
+    /^invalid: error looking up logging plugin gelf: plugin "gelf" not found/,
   ],
   [{ LogConfig: { Type: "json-file", Config: { "max-sise": "1m" } } }, /^invalid: unknown log opt 'max-sise'/],
   [{ Runtime: "kata" }, /^invalid: unknown or invalid runtime name: kata/],
