@@ -8,7 +8,6 @@ import { program, requires } from "../support/requires.ts";
 
 /** Commands of docker 28 that are not there, and why; the command line says the same. */
 const missingCommands: Readonly<Record<string, string>> = {
-  search: "Docker Hub only has it",
   "checkpoint, context, plugin, trust": "not asked for yet",
   "config, node, service, stack, swarm, volume update": "there is no swarm",
 };

@@ -168,8 +168,12 @@ test("options of log drivers", () => {
     ["local", { compress: "true" }, "unsupported", /compress/],
     ["local", { tag: "{{.Foo}}" }, "invalid", /there is no {{.Foo}}/],
     ["local", { "labels-regex": "(" }, "invalid", /labels-regex/],
-    ["journald", {}, "unsupported", /journald/],
-    ["syslog", {}, "invalid", /plugin "syslog" not found$/],
+    ["journald", { "max-size": "1m" }, "invalid", /^unknown log opt 'max-size' for journald log driver$/],
+    ["syslog", { "syslog-facility": "x" }, "invalid", /^invalid syslog facility$/],
+    ["syslog", { "syslog-format": "x" }, "invalid", /^Invalid syslog format: x$/],
+    ["syslog", { "syslog-address": "tcp://a:1" }, "unsupported", /sent as datagrams/],
+    ["syslog", { "syslog-address": "udp://a:b" }, "invalid", /no host and port/],
+    ["gelf", {}, "invalid", /plugin "gelf" not found$/],
   ];
   for (const [Type, Config, kind, message] of refused) {
     assert.throws(
