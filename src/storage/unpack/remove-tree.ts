@@ -27,12 +27,22 @@ const ENOTEMPTY = errnoNumber("ENOTEMPTY");
 export async function removeTree(executor: Executor, path: string): Promise<void> {
   if (removeBare(path)) return;
   try {
-    await removeAll(executor, path, false);
+    await removePersistently(executor, path);
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     if (error.errno === "ENOENT" && error.step?.call === "chroot") return;
     if (error.errno !== "EPERM") throw error;
     await removeAll(executor, path, true);
+  }
+}
+
+/** A helper that was killed takes its worker along: what is left then is for another. */
+async function removePersistently(executor: Executor, path: string): Promise<void> {
+  try {
+    await removeAll(executor, path, false);
+  } catch (error) {
+    if (!(error instanceof SampanError) || error.kind !== "unavailable") throw error;
+    await removeAll(executor, path, false);
   }
 }
 
