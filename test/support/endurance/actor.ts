@@ -160,6 +160,15 @@ export class Actor {
     await this.#verifyThing("volume", `/volumes/${this.name}`);
   }
 
+  /** After a loss of power: anything may have become of what was asked, but what is there fits together. */
+  async lookAround(): Promise<void> {
+    this.plausible = new Set(["absent", "created", "running", "paused", "exited"]);
+    this.#startLost = true;
+    this.files.clear();
+    for (const thing of ["image", "volume"] as const) this[thing].present = new Set([true, false]);
+    await this.verify();
+  }
+
   async #verifyContainer(status: Status, code: number): Promise<void> {
     const log = (await this.#api("GET", `/containers/${this.name}/logs?stdout=1`)).bytes;
     const lines = linesOf(log);

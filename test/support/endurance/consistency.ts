@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Layout, layoutOf } from "../../../src/storage/layout.ts";
@@ -20,7 +21,8 @@ interface ContainerRow {
  */
 export function inconsistencies(layout: Layout, prefix = ""): string[] {
   const seen = layoutOf({ root: `${prefix}${layout.root}`, run: `${prefix}${layout.run}` });
-  const db = new DatabaseSync(seen.stateDb, { readOnly: true, timeout: 5000 });
+  const scratch = mkdtempSync(join(tmpdir(), "sampan-copy-"));
+  const db = new DatabaseSync(copyOf(seen.stateDb, scratch));
   try {
     const rows = containerRows(db);
     return [
@@ -32,7 +34,14 @@ export function inconsistencies(layout: Layout, prefix = ""): string[] {
     ];
   } finally {
     db.close();
+    rmSync(scratch, { recursive: true });
   }
+}
+
+/** SQLite would look for the log of changes where a path through /proc/PID/root seems to lead. */
+function copyOf(database: string, to: string): string {
+  for (const suffix of ["", "-wal"]) copyFileSync(`${database}${suffix}`, join(to, `state.db${suffix}`));
+  return join(to, "state.db");
 }
 
 function column(db: DatabaseSync, sql: string): string[] {
