@@ -1,19 +1,17 @@
-import { statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { SampanError } from "../errors/index.ts";
 
 /**
  * Opens (and makes) the state database. WAL with synchronous=NORMAL: after a power cut the last transactions may be
- * missing, but the file is never torn (see `syncDatabase`). A lock held by another process is waited for, 5 s at most. After
- * an end without warning the whole file is looked through: a damaged one is refused, and nothing is changed.
+ * missing, but the file is never torn (see `syncDatabase`). A lock held by another process is waited for, 5 s at most. The
+ * whole file is looked through, it is small: a damaged one is refused, and nothing is changed.
  */
 export function openDatabase(path: string): DatabaseSync {
-  const clean = isEmpty(`${path}-wal`);
   try {
     const db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    if (!clean) refuseDamaged(db);
+    refuseDamaged(db);
     db.exec("CREATE TABLE IF NOT EXISTS area (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT");
     keepRoom(db);
     return db;
@@ -25,16 +23,12 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** SQLite removes its log when a database is closed. */
-function isEmpty(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
-}
-
 function refuseDamaged(db: DatabaseSync): void {
   const found = db.prepare("PRAGMA quick_check(1)").get();
   if (found?.quick_check === "ok") return;
   db.close();
-  throw new SampanError("internal", `it is damaged: ${String(found?.quick_check)}`);
+  const fault = String(found?.quick_check).split("\n").at(-1); // after a line that tells which database
+  throw new SampanError("internal", `it is damaged: ${fault}`);
 }
 
 /** Whether nothing was ever kept in it. To be asked before `migrate`. */
