@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { before, suite, test } from "node:test";
 import { settled } from "../support/endurance/kills.ts";
+import { memoryAtRest, memoryOf } from "../support/endurance/memory.ts";
 import { parameter } from "../support/endurance/random.ts";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
@@ -13,21 +13,6 @@ const crowd = parameter("SAMPAN_ENDURANCE_CROWD", 100);
 
 /** DESIGN.md: what the daemon may need for a container that runs, and what a monitor may, in kB. */
 const budget = { daemon: 30, monitor: 100 };
-
-/** Proportional set size in kB. */
-function memory(pid: number): number {
-  return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
-}
-
-/** Of the daemon, at rest: it gives back what it can when nobody asks for anything. */
-async function atRest(): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let look = 0; look < 12; look++) {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    least = Math.min(least, memory(box.pid ?? 0));
-  }
-  return least;
-}
 
 suite("many containers at once", { ...requires("busybox"), ...requiresRoot() }, () => {
   before(async () => {
@@ -60,16 +45,16 @@ suite("many containers at once", { ...requires("busybox"), ...requiresRoot() }, 
       await request("POST", `/containers/first${index}/start`);
       await request("DELETE", `/containers/first${index}?force=1`);
     });
-    const before = await atRest();
+    const before = await memoryAtRest(box.pid);
     report.startMs = await each(crowd, 8, async (index) => {
       await request("POST", `/containers/create?name=one${index}`, config);
       await request("POST", `/containers/one${index}/start`);
     });
-    report.daemonKB = await atRest();
+    report.daemonKB = await memoryAtRest(box.pid);
     report.daemonKBEach = (report.daemonKB - before) / crowd;
     const monitors = [...monitorsOf(box.layout).values()];
     assert.equal(monitors.length, crowd);
-    report.monitorKB = monitors.reduce((sum, pid) => sum + memory(pid), 0) / crowd;
+    report.monitorKB = monitors.reduce((sum, pid) => sum + memoryOf(pid), 0) / crowd;
     const beganList = Date.now();
     assert.equal(((await request("GET", "/containers/json")) as unknown[]).length, crowd);
     report.listMs = Date.now() - beganList;

@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Proportional set size of a process in kB: its own memory, and its share of what it has in common with others. */
+export function memoryOf(pid: number): number {
+  return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
+}
+
+/** The daemon's at rest: it gives back what it can a few seconds after the last request. */
+export async function memoryAtRest(pid: number | undefined): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 14; look++) {
+    await delay(500);
+    least = Math.min(least, memoryOf(pid ?? 0));
+  }
+  return least;
+}
