@@ -45,12 +45,12 @@ suite("many containers at once", { ...requires("busybox"), ...requiresRoot() }, 
       await request("POST", `/containers/first${index}/start`);
       await request("DELETE", `/containers/first${index}?force=1`);
     });
-    const before = await memoryAtRest(box.pid);
+    const before = await memoryAtRest(box.pid, crowd);
     report.startMs = await each(crowd, 8, async (index) => {
       await request("POST", `/containers/create?name=one${index}`, config);
       await request("POST", `/containers/one${index}/start`);
     });
-    report.daemonKB = await memoryAtRest(box.pid);
+    report.daemonKB = await memoryAtRest(box.pid, crowd);
     report.daemonKBEach = (report.daemonKB - before) / crowd;
     const monitors = [...monitorsOf(box.layout).values()];
     assert.equal(monitors.length, crowd);
@@ -68,14 +68,14 @@ suite("many containers at once", { ...requires("busybox"), ...requiresRoot() }, 
     await box.crash();
     report.crashMs = Date.now() - beganAgain;
     assert.equal(((await request("GET", "/containers/json")) as unknown[]).length, crowd);
-    await settled(box);
+    await settled(box, "", 60_000);
     report.stopMs = await each(
       crowd,
       16,
       async (index) => void (await request("POST", `/containers/one${index}/stop?t=0`)),
     );
     report.removeMs = await each(crowd, 16, async (index) => void (await request("DELETE", `/containers/one${index}`)));
-    await settled(box);
+    await settled(box, "", 60_000);
     context.diagnostic(`${crowd} containers: ${JSON.stringify(report)}`);
     // A hundred are too few to tell them from what V8 has not given back.
     if (crowd >= 500)

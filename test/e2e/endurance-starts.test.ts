@@ -13,7 +13,7 @@ const starts = parameter("SAMPAN_ENDURANCE_STARTS", 300);
 
 /** What the daemon holds. Memory in kB, at rest. */
 async function held(): Promise<{ memory: number; descriptors: number; mounts: number }> {
-  const memory = await memoryAtRest(box.pid);
+  const memory = await memoryAtRest(box.pid, starts);
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").length;
   return { memory, descriptors: readdirSync(`/proc/${box.pid}/fd`).length, mounts };
 }
@@ -50,7 +50,7 @@ suite("containers started and stopped without end", { ...requires("busybox"), ..
       while (next < count) await once(next++);
     };
     await Promise.all([work(), work(), work(), work()]);
-    await settled(box);
+    await settled(box, "", 60_000);
   }
 
   test("the daemon's memory, descriptors, files, mounts and cgroups do not grow", async (context) => {
@@ -73,7 +73,7 @@ suite("containers started and stopped without end", { ...requires("busybox"), ..
       await done("POST", `/containers/${id}/start`);
       await done("POST", `/containers/${id}/wait`);
     }
-    await settled(box);
+    await settled(box, "", 60_000);
     await box.ok("rm", id);
   });
 });

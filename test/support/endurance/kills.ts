@@ -87,7 +87,7 @@ async function kill(box: Sandbox, actors: readonly Actor[], victim: Victim, rand
 }
 
 /** What goes on in the background comes to an end, and then everything fits together. */
-export async function settled(box: Sandbox, prefix = ""): Promise<void> {
+export async function settled(box: Sandbox, prefix = "", milliseconds = 4000): Promise<void> {
   let faults: string[] = [];
   const fits = () => {
     try {
@@ -97,7 +97,7 @@ export async function settled(box: Sandbox, prefix = ""): Promise<void> {
     }
     return faults.length === 0;
   };
-  const until = Date.now() + 4000 * patience;
+  const until = Date.now() + milliseconds * patience;
   while (!fits() && Date.now() < until) await delay(20);
   assert.deepEqual(faults, [], "what does not fit together");
   const complaints = daemonLog(box).filter(({ level }) => level >= 50);
