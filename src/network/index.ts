@@ -17,6 +17,7 @@ import type { Networking, RunningSandbox, Sandbox, SandboxRequest } from "./netw
 import type { NetworkingOptions } from "./options.ts";
 import type { NetworkLog, NetworkParts } from "./parts.ts";
 import { Publishing } from "./publishing.ts";
+import { refuseConfiguration } from "./records/configuration.ts";
 import { NetworkRecords } from "./records/records.ts";
 import type { NetworkRequest } from "./records/types.ts";
 import { ContainerSandbox, isConnected } from "./sandbox.ts";
@@ -158,6 +159,7 @@ class ComposedNetworks implements Networking {
   }
 
   open(request: SandboxRequest): Sandbox | Promise<Sandbox> {
+    for (const { network } of request.joinings) refuseConfiguration(network);
     const left = request.joinings.find(({ network }) => this.#leaving.has(network.id));
     if (left !== undefined) throw new SampanError("not-found", `network ${left.network.name} not found`);
     const missing = this.#networksOf(request).filter(

@@ -1,6 +1,7 @@
 import type { Slot } from "../kernel/block.ts";
 import type { Program } from "../kernel/program.ts";
 import type { EgressPolicy } from "./egress/types.ts";
+import type { IpamRequest } from "./ipam/types.ts";
 
 /** What makes a network. "null" is Docker's name for the driver of the network "none". */
 export type Driver = "bridge" | "host" | "null" | "macvlan" | "ipvlan";
@@ -42,6 +43,10 @@ export interface NetworkRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** Holds for all containers on it; none when absent. */
   readonly egress?: EgressPolicy;
+  /** Of a configuration network, which is none itself: what networks that are made of it ask for. */
+  readonly configuration?: IpamRequest;
+  /** Name of the configuration network that it was made of. */
+  readonly configFrom?: string;
 }
 
 /** An address of an endpoint. */

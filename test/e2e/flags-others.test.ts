@@ -202,22 +202,19 @@ suite("images, networks, volumes and the system: every flag", {
       `,
     ));
 
-  test(
-    "refused: networks of configurations",
-    {
-      ...(net.machine.engine === "dockerd" && { skip: "dockerd has them" }),
-    },
-    () =>
-      play(
-        net,
-        `
-      ! network create --config-only flags
-      ~ there are no configuration networks
-      ! network create --config-from nosuch flags
+  test("networks of configurations", () =>
+    play(
+      net,
+      `
+      network create --config-only --subnet 10.66.0.0/24 plan
+      network create --config-from plan flags
+      network inspect -f '{{json .ConfigFrom}} {{json .IPAM.Config}}' flags
+      ~ "Network":"plan".*"Subnet":"10.66.0.0/24"
+      ! network create --config-from nosuch others
       ~ configuration network "nosuch" does not exist
+      network rm flags plan
       `,
-      ),
-  );
+    ));
 
   test("volumes", () =>
     play(

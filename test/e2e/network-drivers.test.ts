@@ -46,6 +46,37 @@ suite("drivers", requires("docker", "ip", "nft", "cc"), () => {
     await onTheCable("macvlan");
   });
 
+  test("configuration networks hold what others are made of", async () => {
+    const options = ["--label", "a=b", "-o", "com.docker.network.driver.mtu=1400"];
+    await net.ok("network", "create", "--config-only", "--subnet", "10.94.0.0/24", ...options, "plan");
+    const format = "{{.Driver}} {{.ConfigOnly}} {{(index .IPAM.Config 0).Subnet}} {{json .Options}} {{json .Labels}}";
+    const held = '{"com.docker.network.driver.mtu":"1400"} {"a":"b"}';
+    assert.equal(await net.ok("network", "inspect", "-f", format, "plan"), `null true 10.94.0.0/24 ${held}`);
+    const refused = (why: RegExp, ...args: string[]) => net.fails(why, "network", ...args);
+    await refused(/can only contain network specific fields/, "create", "--config-only", "--internal", "other");
+    await refused(/cannot depend on another/, "create", "--config-only", "--config-from", "plan", "other");
+    await refused(/"bridge" does not exist/, "create", "--config-from", "bridge", "other");
+    await refused(/network driver options are not supported/, "create", "--config-from", "plan", "-o", "a=b", "other");
+    const own = ["--config-from", "plan", "--subnet", "10.95.0.0/24"];
+    await refused(/user specified configurations are not supported/, "create", ...own, "other");
+    await net.fails(/configuration-only/, "run", "-d", "--name", "stray", "--network", "plan", image, "true");
+    await net.ok("rm", "stray");
+
+    await net.ok("network", "create", "--config-from", "plan", "made");
+    const from =
+      "{{.Driver}} {{.ConfigFrom.Network}} {{(index .IPAM.Config 0).Subnet}} {{json .Options}} {{json .Labels}}";
+    assert.equal(await net.ok("network", "inspect", "-f", from, "made"), `bridge plan 10.94.0.0/24 ${held}`);
+    assert.equal(await net.ok("run", "--rm", "--network", "made", image, "cat", "/sys/class/net/eth0/mtu"), "1400");
+    await refused(/configuration network "plan" is in use/, "rm", "plan");
+    await net.serve("user", ["--network", "made"]);
+    await refused(/configuration-only/, "connect", "plan", "user");
+    await net.ok("rm", "-f", "user");
+    await net.ok("network", "prune", "-f");
+    assert.equal(await net.ok("network", "ls", "-q", "--filter", "name=made"), "");
+    await net.ok("network", "rm", "plan");
+    await net.ok("network", "create", "--subnet", "10.89.0.0/24", "bridged"); // which was pruned, too
+  });
+
   test("macvlan without a parent is a network of its own; or the kernel's lack is named", async () => {
     const create = ["network", "create", "-d", "macvlan", "--internal", "--subnet", "10.90.0.0/24", "alone"];
     const created = await net.docker(create);

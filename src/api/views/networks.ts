@@ -3,6 +3,7 @@ import type { NetworkContainer, NetworkResource } from "../shapes/network.ts";
 
 /** One entry of GET /networks: who is joined is only told of one network at a time. */
 export function networkResource(network: NetworkRecord): NetworkResource {
+  const configs = network.configuration?.config ?? network.subnets;
   return {
     Name: network.name,
     Id: network.id,
@@ -12,15 +13,15 @@ export function networkResource(network: NetworkRecord): NetworkResource {
     EnableIPv4: network.ipv4,
     EnableIPv6: network.ipv6,
     IPAM: {
-      Driver: "default",
-      Options: network.ipamOptions,
-      Config: network.subnets.length === 0 ? null : network.subnets.map(ipamConfig),
+      Driver: network.configuration?.driver ?? "default",
+      Options: network.configuration?.options ?? network.ipamOptions,
+      Config: configs.length === 0 ? null : configs.map(ipamConfig),
     },
     Internal: network.internal,
     Attachable: network.attachable,
     Ingress: false,
-    ConfigFrom: { Network: "" },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom ?? "" },
+    ConfigOnly: network.configuration !== undefined,
     Containers: {},
     Options: network.options,
     Labels: network.labels,
@@ -34,7 +35,7 @@ export function networkInspect({ network, members }: NetworkView): NetworkResour
   return { ...networkResource(network), Containers: Object.fromEntries(containers) };
 }
 
-function ipamConfig({ subnet, ipRange, gateway, auxiliary }: NetworkRecord["subnets"][number]) {
+function ipamConfig({ subnet = "", ipRange, gateway, auxiliary }: Partial<NetworkRecord["subnets"][number]>) {
   return {
     Subnet: subnet,
     ...(ipRange !== undefined && { IPRange: ipRange }),

@@ -1,5 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { checkDriver } from "../../network/egress/driver.ts";
+import { refuseConfiguration } from "../../network/records/configuration.ts";
 import type { NetworkRecord } from "../../network/types.ts";
 import type { EndpointSettings, EndpointSettingsRequest } from "../config.ts";
 import type { Container } from "../container/live.ts";
@@ -21,6 +22,7 @@ export async function connectContainer(
   request: EndpointSettingsRequest | undefined,
 ): Promise<void> {
   if (container.removed) throw new SampanError("not-found", `No such container: ${container.id}`);
+  refuseConfiguration(network);
   const settings = { ...normaliseSettings(request), NetworkID: network.id };
   checkModes(container, network);
   endpointRequest(network.name, settings, network);

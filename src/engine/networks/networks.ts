@@ -57,7 +57,7 @@ export class EngineNetworks implements Networks {
     for (const network of this.list().filter(wanted)) {
       // Asked of each when its turn comes: somebody may have joined it, or removed it, meanwhile.
       const gone = this.#parts.networking.find(network.id) === undefined;
-      if (network.predefined || gone || this.isUsed(network)) continue;
+      if (network.predefined || network.configuration || gone || this.isUsed(network)) continue;
       await this.remove(network.id);
       names.push(network.name);
     }

@@ -5,6 +5,7 @@ import { poolsOf } from "../ipam/default-pools.ts";
 import { Ipam, type ReserveOptions } from "../ipam/ipam.ts";
 import { parseSubnets, type WantedSubnet } from "../ipam/validate.ts";
 import type { NetworkRecord, Subnet } from "../types.ts";
+import { checkConfiguration, configured } from "./configuration.ts";
 import { refuseConflicts } from "./conflicts.ts";
 import { option, parseBoolean } from "./driver-options.ts";
 import { bridgeSubnet, defaultBridge, plainNetwork, predefinedId } from "./predefined.ts";
@@ -68,6 +69,24 @@ export class NetworkRecords {
 
   /** Makes and stores a network: all of dockerd's checks with its texts, nothing in the kernel. */
   async create(request: NetworkRequest): Promise<NetworkRecord> {
+    if (request.configOnly) return this.#createConfiguration(request);
+    if (!request.configFrom) return await this.#create(request);
+    return await this.#create(configured(request, this.#byName.get(request.configFrom)), request.configFrom);
+  }
+
+  #createConfiguration(request: NetworkRequest): NetworkRecord {
+    const checked = checkConfiguration(request);
+    this.#refuseName(request.name);
+    const { name, options = {}, labels = {} } = request;
+    const own = { id: newId(), name, driver: "null", createdAt: Date.now(), options, labels } as const;
+    const none = { predefined: false, internal: false, attachable: false, subnets: [], ipamOptions: {} };
+    const record: NetworkRecord = { ...own, ...none, ...checked };
+    this.#table.put(record);
+    this.#remember(record);
+    return record;
+  }
+
+  async #create(request: NetworkRequest, configFrom?: string): Promise<NetworkRecord> {
     const checked = checkRequest(request, this.#defaults.options.defaultNetworkOptions);
     this.#refuseName(request.name);
     const host = checked.subnets.every(({ subnet }) => subnet) ? [] : await this.#defaults.host();
@@ -95,6 +114,7 @@ export class NetworkRecords {
       options: checked.options,
       labels: request.labels ?? {},
       ...(checked.egress && { egress: checked.egress }),
+      ...(configFrom !== undefined && { configFrom }),
     };
     try {
       this.#table.put(record);
@@ -112,6 +132,10 @@ export class NetworkRecords {
     if (!record) return;
     if (record.predefined) {
       throw new SampanError("denied", `${record.name} is a pre-defined network and cannot be removed`);
+    }
+    if (record.configuration && this.list().some(({ configFrom }) => configFrom === record.name)) {
+      const text = `configuration network ${JSON.stringify(record.name)} is in use`;
+      throw new SampanError("denied", `error while removing network: ${text}`);
     }
     this.#table.delete(id);
     this.#byId.delete(id);

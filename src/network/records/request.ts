@@ -26,10 +26,7 @@ export function checkRequest(
   request: NetworkRequest,
   defaults: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): CheckedRequest {
-  if (predefinedNames.has(request.name)) {
-    throw new SampanError("denied", `operation is not permitted on predefined ${request.name} network `);
-  }
-  if (request.name.trim() === "") throw new SampanError("invalid", "invalid name: name is empty");
+  checkName(request.name);
   const name = request.driver || "bridge";
   const given = { ...defaults[name], ...request.options };
   const ipv4 = familyOf(request.ipv4, given, option.ipv4, true);
@@ -49,6 +46,14 @@ export function checkRequest(
   return { driver, ipv4, ipv6, options: given, subnets: wanted, ...(egress && { egress }) };
 }
 
+/** Throws for what no network of a user's is called. */
+export function checkName(name: string): void {
+  if (predefinedNames.has(name)) {
+    throw new SampanError("denied", `operation is not permitted on predefined ${name} network `);
+  }
+  if (name.trim() === "") throw new SampanError("invalid", "invalid name: name is empty");
+}
+
 /** Whether a family is on: what the request says, else an option that is then no longer one. */
 function familyOf(
   asked: boolean | undefined,
@@ -64,7 +69,7 @@ function familyOf(
   return value;
 }
 
-function refuseUnsupported({ name, ingress, scope, configOnly, configFrom }: NetworkRequest): void {
+function refuseUnsupported({ name, ingress, scope }: NetworkRequest): void {
   if (ingress) throw new SampanError("denied", "Ingress network can only be global scope network");
   if (scope === "swarm") {
     throw new SampanError("denied", "cannot create a swarm scoped network when swarm is not active");
@@ -72,15 +77,6 @@ function refuseUnsupported({ name, ingress, scope, configOnly, configFrom }: Net
   if (scope && scope !== "local") {
     throw new SampanError("invalid", `Cannot create the network ${name} with scope ${scope}: the only scope is local`);
   }
-  if (configOnly) {
-    const remedy = "give the options to the network that is to have them";
-    throw new SampanError(
-      "unsupported",
-      `Cannot create the network ${name}: there are no configuration networks, ${remedy}`,
-    );
-  }
-  if (configFrom)
-    throw new SampanError("not-found", `configuration network ${JSON.stringify(configFrom)} does not exist`);
 }
 
 const drivers: ReadonlyMap<string, Driver> = new Map(

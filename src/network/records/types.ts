@@ -13,7 +13,7 @@ export interface NetworkRequest {
   readonly attachable?: boolean;
   readonly ingress?: boolean;
   readonly configOnly?: boolean;
-  /** Name of a configuration network; Sampan has none. */
+  /** Name of the configuration network that it is made of. */
   readonly configFrom?: string;
   /** True when absent. */
   readonly ipv4?: boolean;
