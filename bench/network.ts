@@ -62,12 +62,12 @@ function table(title: string, unit: string, results: readonly Rates[]): string {
   return [`| ${title} | best ${unit} | median ${unit} | of base |`, "|---|--:|--:|--:|", ...rows].join("\n");
 }
 
-/** Requests per second from `here` to an address. */
-function load(name: string, here: Namespace, http: string, port: number): Runner {
+/** Requests per second from `here` to a port. */
+function load(name: string, here: Namespace, http: string, port: number, address = "127.0.0.1"): Runner {
   return {
     name,
     rate: async () => {
-      const said = await here.ok(http, "load", "127.0.0.1", String(port), "8", milliseconds);
+      const said = await here.ok(http, "load", address, String(port), "8", milliseconds);
       const [answered = 0, failed = 0, took = 0] = said.split(" ").map(Number);
       if (failed > answered / 1000) throw new Error(`${name}: ${failed} of ${answered + failed} requests failed`);
       return answered / (took / 1000);
@@ -77,10 +77,17 @@ function load(name: string, here: Namespace, http: string, port: number): Runner
 
 const published = { PortBindings: { "8080/tcp": [{ HostPort: "8080" }] } };
 
-async function serve(api: Api, port: string, HostConfig: object): Promise<void> {
+/** Starts a server; its own address, where it has one. */
+async function serve(api: Api, port: string, HostConfig: object): Promise<string> {
   const config = { Image: image, Cmd: ["/http", "serve", port], ExposedPorts: { [`${port}/tcp`]: {} }, HostConfig };
   const { Id } = (await api.call("POST", "/containers/create", config)) as { Id: string };
   await api.call("POST", `/containers/${Id}/start`);
+  const { NetworkSettings } = (await api.call("GET", `/containers/${Id}/json`)) as Inspected;
+  return NetworkSettings.Networks.bridge?.IPAddress ?? "";
+}
+
+interface Inspected {
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string } | undefined>> };
 }
 
 async function namespace(directory: string, name: string): Promise<Namespace> {
@@ -98,13 +105,18 @@ async function httpRunners(
   const bare = await namespace(bench.directory, "bare");
   closing.defer(() => bare.close());
   await bare.background(bench.http, "serve", "8080");
+  await machine.background(bench.http, "serve", "8082");
   const api = new Api(box.layout.apiSocket);
   await serve(api, "8080", published);
   await serve(api, "8081", { NetworkMode: "host" });
+  // Another one: connections that come to one port by two ways are in each other's way (docs/decisions)
+  const address = await serve(api, "8080", {});
   api.close();
   const runners = [
     load("bare server", bare, bench.http, 8080),
+    load("bare server, beside our rules", machine, bench.http, 8082),
     load("sampan --network host", machine, bench.http, 8081),
+    load("sampan, the container's own address", machine, bench.http, 8080, address),
     load("sampan -p", machine, bench.http, 8080),
   ];
   if (!hasPeers()) return runners;

@@ -102,6 +102,7 @@ async function rejoin(parts: EngineParts, all: readonly Container[]): Promise<vo
     pid: running?.pid ?? 0,
     endpoints: state.network?.endpoints ?? [],
     ports: state.network?.ports ?? [],
+    reservedApart: state.network?.reservedApart,
   }));
   const sandboxes = await parts.networking.recover(known);
   for (const [index, container] of joined.entries()) {

@@ -39,6 +39,8 @@ export interface SandboxDns {
 export interface SandboxState {
   readonly endpoints: readonly Endpoint[];
   readonly ports: readonly PublishedPort[];
+  /** The machine's ports are not kept by its monitor: it got them while it ran. */
+  readonly reservedApart?: boolean | undefined;
 }
 
 /**

@@ -43,6 +43,7 @@ export class ContainerSandbox implements Sandbox {
   readonly #request: SandboxRequest;
   #joined: readonly Joined[];
   #ports: readonly PublishedPort[];
+  #reservedApart: true | undefined;
   /** Ports that were some other process's. */
   readonly #refused: PublishedPort[] = [];
   #guarded: readonly Guarded[] = [];
@@ -81,7 +82,7 @@ export class ContainerSandbox implements Sandbox {
   }
 
   /** For one that runs already: takes again what it has. */
-  static restore(parts: NetworkParts, { request, endpoints, ports }: RunningSandbox): ContainerSandbox {
+  static restore(parts: NetworkParts, { request, endpoints, ports, reservedApart }: RunningSandbox): ContainerSandbox {
     const joined = request.joinings.flatMap((joining) => {
       const endpoint = endpoints.find(({ networkId }) => networkId === joining.network.id);
       return endpoint === undefined ? [] : [{ ...joining, endpoint }];
@@ -89,6 +90,7 @@ export class ContainerSandbox implements Sandbox {
     for (const { endpoint } of joined) parts.endpoints.restore(endpoint);
     parts.ports.restore(ports);
     const sandbox = new ContainerSandbox(parts, request, joined, ports);
+    if (reservedApart) sandbox.#reservedApart = true;
     sandbox.#guard();
     return sandbox;
   }
@@ -99,6 +101,10 @@ export class ContainerSandbox implements Sandbox {
 
   get ports(): readonly PublishedPort[] {
     return this.#ports;
+  }
+
+  get reservedApart(): true | undefined {
+    return this.#reservedApart;
   }
 
   get named(): boolean {
@@ -165,9 +171,16 @@ export class ContainerSandbox implements Sandbox {
     });
   }
 
-  /** Serves names to a container that an earlier daemon has started. */
+  /** Serves names to a container that an earlier daemon has started, and keeps the ports that this had kept for it. */
   resume(pid: number): void {
     if (this.named) this.#serve(openSockets(this.#parts.executor, pid));
+    if (!this.#reservedApart) return;
+    this.#parts.host.reserve(this.networking).catch((error: unknown) => {
+      this.#parts.log.warn(
+        { container: this.containerId },
+        `its ports are published, not reserved: ${messageOf(error)}`,
+      );
+    });
   }
 
   async join(pid: number, joining: Joining): Promise<Endpoint> {
@@ -193,6 +206,7 @@ export class ContainerSandbox implements Sandbox {
       throw error;
     }
     this.#joined = after;
+    if (ports !== this.#ports) this.#reservedApart = true;
     this.#ports = ports;
     this.#guard();
     this.#tellNames(joined);

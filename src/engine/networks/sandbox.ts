@@ -22,8 +22,8 @@ export function openSandbox(parts: EngineParts, record: ContainerRecord): Sandbo
 }
 
 /** What a daemon that has just started needs to know of a running container's networks. */
-export function recordedNetwork({ endpoints, ports }: SandboxState): RecordedNetwork {
-  return { endpoints, ports };
+export function recordedNetwork({ endpoints, ports, reservedApart }: SandboxState): RecordedNetwork {
+  return { endpoints, ports, reservedApart };
 }
 
 /** Writes down that a running container's networks have changed. */

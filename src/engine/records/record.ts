@@ -57,6 +57,8 @@ export interface RecordedState {
 export interface RecordedNetwork {
   readonly endpoints: readonly Endpoint[];
   readonly ports: readonly PublishedPort[];
+  /** See `SandboxState`. */
+  readonly reservedApart?: boolean | undefined;
 }
 
 export const newborn: RecordedState = {

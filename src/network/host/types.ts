@@ -55,8 +55,8 @@ export interface NetworkHost {
    */
   release(container: ContainerNetworking): Promise<void> | undefined;
   /**
-   * Reserves the machine's ports of a container that runs and has had none, until its `release`; before `connect`. Throws
-   * what `takenPort` and `portError` read. A daemon that starts later does not reserve them again; they stay published.
+   * Reserves the machine's ports of a container that runs and has had none, until its `release` or this daemon's end; before
+   * `connect`. Throws what `takenPort` and `portError` read.
    */
   reserve(container: ContainerNetworking): Promise<void>;
   /**

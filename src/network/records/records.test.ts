@@ -131,7 +131,8 @@ test("what dockerd refuses, in its words", async () => {
     [{ name: "x", driver: "null" }, "denied", 'only one instance of "null" network is allowed'],
     [{ name: "x", scope: "swarm" }, "denied", "cannot create a swarm scoped network when swarm is not active"],
     [{ name: "x", ingress: true }, "denied", "Ingress network can only be global scope network"],
-    [{ name: "x", configOnly: true }, "unsupported", /no configuration networks/],
+    [{ name: "x", configOnly: true, internal: true }, "denied", /can only contain network specific fields/],
+    [{ name: "x", configOnly: true, configFrom: "y" }, "denied", /cannot depend on another configuration network/],
     [{ name: "x", configFrom: "y" }, "not-found", 'configuration network "y" does not exist'],
     [{ name: "x", ipv4: false }, "invalid", "IPv4 or IPv6 must be enabled"],
     [{ name: "x", ipam: { driver: "null", config: [] } }, "invalid", "ipv4 pool is empty"],
@@ -147,6 +148,25 @@ test("what dockerd refuses, in its words", async () => {
   ];
   for (const [request, kind, message] of cases) await refused(records.create(request), kind, message);
   assert.equal(records.list().length, 4);
+});
+
+test("a configuration network takes no addresses until others are made of it, and stays as long as they", async () => {
+  const records = await open();
+  const ipam = { config: [{ subnet: "10.0.0.0/24" }] };
+  const options = { "com.docker.network.driver.mtu": "1400" };
+  const plan = await records.create({ name: "plan", configOnly: true, ipam, options, labels: { a: "b" } });
+  assert.deepEqual([plan.driver, plan.subnets, plan.configuration], ["null", [], ipam]);
+  const made = await records.create({ name: "made", configFrom: "plan", internal: true });
+  const { driver, internal, subnets, labels, configFrom } = made;
+  assert.deepEqual([driver, internal, labels, configFrom], ["bridge", true, { a: "b" }, "plan"]);
+  assert.deepEqual([subnets[0]?.subnet, made.options], ["10.0.0.0/24", options]);
+  const own = { name: "x", configFrom: "plan" };
+  await refused(records.create({ ...own, options }), "denied", /^network driver options are not supported/);
+  await refused(records.create({ ...own, ipam }), "denied", /^user specified configurations are not supported/);
+  await refused(records.create({ ...own, ipv6: true }), "denied", /^user specified configurations are not supported/);
+  assert.throws(() => records.remove(plan.id), { message: /configuration network "plan" is in use/ });
+  records.remove(made.id);
+  records.remove(plan.id);
 });
 
 test("driver options are checked, and unknown ones refused", async () => {
