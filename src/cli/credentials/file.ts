@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RegistryCredentials } from "../../client/client.ts";
@@ -35,9 +35,24 @@ export function readConfig(path: string): ConfigFile {
   }
 }
 
-/** Replaces the file; nobody but its user may read it. */
+/** Replaces the file, or what it is a link to; nobody but its user may read it. */
 export function writeConfig(path: string, config: ConfigFile): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(config, undefined, "\t")}`, { mode: 0o600 });
-  renameSync(`${path}.${process.pid}`, path);
+  const target = followed(path);
+  const aside = `${target}.${process.pid}`;
+  try {
+    writeFileSync(aside, JSON.stringify(config, undefined, "\t"), { mode: 0o600, flag: "wx", flush: true });
+    renameSync(aside, target);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
+}
+
+function followed(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
