@@ -52,6 +52,17 @@ test("records come out as Docker's frames, raw for a terminal, by stream", async
   assert.equal(await text(path, { streams: new Set([2]) }), "error\n");
 });
 
+test("the last lines are found in whatever blocks the log is read", async () => {
+  const path = newLog();
+  const payload = (i: number) => (i % 700 === 3 ? `${"long ".repeat(50_000)}${i}\n` : `${i}\n`.repeat(1 + (i % 3)));
+  const texts = Array.from({ length: 6000 }, (_, i) => payload(i));
+  writeFileSync(path, Buffer.concat(texts.map((each, i) => record(1 + (i % 2), BigInt(i) * second, each))));
+  const all = texts.join("").split(/(?<=\n)/);
+  for (const tail of [1, 2, 500, 700, 5000, 9001, all.length - 1, all.length, all.length + 1, 1e9]) {
+    assert.equal(await text(path, { tail }), all.slice(-tail).join(""), `the last ${tail}`);
+  }
+});
+
 test("a record that is still being written is left for later", async () => {
   const path = newLog();
   writeFileSync(path, Buffer.concat([record(1, 1n, "whole\n"), record(1, 1n, "torn\n").subarray(0, 18)]));

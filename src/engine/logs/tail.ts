@@ -3,12 +3,15 @@ import { countRotated, rotated } from "./files.ts";
 import { firstRecord, parseRecords } from "./record.ts";
 import type { LogStart } from "./start.ts";
 
+/** Enough for most; then larger ones, in which a record begins for certain. */
 const firstBlock = 64 * 1024;
+const furtherBlock = 1024 * 1024;
 const newline = 10;
 
 /**
- * Where the last `lines` lines of both streams begin, found from the end in blocks that double: a long log costs no more
- * than a short one. As dockerd counts them: who then reads one stream only may get fewer.
+ * Where the last `lines` lines of both streams begin, found block by block from the end: a long log costs no more time
+ * than a short one, and no more memory however many lines are asked for. As dockerd counts them: who then reads one stream
+ * only may get fewer.
  */
 export async function findTail(path: string, lines: number): Promise<LogStart> {
   const oldest = await countRotated(path);
@@ -35,17 +38,24 @@ async function searchFile(path: string, lines: number, last: boolean): Promise<S
   const handle = await open(path, "r").catch(() => undefined);
   if (handle === undefined) return { lines: 0, any: false };
   try {
-    const { size } = await handle.stat();
-    for (let length = firstBlock; ; length *= 4) {
-      const from = Math.max(0, size - length);
-      const block = Buffer.allocUnsafe(size - from);
+    let passed = 0;
+    let any = false;
+    let length = firstBlock;
+    for (let end = (await handle.stat()).size; end > 0; ) {
+      const from = Math.max(0, end - length);
+      const block = Buffer.alloc(end - from);
       await handle.read(block, 0, block.length, from);
       const base = from === 0 ? 0 : firstRecord(block);
-      const search = searchBlock(block.subarray(base), { lines, last });
+      length = Math.max(furtherBlock, base === block.length ? 2 * length : 0);
+      if (base === block.length) continue;
+      const search = searchBlock(block.subarray(base), { lines: lines - passed, last: last && !any });
       if (search.start !== undefined)
         return { ...search, start: { ...search.start, offset: search.start.offset + from + base } };
-      if (from === 0) return search;
+      passed += search.lines;
+      any ||= search.any;
+      end = from + base;
     }
+    return { lines: passed, any };
   } finally {
     await handle.close();
   }
