@@ -18,7 +18,8 @@ export async function copyTree(executor: Executor, from: string, to: string): Pr
   const source = await openDirectoryTree(executor, purpose, from);
   try {
     const target = await openDirectoryTree(executor, purpose, to);
-    await copy(source, target, to).finally(() => target.close());
+    // The volume is let go next
+    await copy(source, target, to).finally(() => target.finish());
   } finally {
     source.close();
   }
