@@ -1,4 +1,5 @@
 /** Sampan as a library: see docs/library.md. `SampanClient` is the daemon's API call by call, below what `connect` gives. */
+export type * from "../api/shapes/build.ts";
 export type * from "../api/shapes/container.ts";
 export type * from "../api/shapes/disk-usage.ts";
 export type * from "../api/shapes/exec.ts";
@@ -11,6 +12,7 @@ export type * from "../api/shapes/system.ts";
 export type * from "../api/shapes/volume.ts";
 export { type ErrorKind, SampanError } from "../errors/index.ts";
 export { ApiError } from "./api-error.ts";
+export type { BuildImage, Builds } from "./builds.ts";
 export { type ClientOptions, type EventOptions, SampanClient } from "./client.ts";
 export type { AttachContainer, ContainerLogs, Containers, ListContainers, WaitCondition } from "./containers.ts";
 export type { Execs } from "./execs.ts";
@@ -18,6 +20,7 @@ export type { Files } from "./files.ts";
 export { FrameDecoder, type StreamId } from "./frames.ts";
 export { copyInput, copyOutput, type Hijacked, type Outputs } from "./hijack.ts";
 export type { Images, ListImages, PullImage } from "./images.ts";
+export { BuildError, type BuildOptions, type BuiltImage } from "./library/build.ts";
 export {
   Container,
   type CopyOptions,

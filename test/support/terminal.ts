@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { eventually, runProgram, succeed } from "./process.ts";
 
-export interface Terminal {
+export interface Terminal extends AsyncDisposable {
   /** Types text, or keys by tmux's names: "C-c", "Enter", "Up". */
   type(text: string): Promise<void>;
   press(...keys: string[]): Promise<void>;
@@ -46,6 +46,7 @@ export async function openTerminal(
   );
   await tmux("respawn-pane", "-k", `exec ${quoted}`);
   const screen = ({ escapes = false } = {}) => tmux("capture-pane", "-p", ...(escapes ? ["-e"] : []));
+  const close = async () => void (await runProgram("tmux", ["-S", socket, "kill-server"], { env }));
   return {
     type: async (text) => void (await tmux("send-keys", "-l", text)),
     press: async (...keys) => void (await tmux("send-keys", ...keys)),
@@ -61,6 +62,7 @@ export async function openTerminal(
         throw new Error(`the terminal does not show ${pattern}:\n${last}`);
       });
     },
-    close: async () => void (await runProgram("tmux", ["-S", socket, "kill-server"], { env })),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

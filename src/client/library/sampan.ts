@@ -1,8 +1,10 @@
+import type { Readable } from "node:stream";
 import type { ContainerSummary, CreateContainerResponse } from "../../api/shapes/container.ts";
 import type { ProgressLine } from "../../api/shapes/image.ts";
 import { SampanError } from "../../errors/index.ts";
 import { type ClientOptions, SampanClient } from "../client.ts";
 import type { ListContainers } from "../containers.ts";
+import { type BuildOptions, type BuiltImage, buildImage } from "./build.ts";
 import { Container, type Result } from "./container.ts";
 import type { Cancellable, ContainerOptions } from "./options.ts";
 import { createRequest } from "./options.ts";
@@ -120,6 +122,15 @@ export class Sampan implements AsyncDisposable {
       if (line.error !== undefined) throw new SampanError("unavailable", `Cannot pull ${image}: ${line.error}`);
       onProgress?.(line);
     }
+  }
+
+  /**
+   * Builds an image of a Dockerfile and its context: a directory, a URL, or a tar archive as a stream. Throws BuildError.
+   *
+   *     const { id } = await sampan.build("app", { tags: ["app"], secrets: { npm: token } });
+   */
+  build(context: string | Readable, options: BuildOptions = {}): Promise<BuiltImage> {
+    return buildImage(this.client, context, options);
   }
 
   /** Ends the connection, and with it the containers whose lifetime is their owner's. Resolves when they are removed. */

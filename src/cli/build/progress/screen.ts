@@ -86,6 +86,7 @@ export class ScreenProgress {
   readonly #began = Date.now();
   readonly #timer: NodeJS.Timeout;
   #drawn = 0;
+  #ended = false;
 
   constructor(screen: NodeJS.WriteStream, paint: Frame["paint"]) {
     this.#screen = screen;
@@ -104,7 +105,8 @@ export class ScreenProgress {
   /** Draws the last picture, which stays. */
   end(): void {
     clearInterval(this.#timer);
-    this.#draw(true);
+    if (!this.#ended) this.#draw(true);
+    this.#ended = true;
   }
 
   #draw(finished: boolean): void {
