@@ -55,6 +55,7 @@ export interface ImageDefaults {
   readonly WorkingDir: string;
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly OnBuild: readonly string[] | null;
+  readonly ArgsEscaped?: boolean;
   readonly StopSignal?: string;
   readonly Shell?: readonly string[];
   readonly Healthcheck?: object;

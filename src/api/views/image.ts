@@ -45,6 +45,7 @@ function defaults(given: Defaults = {}): ImageDefaults {
     Labels: given.Labels ?? null,
     OnBuild: given.OnBuild ?? null,
     ...(given.StopSignal ? { StopSignal: given.StopSignal } : {}),
+    ...(given.ArgsEscaped ? { ArgsEscaped: true } : {}),
     ...(given.Shell ? { Shell: given.Shell } : {}),
     ...(given.Healthcheck ? { Healthcheck: given.Healthcheck } : {}),
   };

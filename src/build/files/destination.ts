@@ -44,8 +44,8 @@ export class Destination {
     return (await this.#realPath(path)) ?? path;
   }
 
-  /** Makes a directory and those above it, where they are missing; `like` describes the last one. */
-  async makeDirectory(path: string, like?: FileStat): Promise<void> {
+  /** Makes a directory and those above it, where they are missing. */
+  async makeDirectory(path: string): Promise<void> {
     const missing: string[] = [];
     let there = posix.resolve("/", path);
     let real = await this.#realPath(there);
@@ -55,13 +55,11 @@ export class Destination {
       real = await this.#realPath(there);
     }
     if (missing.length === 0 || missing.at(-1) === "") return await this.#mustBeDirectory(path);
-    const { owner, mode } = this.#rewriting;
-    const rewriting = { owner, mode: like === undefined ? (bits: number) => bits : mode };
+    const rewriting = { owner: this.#rewriting.owner, mode: (bits: number) => bits };
     await this.#write(real, rewriting, async (to) => {
-      for (let count = 1; count < missing.length; count++) {
+      for (let count = 1; count <= missing.length; count++) {
         await to.entry({ ...this.#plain(), name: bytesOf(missing.slice(0, count).join("/")), sparse: false });
       }
-      await to.entry({ ...(like ?? this.#plain()), name: bytesOf(missing.join("/")), sparse: false });
     });
   }
 

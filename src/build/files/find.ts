@@ -14,7 +14,8 @@ export interface Found {
   readonly stat: FileStat;
 }
 
-/** What a path with wildcards names, in the order of names; "not-found" with Docker's text when that is nothing. */
+/** What a path with wildcards names, in the order of names; "not-found" with Docker's text when a path
+ * without any names nothing. */
 export async function findSources(tree: SourceTree, written: string): Promise<Found[]> {
   const clean = posix.normalize(`/${written}`).slice(1).replace(/\/$/, "");
   let candidates = [""];
@@ -27,7 +28,8 @@ export async function findSources(tree: SourceTree, written: string): Promise<Fo
     const stat = path === undefined ? undefined : await tree.stat(path);
     if (path !== undefined && stat !== undefined) found.push({ path, written: name, stat });
   }
-  if (found.length === 0) {
+  // As BuildKit: nothing matches a pattern, and nothing is copied.
+  if (found.length === 0 && !written.split("/").some(isPattern)) {
     const text = `COPY failed: file not found in build context or excluded by .dockerignore: stat ${written}: file does not exist`;
     throw new SampanError("not-found", text);
   }

@@ -39,13 +39,13 @@ function characterClass(pattern: string, from: number): { readonly text: string;
     if (pattern[at] === "\\") at++;
     const character = pattern[at];
     if (character === undefined) throw malformed(pattern);
-    text += character === "-" && pattern[at - 1] !== "\\" ? "-" : literal(character);
+    text += character === "-" && pattern[at - 1] !== "\\" ? "-" : character.replace(/[\\^[\]-]/, "\\$&");
   }
   return { text: `${text}]`, end: at };
 }
 
 function literal(character: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
+  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }
 
 function malformed(pattern: string): SampanError {

@@ -24,6 +24,11 @@ export function commandWords(command: Command, config: ImageDefaults): readonly 
   return command.form === "exec" ? command.args : [...(config.Shell ?? usualShell), command.text];
 }
 
+/** An empty list is none. */
+function some(words: readonly string[]): readonly string[] | undefined {
+  return words.length > 0 ? words : undefined;
+}
+
 /** What an image says after an instruction, and what its history says of that; undefined: nothing. */
 export function describe(
   before: Described,
@@ -36,13 +41,15 @@ export function describe(
   };
   switch (instruction.kind) {
     case "CMD": {
-      const Cmd = commandWords(instruction.command, config);
-      return changed({ Cmd }, `CMD ${quotedList(Cmd)}`, { commandSet: true });
+      const words = commandWords(instruction.command, config);
+      // Meant for Windows, set by every builder of Docker's.
+      const ArgsEscaped = true;
+      return changed({ Cmd: some(words), ArgsEscaped }, `CMD ${quotedList(words)}`, { commandSet: true });
     }
     case "ENTRYPOINT": {
-      const Entrypoint = commandWords(instruction.command, config);
+      const words = commandWords(instruction.command, config);
       const Cmd = before.commandSet ? config.Cmd : undefined;
-      return changed({ Entrypoint, Cmd }, `ENTRYPOINT ${quotedList(Entrypoint)}`);
+      return changed({ Entrypoint: some(words), Cmd }, `ENTRYPOINT ${quotedList(words)}`);
     }
     case "LABEL": {
       const pairs = expandPairs(instruction.pairs, scope);

@@ -19,17 +19,16 @@ export function runText(argv: readonly string[], args: readonly (readonly [strin
   return `RUN ${[...prefix, ...argv].join(" ")} # buildkit`;
 }
 
-/** COPY and ADD with sources and destination as written, variables expanded. */
+/** COPY and ADD with sources and destination as written, variables expanded; of the flags those that BuildKit tells. */
 export function copyText(
   kind: "COPY" | "ADD",
   written: { readonly sources: readonly string[]; readonly destination: string },
-  { chown, chmod, link, parents }: Pick<CopyVertex, "chown" | "chmod" | "link" | "parents">,
+  { chown, chmod, parents }: Pick<CopyVertex, "chown" | "chmod" | "parents">,
 ): string {
   const flags = [
     ...(parents ? ["--parents"] : []),
     ...(chown === undefined ? [] : [`--chown=${chown}`]),
     ...(chmod === undefined ? [] : [`--chmod=${chmod}`]),
-    ...(link ? ["--link"] : []),
   ];
   return [kind, ...flags, ...written.sources, written.destination, "# buildkit"].join(" ");
 }

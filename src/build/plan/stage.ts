@@ -1,4 +1,3 @@
-import { SampanError } from "../../errors/index.ts";
 import { expandHeredoc, expandWord } from "../dockerfile/expand.ts";
 import { resolveMount } from "../dockerfile/resolve-mount.ts";
 import { runScript, type Script } from "../dockerfile/run-script.ts";
@@ -137,10 +136,6 @@ export class StagePlanner {
       return isCopy ? { kind: "path", from: origin, path } : addSource(path, origin);
     });
     const destination = expandWord(instruction.destination, scope);
-    if (sources.length > 1 && !destination.endsWith("/") && destination !== "." && destination !== "..") {
-      const text = `When using ${instruction.kind} with more than one source file, the destination must be a directory and end with a /`;
-      throw new SampanError("invalid", text);
-    }
     const copy: CopyVertex = {
       kind: "copy",
       parent: this.#vertex,
@@ -178,7 +173,7 @@ export class StagePlanner {
 
 function runWords(script: Script, shell: readonly string[] = ["/bin/sh", "-c"]): readonly string[] {
   if (script.kind === "exec") return script.args;
-  return script.kind === "file" ? [script.path] : [...shell, script.text];
+  return [...shell, script.kind === "file" ? script.path : script.text];
 }
 
 function writtenOf(source: Exclude<PlannedSource, { kind: "inline" }>): string {

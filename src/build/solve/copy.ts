@@ -104,15 +104,20 @@ export class CopyStep implements LayerStep {
     }
   }
 
-  async #directory(tree: SourceTree, { path, stat }: Found, to: Destination): Promise<void> {
+  async #directory(tree: SourceTree, { path }: Found, to: Destination): Promise<void> {
     const { destination } = this.#vertex;
-    await to.makeDirectory(destination, stat);
+    // Its contents are copied, not the directory itself.
+    await to.makeDirectory(destination);
     await to.write(destination, (to) => tree.copy(this.#selection(path, ""), to));
   }
 
   async #file(tree: SourceTree, { path, written }: Found, { to, several }: { to: Destination; several: boolean }) {
     const { destination } = this.#vertex;
-    const inside = several || destination.endsWith("/") || (await to.isDirectory(destination));
+    const inside = destination.endsWith("/") || (await to.isDirectory(destination));
+    if (several && !inside) {
+      const text = "With more than one source, the destination must be a directory, or end with a /";
+      throw new SampanError("invalid", `Cannot copy ${textOf(written)} to ${destination}: ${text}`);
+    }
     const target = inside ? undefined : await to.fileAt(destination);
     const directory = target === undefined ? destination : posix.dirname(target);
     const name = target === undefined ? (written.split("/").at(-1) ?? "") : bytesOf(posix.basename(target));
