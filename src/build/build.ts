@@ -52,7 +52,8 @@ export class Build {
     const names = this.#request.tags.map(nameOf);
     await using obtained = await obtainContext(this.#request, this.#scratch);
     const settings = await obtained.settings(this.#request.settings);
-    const dockerfile = parseDockerfile(obtained.dockerfile, this.#request.dockerfile);
+    const name = this.#request.dockerfileName ?? this.#request.dockerfile;
+    const dockerfile = parseDockerfile(obtained.dockerfile, name);
     const { call } = this.#request;
     if (call !== "build")
       return answerCall(this.#request, call, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });

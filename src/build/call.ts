@@ -4,7 +4,7 @@ import type { ImageStore } from "../images/types.ts";
 import { type BuildVariables, excerpt, lint, lintFailure, outline, targets } from "./dockerfile/index.ts";
 import type { Dockerfile, Lint } from "./dockerfile/types.ts";
 import type { PatternMatcher } from "./ignore/index.ts";
-import { targetStage, variablesOf } from "./plan/plan.ts";
+import { nothing, targetStage, variablesOf } from "./plan/plan.ts";
 import type { BuildRequest, BuildResult } from "./types.ts";
 
 /** A Dockerfile that is looked at. */
@@ -54,7 +54,7 @@ function variables({ buildArgs, platform, target }: BuildRequest, { stages }: Do
 
 /** Of a base image that is here. */
 function environmentOf(images: Looked["images"], base: string): ReadonlyMap<string, string> | undefined {
-  if (base === "scratch") return new Map();
+  if (base === "scratch") return variablesOf(nothing.Env ?? []);
   try {
     return variablesOf(images.resolve(base).config.config?.Env ?? []);
   } catch {

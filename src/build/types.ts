@@ -36,6 +36,8 @@ export interface BuildRequest {
   readonly remote: string | undefined;
   /** The Dockerfile's path in the context. */
   readonly dockerfile: string;
+  /** How messages call it when its path is a made-up one. */
+  readonly dockerfileName: string | undefined;
   /** Names for the image. */
   readonly tags: readonly string[];
   readonly buildArgs: ReadonlyMap<string, string>;

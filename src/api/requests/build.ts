@@ -38,6 +38,7 @@ const schema = z.object({
   isolation: text(),
   securityopt: text(),
   progress: text(),
+  dockerfilename: text(),
   settings: text(),
   call: text(),
   nocachefilter: text(),
@@ -67,9 +68,11 @@ interface Headers {
 export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuild {
   const asked = readQuery(schema, query);
   refuse(asked);
+  refuseCaches(asked.cachefrom);
   return {
     remote: asked.remote,
     dockerfile: asked.dockerfile ?? "Dockerfile",
+    dockerfileName: asked.dockerfilename,
     tags: query.getAll("t").filter((name) => name !== ""),
     buildArgs: new Map(strings(asked.buildargs, "buildargs")),
     labels: Object.fromEntries(strings(asked.labels, "labels")),
@@ -110,6 +113,14 @@ function refuse({ version, squash, isolation, securityopt, cacheto }: Asked): vo
   }
 }
 
+/** Images as sources of cache are hints, here as with docker's builder: what they hold is in the one store. Others are not there. */
+function refuseCaches(json: string | undefined): void {
+  const sources = json === undefined ? [] : listOf(json === "null" ? "[]" : json, "cachefrom");
+  const other = sources.find((source) => source.includes("="));
+  if (other === undefined) return;
+  throw new SampanError("unsupported", `Cannot take the build cache from ${other}: only names of images are known`);
+}
+
 /** A JSON object of strings; null values say that a variable is known but not set, and are left out. */
 function strings(json: string | undefined, name: string): [string, string][] {
   const all = validateJson(z.record(z.string(), z.string().nullable()).nullable(), parseJson(json ?? "{}", name));
@@ -145,7 +156,14 @@ const outputs = z.array(struct({ Type: z.string(), Attrs: z.record(z.string(), z
 function outputOf(json: string | undefined): BuildOutput {
   const all = validateJson(outputs, parseJson(json ?? "[]", "outputs")) ?? [];
   if (all.length > 1) throw new SampanError("invalid", "multiple outputs currently unsupported by the current API");
-  const type = all[0]?.Type ?? "image";
+  const { Type: type = "image", Attrs: attributes = {} } = all[0] ?? {};
+  const [unknown] = Object.keys(attributes ?? {});
+  if (unknown !== undefined) {
+    throw new SampanError(
+      "unsupported",
+      `Cannot build with ${unknown} for the output ${type}: there is no such choice`,
+    );
+  }
   if (type === "image" || type === "moby") return { type: "image" };
   if (type === "tar" || type === "local") return { type: "tar" };
   throw new SampanError(

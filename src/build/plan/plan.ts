@@ -77,7 +77,8 @@ interface StageStep {
   readonly vertex: VertexId | undefined;
 }
 
-const nothing: ImageDefaults = {
+/** What `FROM scratch` begins with. */
+export const nothing: ImageDefaults = {
   Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
   WorkingDir: "/",
 };
