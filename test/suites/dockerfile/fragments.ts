@@ -253,7 +253,12 @@ export const fragments: readonly Fragment[] = [
   {
     name: "two files",
     text: 'COPY <<a <<"b" /d/\n1\na\n2\nb',
-    instruction: { sources: [{ kind: "heredoc", heredoc: { name: "a", content: "1\n" } }, {}, {}] },
+    instruction: {
+      sources: [
+        { kind: "heredoc", heredoc: { name: "a", content: "1\n" } },
+        { kind: "heredoc", heredoc: { name: "b", content: "2\n", expand: false } },
+      ],
+    },
   },
   {
     name: "files and paths",
