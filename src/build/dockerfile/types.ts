@@ -1,21 +1,12 @@
 import type { Healthcheck } from "../../images/types.ts";
+import type { Lint, SourceRange } from "./place.ts";
+
+export type { Lint, Position, SourceRange } from "./place.ts";
 
 /**
  * A Dockerfile as data. Everything a user wrote that may contain variables is a `Word` and stays unexpanded: which
  * variables exist is only known once the stages are put in order, so `expand.ts` is called by whoever builds the graph.
  */
-
-/** A place in a source file. Lines and columns start at 1; columns count UTF-16 code units. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** A stretch of a source file; `end` is the place after the last character. */
-export interface SourceRange {
-  readonly start: Position;
-  readonly end: Position;
-}
 
 /** A file as it was read; errors and lints show its lines. */
 export interface SourceFile {
@@ -307,15 +298,6 @@ export interface CheckOptions {
   readonly experimental: readonly string[];
   /** A build with lints fails. */
   readonly error: boolean;
-}
-
-/** What a lint found; `rule` is BuildKit's name of it. */
-export interface Lint {
-  readonly rule: string;
-  readonly description: string;
-  readonly url: string;
-  readonly message: string;
-  readonly range: SourceRange;
 }
 
 /** A parsed Dockerfile. */

@@ -1,5 +1,5 @@
 import type { ErrorKind } from "../../errors/index.ts";
-import type { Lint } from "../dockerfile/types.ts";
+import type { Lint } from "../dockerfile/place.ts";
 
 /**
  * What happens in a build, as `POST /build?progress=events` tells it: one JSON object a line. Times are milliseconds

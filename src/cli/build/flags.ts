@@ -62,7 +62,6 @@ const attestations = "attestations are";
 
 /** Docker's flags whose feature is not there: they are known, so that the error says what is missing. */
 const refused = {
-  allow: later("entitlements for builds are"),
   annotation: later("annotations of images are"),
   attest: later(attestations),
   builder: later("other builders are"),
@@ -74,6 +73,7 @@ const refused = {
 
 /** Flags that ask for what is so anyway: there are no containers to be left over, and nothing was ever trusted. */
 const tolerated = {
+  allow: hidden(list("", "", parseEntitlement)),
   "disable-content-trust": hidden(flag("", "", true)),
   "force-rm": hidden(flag("", "")),
   isolation: hidden(parsed("", "", "string", parseDefault)),
@@ -93,6 +93,12 @@ export const buildFlags = {
 
 function parsePlatforms(value: string): string {
   return value.split(",").map(parsePlatform).join(",");
+}
+
+/** Whoever may build may run privileged containers anyway. */
+function parseEntitlement(value: string): string {
+  if (value === "security.insecure" || value === "network.host") return value;
+  throw invalid(`unknown entitlement: ${value}`);
 }
 
 function parseDefault(value: string): string {
