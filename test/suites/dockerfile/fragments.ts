@@ -11,6 +11,8 @@ export interface Fragment {
   readonly error?: { readonly at: string; readonly reason: RegExp };
   /** Docker decides differently here, and why that is well so. */
   readonly unlikeDocker?: string;
+  /** Why the builder that was asked cannot tell: it would fetch something, or is older than the feature. */
+  readonly elsewhere?: "network" | "newer";
 }
 
 const word = (raw: string) => ({ raw });
@@ -62,7 +64,12 @@ export const fragments: readonly Fragment[] = [
   },
 
   // Directives
-  { name: "syntax", text: "# syntax=docker/dockerfile:1\nFROM scratch", instruction: { kind: "FROM" } },
+  {
+    name: "syntax",
+    elsewhere: "network",
+    text: "# syntax=docker/dockerfile:1\nFROM scratch",
+    instruction: { kind: "FROM" },
+  },
   { name: "bad escape", text: "# escape=x\nFROM scratch", error: { at: "1:1", reason: /^invalid escape token 'x'/ } },
   {
     name: "twice",
@@ -230,6 +237,7 @@ export const fragments: readonly Fragment[] = [
   },
   {
     name: "a bad security",
+    elsewhere: "newer",
     text: "RUN --security=none a",
     error: { at: "2:16", reason: /^invalid security mode "none"$/ },
   },
@@ -294,6 +302,7 @@ export const fragments: readonly Fragment[] = [
   { name: "copy in json", text: 'COPY ["a b", "c"]', instruction: { sources: [path("a b")], destination: word("c") } },
   {
     name: "all flags of COPY",
+    elsewhere: "newer",
     text: "COPY --from=0 --chown=1:2 --chmod=u=rwX --link --parents --exclude=*.md --exclude=x a b",
     instruction: {
       from: word("0"),
