@@ -44,8 +44,8 @@ export class Destination {
     return (await this.#realPath(path)) ?? path;
   }
 
-  /** Makes a directory and those above it, where they are missing. */
-  async makeDirectory(path: string): Promise<void> {
+  /** Makes a directory and those above it, where they are missing; `copied`: --chmod is about it, too. */
+  async makeDirectory(path: string, { copied = false }: { readonly copied?: boolean } = {}): Promise<void> {
     const missing: string[] = [];
     let there = posix.resolve("/", path);
     let real = await this.#realPath(there);
@@ -55,7 +55,8 @@ export class Destination {
       real = await this.#realPath(there);
     }
     if (missing.length === 0 || missing.at(-1) === "") return await this.#mustBeDirectory(path);
-    const rewriting = { owner: this.#rewriting.owner, mode: (bits: number) => bits };
+    const { owner, mode } = this.#rewriting;
+    const rewriting = { owner, mode: copied ? mode : (bits: number) => bits };
     await this.#write(real, rewriting, async (to) => {
       for (let count = 1; count <= missing.length; count++) {
         await to.entry({ ...this.#plain(), name: bytesOf(missing.slice(0, count).join("/")), sparse: false });

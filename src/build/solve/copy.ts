@@ -107,7 +107,7 @@ export class CopyStep implements LayerStep {
   async #directory(tree: SourceTree, { path }: Found, to: Destination): Promise<void> {
     const { destination } = this.#vertex;
     // Its contents are copied, not the directory itself.
-    await to.makeDirectory(destination);
+    await to.makeDirectory(destination, { copied: true });
     await to.write(destination, (to) => tree.copy(this.#selection(path, ""), to));
   }
 
@@ -115,8 +115,9 @@ export class CopyStep implements LayerStep {
     const { destination } = this.#vertex;
     const inside = destination.endsWith("/") || (await to.isDirectory(destination));
     if (several && !inside) {
-      const text = "With more than one source, the destination must be a directory, or end with a /";
-      throw new SampanError("invalid", `Cannot copy ${textOf(written)} to ${destination}: ${text}`);
+      const kind = this.#vertex.unpack === false ? "COPY" : "ADD";
+      const text = `When using ${kind} with more than one source file, the destination must be a directory and end with a /`;
+      throw new SampanError("invalid", `${text}, which ${destination} does not`);
     }
     const target = inside ? undefined : await to.fileAt(destination);
     const directory = target === undefined ? destination : posix.dirname(target);
