@@ -8,6 +8,16 @@ import { join } from "node:path";
 const lengths = {
   /** Kills at random moments. */
   SAMPAN_ENDURANCE_ROUNDS: "200",
+  /** Losses of power. */
+  SAMPAN_ENDURANCE_POWER: "100",
+  /** Containers at once. */
+  SAMPAN_ENDURANCE_CROWD: "1000",
+  /** Containers started, stopped and removed, one after the other. */
+  SAMPAN_ENDURANCE_STARTS: "10000",
+  /** Copies of the state database while it is written to. */
+  SAMPAN_ENDURANCE_COPIES: "500",
+  /** At each so-manieth system call of a load, commit, copy and the like the daemon is killed. */
+  SAMPAN_ENDURANCE_STRIDE: "5",
   /** Seconds that a file of tests may take. */
   SAMPAN_TEST_FILE_TIMEOUT: "7200",
 };

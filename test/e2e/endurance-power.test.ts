@@ -35,6 +35,6 @@ suite("losses of power", { ...requires("busybox", "mkfs.ext4", "losetup", "unsha
   test("what is there afterwards is whole", async (context) => {
     const seed = parameter("SAMPAN_ENDURANCE_SEED", Date.now() % 1_000_000);
     context.diagnostic(`seed ${seed}`);
-    await powerRounds(box, disk, { rounds: parameter("SAMPAN_ENDURANCE_POWER", 6), seed });
+    await powerRounds(box, disk, { rounds: parameter("SAMPAN_ENDURANCE_POWER", 4), seed });
   });
 });
