@@ -81,7 +81,8 @@ export class Connection {
         step: buffer.readUInt32LE(replyHeader.step),
         payload: buffer.subarray(replyHeader.bytes, size),
       });
-      this.#chunks = [buffer.subarray(size)];
+      // Even an empty part would keep the whole chunk, for as long as a monitor is connected.
+      this.#chunks = buffer.length === size ? [] : [buffer.subarray(size)];
       this.#length = buffer.length - size;
       this.#needed = replyHeader.bytes;
     }
