@@ -22,6 +22,8 @@ export interface BuildImage {
   readonly nocachefilter?: readonly string[] | undefined;
   readonly pull?: boolean;
   readonly networkmode?: string | undefined;
+  /** Entitlements: what RUN may ask for. */
+  readonly allow?: readonly string[];
   readonly extrahosts?: readonly string[];
   readonly ulimits?: readonly Ulimit[] | undefined;
   readonly memory?: number | undefined;

@@ -44,6 +44,7 @@ const resultFlags = {
 };
 
 const commandFlags = {
+  allow: list("", "Allow extra privileged entitlement (network.host, security.insecure)", parseEntitlement),
   "add-host": list("", "Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
   "cgroup-parent": text("", "Set the parent cgroup for the RUN instructions during build"),
   "cpu-period": integer("", "Limit the CPU CFS (Completely Fair Scheduler) period"),
@@ -73,7 +74,6 @@ const refused = {
 
 /** Flags that ask for what is so anyway: there are no containers to be left over, and nothing was ever trusted. */
 const tolerated = {
-  allow: hidden(list("", "", parseEntitlement)),
   "disable-content-trust": hidden(flag("", "", true)),
   "force-rm": hidden(flag("", "")),
   isolation: hidden(parsed("", "", "string", parseDefault)),
@@ -95,7 +95,6 @@ function parsePlatforms(value: string): string {
   return value.split(",").map(parsePlatform).join(",");
 }
 
-/** Whoever may build may run privileged containers anyway. */
 function parseEntitlement(value: string): string {
   if (value === "security.insecure" || value === "network.host") return value;
   throw invalid(`unknown entitlement: ${value}`);

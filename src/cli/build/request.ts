@@ -25,6 +25,7 @@ export function buildRequest(values: BuildValues, output: Output, env: Environme
     nocachefilter: some(values["no-cache-filter"].flatMap((names) => names.split(","))),
     pull: values.pull,
     networkmode: values.network,
+    allow: values.allow,
     extrahosts: values["add-host"],
     ulimits: some(values.ulimit),
     memory: values.memory,
