@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { messageOf, SampanError } from "../errors/index.ts";
 import { parseSignal, signals } from "../kernel/signals.ts";
 import type { Exit, Running } from "../runtime/types.ts";
@@ -249,6 +250,8 @@ export class EngineContainers implements Containers {
   /** Whether the end was noted: it is not when the daemon is leaving. */
   async #end(container: Container, running: Running, exit: Exit): Promise<boolean> {
     if (exit.monitorKilled && !this.#closed) await endWithMonitor(this.#parts, container);
+    // What it has written lies in the sockets already: whoever waits for its end is sent all of that before.
+    if (container.attached > 0) await setImmediate();
     if (this.#closed || container.running !== running) return false;
     const released = closeSandbox(this.#parts, container);
     if (released !== undefined) await released;

@@ -86,7 +86,9 @@ class ContainerAttachment implements Attachment {
     this.#connected = attaching.catch(() => {});
     try {
       const monitor = await attaching;
-      return { end: joinStreams(client, monitor, { stdin, detachKeys: this.#keys }) };
+      this.#container.attached++;
+      const end = joinStreams(client, monitor, { stdin, detachKeys: this.#keys });
+      return { end: end.finally(() => this.#container.attached--) };
     } catch {
       return { end: endClient(client) };
     }

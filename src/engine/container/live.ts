@@ -39,6 +39,8 @@ export class Container {
   /** start, stop, remove and the like never overlap. */
   readonly lock = new Lock();
   readonly pendingAttaches = new Set<PendingAttach>();
+  /** How many clients its output goes to now. */
+  attached = 0;
   readonly execIds = new Set<string>();
   readonly #exitWaiters = new Set<(result: WaitResult) => void>();
   readonly #removalWaiters = new Set<(result: WaitResult) => void>();
