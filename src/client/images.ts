@@ -12,6 +12,8 @@ import type {
 import type { Transport } from "./transport.ts";
 
 export interface ListImages {
+  /** With what each name stands for, platform by platform. */
+  readonly manifests?: boolean | undefined;
   readonly all?: boolean | undefined;
   readonly filters?: Readonly<Record<string, readonly string[]>> | undefined;
 }
@@ -67,7 +69,11 @@ export class Images {
   }
 
   list(options: ListImages = {}): Promise<ImageSummary[]> {
-    return this.#transport.json({ method: "GET", path: "/images/json", query: { ...options } });
+    return this.#transport.json({
+      method: "GET",
+      path: "/images/json",
+      query: { ...options, manifests: options.manifests ? 1 : undefined },
+    });
   }
 
   /** `platform` as "os/arch[/variant]": an image of another one is none. */

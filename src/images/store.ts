@@ -13,6 +13,7 @@ import type { LookUpOptions, RemoteImage } from "./distribution.ts";
 import { Garbage } from "./garbage.ts";
 import { hostImage, hostImageName } from "./host.ts";
 import { findImage } from "./lookup.ts";
+import type { ImageManifest } from "./manifests.ts";
 import type { WantedIndex } from "./push/push-index.ts";
 import { ImageRecords } from "./records.ts";
 import { planRemoval } from "./removal.ts";
@@ -142,6 +143,12 @@ class StoredImages implements ImageStore {
     const of = this.#records.visible();
     if (this.#list?.of !== of) this.#list = { of, all: [...of, this.#host] };
     return this.#list.all;
+  }
+
+  async manifestsOf(image: StoredImage): Promise<ImageManifest[]> {
+    if (image.virtual !== undefined) return [];
+    const [tools, { manifestsOf }] = await Promise.all([this.tools(), import("./manifests.ts")]);
+    return await manifestsOf(tools, image);
   }
 
   async remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]> {

@@ -4,6 +4,7 @@ import type { Reference, RegistryAuth } from "../registry/types.ts";
 import type { ChainId, DiffId, Digest } from "../storage/digest.ts";
 import type { CreateImage } from "./create/create.ts";
 import type { LookUpOptions, RemoteImage } from "./distribution.ts";
+import type { ImageManifest } from "./manifests.ts";
 import type { WantedIndex } from "./push/push-index.ts";
 import type { ServeImages } from "./serve/serve.ts";
 import type { RegistryServer } from "./serve/server.ts";
@@ -201,6 +202,8 @@ export interface ImageStore {
   resolve(nameOrId: string, platform?: Platform): StoredImage;
   /** Newest first, the virtual image last. One indexed query: no file is read. */
   list(): StoredImage[];
+  /** What an image's name stands for, platform by platform; also those that are not here. */
+  manifestsOf(image: StoredImage): Promise<ImageManifest[]>;
   /** Docker's rules: a name is untagged; with the last name the image goes, with every layer nobody else needs. */
   remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]>;
   /** Gives the image a name, taking it from the image that had it. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { docker } from "../support/docker.ts";
 import { tar, writeIndexLayout } from "../support/images.ts";
 import { runProgram, succeed } from "../support/process.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
@@ -86,6 +87,26 @@ suite("sampan manifest", { ...requires("docker-registry", "skopeo"), ...requires
     assert.ok(!existsSync(directory));
   });
 
+  test("images --tree shows every platform, here or not, to docker too", requires("docker"), async () => {
+    const own = (await box.ok("images", "--tree", `${registry.host}/multi/list`)).split("\n");
+    assert.match(own[0] ?? "", /^IMAGE +ID +DISK USAGE +CONTENT SIZE +EXTRA$/);
+    assert.ok(
+      own.some((line) => line.startsWith(list)),
+      own.join("\n"),
+    );
+    for (const architecture of ["amd64", "arm64/v8"]) {
+      assert.ok(
+        own.some((line) => new RegExp(`^[├└]─ linux/${architecture} +[0-9a-f]{12} +\\S+B`).test(line)),
+        own.join("\n"),
+      );
+    }
+    const theirs = await docker(box, ["images", "--tree", `${registry.host}/multi/list`]);
+    assert.equal(theirs.status, 0, theirs.stderr);
+    for (const architecture of ["amd64", "arm64/v8"])
+      assert.ok(theirs.stdout.includes(`linux/${architecture}`), theirs.stdout);
+    await box.fails({ status: 1, stderr: /--quiet is not yet supported with --tree/ }, "images", "--tree", "-q");
+  });
+
   test("inspect what a registry has", async () => {
     const single = JSON.parse(await box.ok("manifest", "inspect", parts[0] ?? "")) as { config: object };
     assert.ok(single.config);
@@ -97,13 +118,13 @@ suite("sampan manifest", { ...requires("docker-registry", "skopeo"), ...requires
 
   test("docker goes on with a list that was begun here, and the reverse", requires("docker"), async () => {
     const env = { ...box.env, DOCKER_CONFIG: join(box.directory, "home/.docker"), DOCKER_HOST: "unix:///nonexistent" };
-    const docker = (...args: string[]) => runProgram("docker", ["manifest", ...args], { env });
+    const dockers = (...args: string[]) => runProgram("docker", ["manifest", ...args], { env });
     const [ours, theirs] = ["ours", "theirs"].map((tag) => `${registry.host}/multi/list:${tag}`) as [string, string];
     await box.ok("manifest", "create", ours, parts[0] ?? "");
-    const pushed = await docker("push", "--insecure", "-p", ours);
+    const pushed = await dockers("push", "--insecure", "-p", ours);
     assert.equal(pushed.status, 0, pushed.stderr);
     assert.deepEqual(platforms(await raw(ours)), ["linux/amd64"]);
-    const created = await docker("create", "--insecure", theirs, parts[0] ?? "");
+    const created = await dockers("create", "--insecure", theirs, parts[0] ?? "");
     assert.equal(created.status, 0, created.stderr);
     await box.ok("manifest", "push", "--insecure", "--purge", theirs);
     assert.deepEqual(platforms(await raw(theirs)), ["linux/amd64"]);

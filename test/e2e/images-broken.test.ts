@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { startDropper } from "../support/dropper.ts";
 import { type Front, type FrontAnswer, type FrontRequest, plain, startFront } from "../support/front.ts";
 import { ImageBox } from "../support/image-store.ts";
 import { configurationOf, descriptor, digestOf, type TestImage, tar, writeOciLayout } from "../support/images.ts";
@@ -101,6 +102,35 @@ describe("registries and connections that break", {
     };
     await pull(whole);
     assert.equal(rangesAsked().length, 2);
+    await clean();
+  });
+
+  test("connections that break at any offset, in both directions", async () => {
+    let left = 16;
+    const endless = Number.POSITIVE_INFINITY;
+    const dropper = await startDropper(registry.host, () => {
+      if (left-- <= 0) return { up: endless, down: endless };
+      return left % 4 === 0
+        ? { up: Math.floor(Math.random() * 500), down: endless }
+        : { up: endless, down: Math.floor(Math.random() * 3_000_000) };
+    });
+    try {
+      for (let tries = 0; ; tries++) {
+        try {
+          const { image: stored } = await box.pull(`${dropper.host}/image:1`);
+          assert.equal(stored.layers.length, 3);
+          break;
+        } catch (error) {
+          // Patience may end, always with the connection's error; nothing is visible, and the next pull goes on.
+          assert.ok(tries < 8, String(error));
+          assert.match(String(error), /ECONNRESET|EPIPE|HPE_|socket hang up|it ended after|connection|aborted/i);
+          assert.throws(() => box.images.resolve(`${dropper.host}/image:1`), { kind: "not-found" });
+        }
+      }
+      assert.ok(dropper.broken > 0);
+    } finally {
+      await dropper.close();
+    }
     await clean();
   });
 

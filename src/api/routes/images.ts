@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { SampanError } from "../../errors/index.ts";
 import type { Removal } from "../../images/types.ts";
+import type { Digest } from "../../storage/digest.ts";
 import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
 import type { Api, ApiReply } from "../http/fastify.ts";
@@ -12,13 +13,16 @@ import { pruneFilters } from "../requests/prune-filter.ts";
 import { flag, readQuery, text } from "../requests/query.ts";
 import type { ImageDeleteResponseItem, PruneImagesResponse } from "../shapes/image.ts";
 import { imageHistory, imageInspect, imageSummary } from "../views/image.ts";
+import { manifestSummary } from "../views/manifest.ts";
 import { sendArchive } from "./archives.ts";
 import { pushImage } from "./image-push.ts";
 import { searchImages } from "./image-search.ts";
 
 const v1_44 = versionNumber("1.44");
 
-const listQuery = z.object({ filters: text() });
+const v1_47 = versionNumber("1.47");
+
+const listQuery = z.object({ filters: text(), manifests: flag() });
 const deleteQuery = z.object({ force: flag(), noprune: flag() });
 const tagQuery = z.object({ repo: text(), tag: text() });
 const inspectQuery = z.object({ platform: text() });
@@ -36,13 +40,21 @@ export function imageRoutes(app: Api, context: ApiContext): void {
     const query = queryOf(request);
     await save(reply, query.getAll("names"), query);
   });
-  app.get("/images/json", (request, reply) => {
+  app.get("/images/json", async (request, reply) => {
     const { version } = request.raw.versioned;
-    const filters = parseFilters(readQuery(listQuery, queryOf(request)).filters, imageFilters);
+    const query = readQuery(listQuery, queryOf(request));
+    const filters = parseFilters(query.filters, imageFilters);
     const found = filterImages(images.list(), filters, (name) => images.resolve(name));
+    const rows = found.map((image) => imageSummary(image, version, images.containersOf(image.id)));
+    if (!query.manifests || version < v1_47) return sendJson(reply, rows);
+    const manifests = await Promise.all(found.map((image) => images.manifestsOf(image)));
+    const idsOf = (id: Digest) => images.containerIdsOf(id);
     sendJson(
       reply,
-      found.map((image) => imageSummary(image, version, images.containersOf(image.id))),
+      rows.map((row, index) => ({
+        ...row,
+        Manifests: manifests[index]?.map((one) => manifestSummary(one, idsOf)) ?? [],
+      })),
     );
   });
   app.get("/images/search", (request, reply) => searchImages(context, request, reply));

@@ -15,6 +15,25 @@ export interface ImageSummary {
   readonly VirtualSize?: number;
   readonly Labels: Readonly<Record<string, string>> | null;
   readonly Containers: number;
+  /** With `manifests=1`, since API 1.47. */
+  readonly Manifests?: readonly ManifestSummary[];
+}
+
+/** One of the manifests that an image's name stands for. */
+export interface ManifestSummary {
+  readonly ID: string;
+  readonly Descriptor: DescriptorJson & { readonly platform?: PlatformJson };
+  /** Whether all of it is here. */
+  readonly Available: boolean;
+  /** Bytes: of blobs, and with what was unpacked of them. */
+  readonly Size: { readonly Content: number; readonly Total: number };
+  readonly Kind: "image" | "attestation";
+  readonly ImageData?: {
+    readonly Platform: PlatformJson;
+    readonly Size: { readonly Unpacked: number };
+    /** Ids. */
+    readonly Containers: readonly string[];
+  };
 }
 
 /** GET /images/{name}/json. */

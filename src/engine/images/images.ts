@@ -5,6 +5,7 @@ import { Shared } from "../../images/shared.ts";
 import type { ImageStore, Progress, Removal, StoredImage } from "../../images/types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
+import type { Digest } from "../../storage/digest.ts";
 import type { EngineParts } from "../parts.ts";
 import type { EnginePullOptions, EnginePushOptions, Images, PrunedImages } from "../types.ts";
 import { applyChanges } from "./changes.ts";
@@ -147,6 +148,12 @@ export class EngineImages implements Images {
       this.#tell("save", id, name);
     }
     return archive;
+  }
+
+  manifestsOf: ImageStore["manifestsOf"] = (image) => this.#parts.images.manifestsOf(image);
+
+  containerIdsOf(imageId: Digest): string[] {
+    return this.#parts.registry.usersOf(imageId).map(({ id }) => id);
   }
 
   containersOf(imageId: string): number {

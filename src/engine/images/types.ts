@@ -9,6 +9,7 @@ import type {
   StoredImage,
 } from "../../images/types.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
+import type { Digest } from "../../storage/digest.ts";
 
 export interface CommitRequest {
   readonly container: string;
@@ -76,6 +77,7 @@ export interface Images extends ImageMaking {
   serve: ImageStore["serve"];
   resolve: ImageStore["resolve"];
   list: ImageStore["list"];
+  manifestsOf: ImageStore["manifestsOf"];
   lookUp: ImageStore["lookUp"];
   pushIndex: ImageStore["pushIndex"];
   search: ImageStore["search"];
@@ -88,4 +90,6 @@ export interface Images extends ImageMaking {
   tag(nameOrId: string, target: string): void;
   /** How many containers, running or not, are made from it. */
   containersOf(imageId: string): number;
+  /** Their ids. */
+  containerIdsOf(imageId: Digest): string[];
 }

@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
 import { mediaTypes } from "../../registry/media-types.ts";
+import { passing } from "../../storage/content/ingest.ts";
 import { type Digest, digestOf } from "../../storage/digest.ts";
 import { decompressed, formatOf } from "../decompress.ts";
 import type { Blob } from "../download.ts";
@@ -88,7 +88,7 @@ async function storeCompressed(
   compression: Compression,
   signal: AbortSignal | undefined,
 ): Promise<Blob> {
-  const ingest = await content.ingest(`recompress-${randomUUID()}`);
+  const ingest = await content.ingest(passing("recompress"));
   try {
     const plain = decompressed(content.read(digest), `layer ${digest}`);
     const write = async (source: AsyncIterable<Uint8Array>) => {
