@@ -36,6 +36,43 @@ suite("GET /distribution", requires("busybox", "docker-registry", "skopeo"), () 
     assert.deepEqual(byDigest.json, json);
   });
 
+  test("an index of nonsense is refused", async () => {
+    const descriptor = { mediaType: "x", digest: "sha256:1", size: 1 };
+    const bodies = [
+      undefined,
+      "null",
+      "[]",
+      "{}",
+      { Manifests: [{ Ref: "a" }] },
+      { Manifests: [{ Ref: "a", Descriptor: descriptor }] },
+    ];
+    for (const body of bodies) {
+      const { status, text } = await box.api("POST", `/distribution/${registry.host}/x:1/index`, body);
+      assert.equal(status, 400, `${JSON.stringify(body)}: ${text}`);
+    }
+    const digest = `sha256:${"a".repeat(64)}`;
+    const upper = { Manifests: [{ Ref: "UPPER", Descriptor: { ...descriptor, digest } }] };
+    assert.equal((await box.api("POST", `/distribution/${registry.host}/x:1/index`, upper)).status, 400);
+    assert.equal((await box.api("GET", `/distribution/${registry.host}/x:1/index`)).status, 404);
+    assert.equal((await box.api("POST", "/distribution/json")).status, 404);
+  });
+
+  test("refusals of pushes and of serving", async () => {
+    for (const query of ["compression=lz4", "platform=a/b/c/d", "platform=%7B"]) {
+      const { status, text } = await box.api("POST", `/images/${registry.host}/tools/busybox/push?tag=1&${query}`);
+      assert.equal(status, 400, `${query}: ${text}`);
+    }
+    for (const query of [
+      "listen=x",
+      "cert=a&key=b",
+      "cert=/nonexistent&key=/nonexistent",
+      "listen=127.0.0.1:0&proxy=ftp://x",
+    ]) {
+      const { status, text } = await box.api("POST", `/registry/serve?${query}`);
+      assert.equal(status, 400, `${query}: ${text}`);
+    }
+  });
+
   test("says what is wrong", async () => {
     const missing = await box.api("GET", `/distribution/${registry.host}/tools/busybox:2/json`);
     assert.equal(missing.status, 404);

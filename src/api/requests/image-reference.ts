@@ -5,7 +5,7 @@ import type { Platform } from "../../images/types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import { struct, validateJson } from "./validate.ts";
 
-/** fromImage and tag (a digest, too) as one name; without a tag the name as it is, which means its latest. */
+/** fromImage and tag (a digest, too) as one name; without a tag the name as it is. */
 export function imageReference(name: string, tag: string | undefined): string {
   if (tag === undefined) return name;
   const { familiarName } = parseReference(name);
