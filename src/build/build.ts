@@ -83,6 +83,7 @@ export class Build {
       network,
       scratch: this.#scratch,
       epoch: epochOf(buildArgs),
+      rewritesTimes: this.#request.output.rewritesTimes,
       emit,
     };
   }

@@ -9,11 +9,12 @@ export type { NamedContext } from "./plan/plan.ts";
 export type { BuildEvent } from "./progress/types.ts";
 
 /** Where the result of a build goes. */
-export type BuildOutput =
-  /** The image store; the usual one. */
-  | { readonly type: "image" }
-  /** The files of the result, as a tar archive. */
-  | { readonly type: "tar" };
+export interface BuildOutput {
+  /** "image": the image store. "tar": the files of the result, as an archive. */
+  readonly type: "image" | "tar";
+  /** Files of layers that are made have no later time than SOURCE_DATE_EPOCH. */
+  readonly rewritesTimes: boolean;
+}
 
 /** What a client sends that is in no URL and in no log. */
 export interface BuildSettings {

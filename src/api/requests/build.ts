@@ -156,20 +156,22 @@ const outputs = z.array(struct({ Type: z.string(), Attrs: z.record(z.string(), z
 function outputOf(json: string | undefined): BuildOutput {
   const all = validateJson(outputs, parseJson(json ?? "[]", "outputs")) ?? [];
   if (all.length > 1) throw new SampanError("invalid", "multiple outputs currently unsupported by the current API");
-  const { Type: type = "image", Attrs: attributes = {} } = all[0] ?? {};
-  const [unknown] = Object.keys(attributes ?? {});
-  if (unknown !== undefined) {
-    throw new SampanError(
-      "unsupported",
-      `Cannot build with ${unknown} for the output ${type}: there is no such choice`,
-    );
-  }
-  if (type === "image" || type === "moby") return { type: "image" };
-  if (type === "tar" || type === "local") return { type: "tar" };
+  const type = all[0]?.Type ?? "image";
+  const rewritesTimes = rewriting(all[0]?.Attrs ?? {});
+  if (type === "image" || type === "moby") return { type: "image", rewritesTimes };
+  if (type === "tar" || type === "local") return { type: "tar", rewritesTimes };
   throw new SampanError(
     "unsupported",
     `Cannot build with output ${JSON.stringify(type)}: image, tar and local are there`,
   );
+}
+
+/** What an output's attributes ask for; those that are the client's business say nothing here. */
+function rewriting(attributes: Readonly<Record<string, string>>): boolean {
+  const known = ["name", "push", "dest", "rewrite-timestamp"];
+  const unknown = Object.keys(attributes).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new SampanError("unsupported", `Cannot build with the output attribute ${unknown}`);
+  return attributes["rewrite-timestamp"] === "true";
 }
 
 /** X-Registry-Config: base64url of a map from registries to credentials. */

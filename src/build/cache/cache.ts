@@ -1,8 +1,8 @@
-import { decompressed } from "../../images/decompress.ts";
 import type { Hold } from "../../images/garbage.ts";
 import type { ChainId, Digest } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
 import { type Stack, stackOf } from "../solve/stack.ts";
+import { unpackLayer } from "../solve/unpack-layer.ts";
 import type { CacheKind, CacheRecords } from "./records.ts";
 
 /** What a step's result is written down with. */
@@ -51,7 +51,8 @@ export class StepCache {
       this.remove(key);
       return undefined;
     }
-    if (!tools.layers.has(chainId)) await this.#unpack(stack, chainId);
+    // One that is known by its blob only: of `COPY --link` on another base.
+    await unpackLayer(tools, stack);
     return { stack, created: record.created };
   }
 
@@ -80,19 +81,6 @@ export class StepCache {
     return this.records.change(() => {
       this.records.delete(key);
       return this.#parts.tools.records.unkeep(key);
-    });
-  }
-
-  /** A layer that is known by its blob only: of `COPY --link` on another base, or from elsewhere. */
-  async #unpack(stack: Stack, chainId: ChainId): Promise<void> {
-    const { tools } = this.#parts;
-    const layer = stack.layers.at(-1);
-    if (layer === undefined) return;
-    await tools.layers.apply({
-      chainId,
-      parents: stack.chains.slice(0, -1),
-      parentsReady: Promise.resolve(),
-      tar: decompressed(tools.content.read(layer.digest), `layer ${layer.digest}`),
     });
   }
 }

@@ -70,6 +70,7 @@ export class CopyStep implements LayerStep {
       exclude,
       unpack,
       epoch: job.epoch,
+      rewritesTimes: job.rewritesTimes,
     };
     return new CopyStep(job, vertex, sources, keyOf(what));
   }

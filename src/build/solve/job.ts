@@ -34,6 +34,8 @@ export interface Job {
   readonly scratch: string;
   /** Seconds since 1970: what is made has no later time than this. */
   readonly epoch: number | undefined;
+  /** The same for the files of its layers. */
+  readonly rewritesTimes: boolean;
   emit(event: BuildEvent): void;
 }
 

@@ -46,6 +46,7 @@ export class RunStep implements LayerStep {
       mounts: await mountKeys(job, vertex, inputs),
       platform: [os, architecture, variant],
       epoch: job.epoch,
+      rewritesTimes: job.rewritesTimes,
     });
     return new RunStep(job, vertex, inputs, key);
   }

@@ -137,7 +137,8 @@ export class Solver {
         return await CopyStep.prepare(this.#job, vertex, { parent, id, stackOfVertex });
       case "workdir": {
         const { path, user } = vertex;
-        const key = keyOf({ kind: "workdir", parent: identityOf(parent), path, user });
+        const { epoch, rewritesTimes } = this.#job;
+        const key = keyOf({ kind: "workdir", parent: identityOf(parent), path, user, epoch, rewritesTimes });
         return { key, perform: (workspace) => makeWorkdir(this.#job, vertex, workspace) };
       }
     }
@@ -147,7 +148,7 @@ export class Solver {
     vertex: RunVertex | CopyVertex | WorkdirVertex,
     { parent, step, id, begin }: { parent: Stack; step: LayerStep; id: VertexId; begin: () => void },
   ): Promise<Outcome> {
-    const { cache, hold, parts, signal } = this.#job;
+    const { cache, hold, parts, signal, epoch, rewritesTimes } = this.#job;
     this.#using.push(cache.use(step.key));
     const known = this.#isFresh(id) ? undefined : await cache.find(step.key, parent, hold);
     if (known !== undefined) {
@@ -158,7 +159,7 @@ export class Solver {
     begin();
     await using workspace = await Workspace.open(parts, parent);
     await step.perform(workspace);
-    const stack = await workspace.commit(hold, signal);
+    const stack = await workspace.commit(hold, signal, rewritesTimes ? epoch : undefined);
     const description = this.#steps.get(id)?.name ?? vertex.kind;
     const created = cache.insert({ key: step.key, kind: vertex.kind, description, parent, result: stack });
     return { stack, created, cached: false };

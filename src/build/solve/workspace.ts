@@ -13,6 +13,7 @@ import { packTree } from "../../storage/pack/pack.ts";
 import { TreeReader } from "../../storage/pack/tree-reader.ts";
 import type { WorkParts } from "../parts.ts";
 import { type BuiltLayer, type Stack, stackOf } from "./stack.ts";
+import { unpackLayer } from "./unpack-layer.ts";
 
 /** A writable layer on a stack, while a step works in it. */
 export class Workspace implements AsyncDisposable {
@@ -56,14 +57,17 @@ export class Workspace implements AsyncDisposable {
     return { lower, upper, prepared, options: more, mountPoint: join(layout.run, "rootfs"), readOnly: false };
   }
 
-  /** Makes the new layer one of the layer store, packed and hashed in one pass. Nobody may work in it any more. */
-  async commit(hold: Hold, signal: AbortSignal): Promise<Stack> {
+  /**
+   * Makes the new layer one of the layer store, packed and hashed in one pass. Nobody may work in it any more. `latest`:
+   * seconds since 1970; whatever in it is newer is from then afterwards.
+   */
+  async commit(hold: Hold, signal: AbortSignal, latest?: number): Promise<Stack> {
     const { tools } = this.#parts;
     const session = await this.enterLayer("read the layer of a build step");
     let layer: BuiltLayer;
     try {
       const reader = new TreeReader(session, "read the layer of a build step");
-      const options = { from: "", as: "", withTop: false, entersMount: () => false, isUpper: true };
+      const options = { from: "", as: "", withTop: false, entersMount: () => false, isUpper: true, latest };
       const blob = await storeLayerBlob(tools, hold, packTree(reader, options), signal);
       layer = { diffId: blob.diffId, digest: blob.digest, size: blob.size, mediaType: blob.mediaType };
     } finally {
@@ -73,7 +77,8 @@ export class Workspace implements AsyncDisposable {
     const chainId = stack.chains.at(-1);
     if (chainId === undefined) return stack;
     await tools.garbage.add(hold, [], [chainId]);
-    await tools.layers.adopt({ chainId, directory: this.#upper });
+    if (latest === undefined) await tools.layers.adopt({ chainId, directory: this.#upper });
+    else await unpackLayer(tools, stack);
     return stack;
   }
 

@@ -14,6 +14,8 @@ export interface PackOptions {
   entersMount(name: string): boolean;
   /** The tree is overlayfs's upper directory: what it hides becomes the marker files of an image's layer. */
   readonly isUpper: boolean;
+  /** Seconds since 1970: whatever is newer is archived as if it were from then. */
+  readonly latest?: number | undefined;
 }
 
 /** Data that one program reads at most. */
@@ -64,8 +66,8 @@ class Packer {
   /** A directory that was looked at just now, at place 0. */
   async *#directory(name: string, stat: Stat, withEntry: boolean): AsyncGenerator<Buffer> {
     const { found, opaque } = await this.#xattrs(0, flags.O_RDONLY | flags.O_DIRECTORY);
-    if (withEntry) yield tarHeader(entryOf(this.#nameOf(name, "/"), "directory", stat, { xattrs: found }));
-    if (opaque) yield tarHeader(entryOf(this.#nameOf(below(name, ".wh..wh..opq")), "file", { ...stat, mode: 0o600 }));
+    if (withEntry) yield this.#entry(this.#nameOf(name, "/"), "directory", stat, { xattrs: found });
+    if (opaque) yield this.#entry(this.#nameOf(below(name, ".wh..wh..opq")), "file", { ...stat, mode: 0o600 });
     if (stat.isMount && name !== this.#options.from && !this.#options.entersMount(name)) return;
     let run: string[] = [];
     for (const { name: base, type } of await this.#reader.names(name)) {
@@ -156,21 +158,21 @@ class Packer {
     if (type === undefined || type === "directory") return undefined;
     const { isUpper, entersMount, from } = this.#options;
     if (isUpper && type === "character" && stat.major === 0 && stat.minor === 0) {
-      return { bytes: tarHeader(entryOf(this.#nameOf(whiteout(name)), "file", { ...stat, mode: 0 })), hasData: false };
+      return { bytes: this.#entry(this.#nameOf(whiteout(name)), "file", { ...stat, mode: 0 }), hasData: false };
     }
     const inArchive = this.#nameOf(name);
     const first = stat.links > 1 ? this.#linked.get(stat.inode) : undefined;
     if (first !== undefined) {
-      return { bytes: tarHeader(entryOf(inArchive, "hardlink", stat, { linkName: first })), hasData: false };
+      return { bytes: this.#entry(inArchive, "hardlink", stat, { linkName: first }), hasData: false };
     }
     if (stat.links > 1) this.#linked.set(stat.inode, inArchive);
     if (type === "file" && stat.isMount && name !== from && !entersMount(name)) {
-      return { bytes: tarHeader(entryOf(inArchive, "file", stat)), hasData: false };
+      return { bytes: this.#entry(inArchive, "file", stat), hasData: false };
     }
     const names = wanted(read.xattrNames ?? ["security.capability"]);
     const xattrs = await this.#reader.xattrs(read.index, flags.O_RDONLY | flags.O_NONBLOCK, names);
     const size = type === "file" ? stat.size : 0;
-    const bytes = tarHeader(entryOf(inArchive, type, stat, { linkName: read.link, xattrs, size }));
+    const bytes = this.#entry(inArchive, type, stat, { linkName: read.link, xattrs, size });
     return { bytes, hasData: type === "file" };
   }
 
@@ -209,6 +211,14 @@ class Packer {
       if (piece === undefined || piece.length === 0) return;
       yield piece;
     }
+  }
+
+  #entry(...[name, type, stat, more]: Parameters<typeof entryOf>): Buffer {
+    const { latest } = this.#options;
+    const { mtime } = stat;
+    const newer = latest !== undefined && mtime.seconds >= latest;
+    const dated = newer ? { ...stat, mtime: { seconds: latest, nanoseconds: 0 } } : stat;
+    return tarHeader(entryOf(name, type, dated, more));
   }
 
   /** The name that something has in the archive. */
