@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { before, suite, test } from "node:test";
 import Docker from "dockerode";
@@ -101,6 +101,28 @@ suite("dockerode", requires("busybox"), () => {
     for (const action of ["create", "start", "pause", "unpause", "rename", "commit", "restart", "kill", "destroy"]) {
       assert.match(events, new RegExp(`"Action":"${action}"`));
     }
+  });
+
+  test("build: progress, arguments, labels, an error", async () => {
+    const dockerfile = ["FROM busybox", "ARG WHO", "RUN echo hello $WHO", "COPY f /f"].join("\n");
+    const context = await tar([
+      { name: "Dockerfile", body: dockerfile },
+      { name: "f", body: "f" },
+    ]);
+    const follow = (stream: NodeJS.ReadableStream) =>
+      new Promise<{ stream?: string; aux?: { ID: string }; error?: string }[]>((resolve, reject) => {
+        docker.modem.followProgress(stream, (error, output) => (error ? reject(error) : resolve(output)));
+      });
+    const options = { t: "built:1", buildargs: { WHO: "dockerode" }, labels: { a: "b" } };
+    const output = await follow(await docker.buildImage(Readable.from([context]), options));
+    assert.ok(output.some(({ stream }) => stream === "hello dockerode\n"));
+    const image = await docker.getImage("built:1").inspect();
+    assert.equal(output.find(({ aux }) => aux !== undefined)?.aux?.ID, image.Id);
+    assert.equal(image.Config.Labels.a, "b");
+    const failing = await tar([{ name: "Dockerfile", body: "FROM busybox\nRUN false" }]);
+    const failed = await follow(await docker.buildImage(Readable.from([failing]), {}));
+    assert.match(failed.at(-1)?.error ?? "", /returned a non-zero code: 1/);
+    await docker.getImage("built:1").remove();
   });
 
   test("volumes, networks, prune, disk usage", async () => {

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 import tarfile
 
 import docker
@@ -70,6 +71,20 @@ box.rename("renamed")
 image = box.commit("committed", tag="v1")
 assert image.tags == ["committed:v1"]
 client.images.remove("committed:v1")
+with tempfile.TemporaryDirectory() as directory:
+    with open(f"{directory}/Dockerfile", "w") as dockerfile:
+        dockerfile.write("FROM busybox\nARG WHO\nRUN echo hello $WHO\nCOPY Dockerfile /\n")
+    built, log = client.images.build(path=directory, tag="built:1", buildargs={"WHO": "docker-py"}, labels={"a": "b"})
+    assert built.tags == ["built:1"] and built.labels["a"] == "b"
+    assert any(line.get("stream") == "hello docker-py\n" for line in log)
+    with open(f"{directory}/Dockerfile", "w") as dockerfile:
+        dockerfile.write("FROM busybox\nRUN false\n")
+    try:
+        client.images.build(path=directory)
+        raise AssertionError("it fails")
+    except docker.errors.BuildError as error:
+        assert "non-zero code: 1" in str(error)
+    client.images.remove("built:1")
 box.restart(timeout=0)
 box.kill()
 assert box.wait()["StatusCode"] == 137
