@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { tarEnd, tarHeader, tarPadding } from "../../src/storage/tar/writer.ts";
 import { dockerOf } from "../support/docker.ts";
 import { busybox, type Entry, tar } from "../support/images.ts";
 import { requires } from "../support/requires.ts";
@@ -17,6 +18,14 @@ async function build(entries: readonly Entry[], query: Record<string, string> = 
   const search = new URLSearchParams({ t: "made:latest", ...query });
   const { status, text } = await box.api("POST", `/build?${search}`, archive, { "content-type": "application/x-tar" });
   return { status, text };
+}
+
+/** One file of an archive, ten times as fast as a library makes it. */
+function file(name: string, body: string): Buffer {
+  const none = { linkName: "", uid: 0, gid: 0, major: 0, minor: 0, xattrs: [], sparse: false };
+  const mtime = { seconds: 1e9, nanoseconds: 0 };
+  const header = tarHeader({ ...none, type: "file", name, mode: 0o644, size: body.length, mtime });
+  return Buffer.concat([header, Buffer.from(body), Buffer.alloc(tarPadding(body.length))]);
 }
 
 const dockerfile = (...lines: string[]): Entry => ({ name: "Dockerfile", body: lines.join("\n") });
@@ -91,8 +100,9 @@ suite("build contexts", requires("docker", "busybox"), () => {
   });
 
   test("a hundred thousand files", async () => {
-    const files = Array.from({ length: 100_000 }, (_, i): Entry => ({ name: `f/${i % 100}/${i}`, body: String(i) }));
-    const { text } = await build([dockerfile("FROM busybox", "COPY f/1 /one"), ...files]);
+    const files = Array.from({ length: 100_000 }, (_, i) => file(`f/${i % 100}/${i}`, String(i)));
+    const archive = Buffer.concat([...files, file("Dockerfile", "FROM busybox\nCOPY f/1 /one"), tarEnd]);
+    const { text } = await box.api("POST", "/build?t=made:latest", archive, { "content-type": "application/x-tar" });
     assert.match(text, /Successfully built/);
     assert.equal(await ok("run", "--rm", "made", "sh", "-c", "ls /one | wc -l; cat /one/201"), "1000\n201");
     assert.deepEqual(readdirSync(join(box.layout.tmp, "builds")), []);
