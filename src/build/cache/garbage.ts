@@ -43,7 +43,7 @@ export function usageOf({ parts, cache, mounts: directories }: CacheCare): Cache
       description: `cached mount ${record.id}`,
       shared: false,
     } as const;
-    return { ...entryOf(record, directories.isUsed(record.id)), id: record.id, ...more };
+    return { ...entryOf(record, directories.isUsed(record.id)), id: directories.nameOf(record.id), ...more };
   });
   return [...steps, ...mounts].sort((a, b) => (a.lastUsedAt < b.lastUsedAt ? 1 : -1));
 }

@@ -33,6 +33,11 @@ export class CacheMounts {
     return this.#users.has(id);
   }
 
+  /** What an id is called in lists: ids may be any text. */
+  nameOf(id: string): string {
+    return createHash("sha256").update(id).digest("hex");
+  }
+
   /** The directory of a mount: shared with others, alone after waiting (`locked`), or one that nobody else uses (`private`). */
   async take(mount: CacheMount, signal: AbortSignal, fill: (directory: string) => Promise<void>): Promise<HeldMount> {
     const unlock = mount.sharing === "locked" ? await this.#lock(mount.id, signal) : undefined;
@@ -54,7 +59,9 @@ export class CacheMounts {
   }
 
   /** Removes a directory that nobody uses. */
-  async remove(id: string): Promise<void> {
+  async remove(name: string): Promise<void> {
+    const id = this.#records.mounts().find((record) => this.nameOf(record.id) === name)?.id;
+    if (id === undefined || this.isUsed(id)) return;
     this.#records.deleteMount(id);
     await removeTree(this.#parts.executor, this.#pathOf(id));
   }
@@ -100,8 +107,7 @@ export class CacheMounts {
   }
 
   #pathOf(id: string): string {
-    const name = createHash("sha256").update(id).digest("hex");
-    return join(this.#parts.layout.root, "build", "mounts", name);
+    return join(this.#parts.layout.root, "build", "mounts", this.nameOf(id));
   }
 }
 
