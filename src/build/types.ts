@@ -1,10 +1,12 @@
 import type { Platform } from "../images/types.ts";
 import type { RegistryAuth } from "../registry/types.ts";
 import type { RunLimits } from "./host.ts";
+import type { Entitlement } from "./plan/entitlements.ts";
 import type { NamedContext } from "./plan/plan.ts";
 import type { BuildEvent } from "./progress/types.ts";
 
 export type { RunLimits } from "./host.ts";
+export type { Entitlement } from "./plan/entitlements.ts";
 export type { NamedContext } from "./plan/plan.ts";
 export type { BuildEvent } from "./progress/types.ts";
 
@@ -50,6 +52,8 @@ export interface BuildRequest {
   /** Look for newer base images even when they are here. */
   readonly pull: boolean;
   readonly network: string;
+  /** What commands of the Dockerfile may have that reaches the machine. */
+  readonly allow: ReadonlySet<Entitlement>;
   readonly limits: RunLimits;
   readonly output: BuildOutput;
   /** A function reads them from the context's file `settingsFile`. */

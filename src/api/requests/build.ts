@@ -1,5 +1,12 @@
 import * as z from "zod";
-import type { BuildOutput, BuildRequest, BuildSettings, NamedContext, RunLimits } from "../../build/types.ts";
+import type {
+  BuildOutput,
+  BuildRequest,
+  BuildSettings,
+  Entitlement,
+  NamedContext,
+  RunLimits,
+} from "../../build/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
@@ -81,6 +88,7 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
     noCache: asked.nocache || stagesOf(asked.nocachefilter),
     pull: asked.pull,
     network: asked.networkmode ?? "default",
+    allow: new Set(query.getAll("allow").map(entitlementOf)),
     limits: limitsOf(asked, query.getAll("extrahosts")),
     output: outputOf(asked.outputs),
     settings: asked.settings === "tar" ? parseSettings : parseSettings(decoded(headers.settings)),
@@ -198,6 +206,11 @@ function hostOf(name: string): string {
 
 function decoded(header: string | undefined): string {
   return header === undefined ? "{}" : Buffer.from(header, "base64url").toString();
+}
+
+function entitlementOf(text: string): Entitlement {
+  if (text === "network.host" || text === "security.insecure") return text;
+  throw new SampanError("invalid", `unknown entitlement: ${text}: network.host and security.insecure are there`);
 }
 
 function callOf(text: string | undefined): BuildRequest["call"] {
