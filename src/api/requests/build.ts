@@ -101,17 +101,13 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
 
 type Asked = z.output<typeof schema>;
 
-function refuse({ version, squash, isolation, securityopt, cacheto, cachefrom }: Asked): void {
+function refuse({ version, squash, isolation, securityopt, cacheto }: Asked): void {
   if (version === "2") {
     const remedy = "build with DOCKER_BUILDKIT=0 docker build, or with sampan build";
     throw new SampanError("unsupported", `Cannot build in a BuildKit session: sampan builds itself; ${remedy}`);
   }
   if (cacheto !== undefined && cacheto !== "[]") {
     throw new SampanError("unsupported", "Cannot export the build cache: it stays in the daemon's store");
-  }
-  // Names of images are hints, of which docker's builder passes over those that are not there; the cache here knows them anyway.
-  if (listOf(cachefrom ?? "[]", "cachefrom").some((source) => source.includes("="))) {
-    throw new SampanError("unsupported", "Cannot import a build cache: it is in the daemon's store");
   }
   if (squash) throw new SampanError("unsupported", "Cannot squash: use a stage of its own with COPY --from instead");
   if (isolation !== undefined && isolation !== "default") {
