@@ -4,7 +4,7 @@ import { removeTree } from "../storage/unpack/remove-tree.ts";
 import { Build } from "./build.ts";
 import { StepCache } from "./cache/cache.ts";
 import { type CacheCare, collectCache, pruneCache, usageOf } from "./cache/garbage.ts";
-import { CacheMounts, scratchName } from "./cache/mounts.ts";
+import { CacheMounts, scratchDirectory, scratchName } from "./cache/mounts.ts";
 import { CacheRecords } from "./cache/records.ts";
 import type { BuilderParts, WorkParts } from "./parts.ts";
 import type { Builder, BuildRequest, BuildResult, CacheEntry, PruneRequest, PruneResult } from "./types.ts";
@@ -12,7 +12,7 @@ import type { Builder, BuildRequest, BuildResult, CacheEntry, PruneRequest, Prun
 /** Opens the builder of a root. */
 export async function openBuilder(parts: BuilderParts): Promise<Builder> {
   const tools = await parts.images.tools();
-  const directory = join(parts.layout.tmp, "builds");
+  const directory = scratchDirectory(parts.layout);
   // What a crash has left.
   await removeTree(parts.executor, directory);
   return new DockerfileBuilder({ ...parts, tools }, directory);

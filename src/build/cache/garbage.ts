@@ -67,10 +67,12 @@ export async function pruneCache(care: CacheCare, request: PruneRequest): Promis
     if (entry.inUse || (entry.shared && !request.all) || !request.matches(entry)) continue;
     if (request.keepStorage > 0 && kept <= request.keepStorage) break;
     if (entry.type === "regular") {
+      // Since they were listed a build may have come that uses it.
+      if (care.cache.isUsed(entry.id)) continue;
       const { blobs, chains } = care.cache.remove(entry.id);
       gone.blobs.push(...blobs);
       gone.chains.push(...chains);
-    } else await care.mounts.remove(entry.id);
+    } else if (!(await care.mounts.remove(entry.id))) continue;
     deleted.push(entry.id);
     if (!entry.shared) {
       reclaimed += entry.size;

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, rm } from "node:fs/promises";
+import { existsSync, renameSync } from "node:fs";
+import { chmod, chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Slots } from "../../images/slots.ts";
+import type { Layout } from "../../storage/layout.ts";
 import { treeSize } from "../../storage/snapshots/usage.ts";
 import { removeTree } from "../../storage/unpack/remove-tree.ts";
 import type { WorkParts } from "../parts.ts";
@@ -23,6 +25,8 @@ export class CacheMounts {
   readonly #locks = new Map<string, Slots>();
   /** How many steps use a directory, by its record's id. */
   readonly #users = new Map<string, number>();
+  /** Directories that are being made, by id. */
+  readonly #making = new Map<string, Promise<void>>();
 
   constructor(parts: WorkParts, records: CacheRecords) {
     this.#parts = parts;
@@ -44,11 +48,14 @@ export class CacheMounts {
     const id = mount.sharing === "private" ? this.#freeId(mount.id) : mount.id;
     this.#users.set(id, (this.#users.get(id) ?? 0) + 1);
     const release = async () => {
-      await this.#note(id);
-      const left = (this.#users.get(id) ?? 1) - 1;
-      if (left === 0) this.#users.delete(id);
-      else this.#users.set(id, left);
-      unlock?.();
+      try {
+        await this.#note(id);
+      } finally {
+        const left = (this.#users.get(id) ?? 1) - 1;
+        if (left === 0) this.#users.delete(id);
+        else this.#users.set(id, left);
+        unlock?.();
+      }
     };
     try {
       return { directory: await this.#directory(id, mount, fill), release };
@@ -58,12 +65,18 @@ export class CacheMounts {
     }
   }
 
-  /** Removes a directory that nobody uses. */
-  async remove(name: string): Promise<void> {
+  /** Removes a directory, and answers whether it has: not when somebody uses it. */
+  async remove(name: string): Promise<boolean> {
+    const { layout, executor } = this.#parts;
+    await mkdir(scratchDirectory(layout), { recursive: true });
     const id = this.#records.mounts().find((record) => this.nameOf(record.id) === name)?.id;
-    if (id === undefined || this.isUsed(id)) return;
+    if (id === undefined || this.isUsed(id)) return false;
+    // At once out of the way of who wants a new one of that id.
+    const gone = join(scratchDirectory(layout), scratchName());
+    if (existsSync(this.#pathOf(id))) renameSync(this.#pathOf(id), gone);
     this.#records.deleteMount(id);
-    await removeTree(this.#parts.executor, this.#pathOf(id));
+    await removeTree(executor, gone);
+    return true;
   }
 
   #lock(id: string, signal: AbortSignal): Promise<() => void> {
@@ -79,25 +92,39 @@ export class CacheMounts {
     }
   }
 
+  /** Several may want a new one at the same time: the first makes it, or the next who is left when it cannot. */
   async #directory(id: string, mount: CacheMount, fill: (directory: string) => Promise<void>): Promise<string> {
     const directory = this.#pathOf(id);
+    for (let making = this.#making.get(id); making !== undefined; making = this.#making.get(id))
+      await making.catch(() => undefined);
     if (this.#records.mounts().some((record) => record.id === id)) {
       await mkdir(directory, { recursive: true });
       return directory;
     }
+    const making = this.#make(directory, mount, fill);
+    this.#making.set(id, making);
+    try {
+      await making;
+      this.#records.noteMount(id, directory, 0, Date.now());
+    } finally {
+      this.#making.delete(id);
+    }
+    return directory;
+  }
+
+  async #make(directory: string, mount: CacheMount, fill: (directory: string) => Promise<void>): Promise<void> {
+    const { executor } = this.#parts;
     // What a crash has left is of nobody.
-    await removeTree(this.#parts.executor, directory);
+    await removeTree(executor, directory);
     await mkdir(directory, { recursive: true });
     try {
       await fill(directory);
       await chmod(directory, mount.mode);
       await chown(directory, mount.uid, mount.gid);
     } catch (error) {
-      await rm(directory, { recursive: true, force: true });
+      await removeTree(executor, directory);
       throw error;
     }
-    this.#records.noteMount(id, directory, 0, Date.now());
-    return directory;
   }
 
   async #note(id: string): Promise<void> {
@@ -109,6 +136,11 @@ export class CacheMounts {
   #pathOf(id: string): string {
     return join(this.#parts.layout.root, "build", "mounts", this.nameOf(id));
   }
+}
+
+/** Where builds have what lies on the disk only while they run; it is emptied when the daemon starts. */
+export function scratchDirectory({ tmp }: Pick<Layout, "tmp">): string {
+  return join(tmp, "builds");
 }
 
 /** A name nobody else has. */

@@ -113,10 +113,6 @@ export class CacheRecords {
   noteHash(tree: string, selection: string, hash: string): void {
     this.#db.prepare("INSERT OR REPLACE INTO build_hash VALUES (?, ?, ?)").run(tree, selection, hash);
   }
-
-  forgetHashes(tree: string): void {
-    this.#db.prepare("DELETE FROM build_hash WHERE tree = ?").run(tree);
-  }
 }
 
 /** Rows are ours: what is in them was checked when it was written. */

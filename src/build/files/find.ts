@@ -20,7 +20,10 @@ export async function findSources(tree: SourceTree, written: string): Promise<Fo
   const clean = posix.normalize(`/${written}`).slice(1).replace(/\/$/, "");
   let candidates = [""];
   for (const part of clean.split("/").filter(Boolean)) {
-    candidates = (await Promise.all(candidates.map((directory) => step(tree, directory, part)))).flat();
+    const next: string[] = [];
+    // One after the other: a tree is one session, which looks at one name at a time.
+    for (const directory of candidates) next.push(...(await step(tree, directory, part)));
+    candidates = next;
   }
   const found: Found[] = [];
   for (const name of candidates) {

@@ -162,7 +162,7 @@ class Planner {
 
   #base(stage: Stage, reference: string, platform: Platform): StageState {
     const empty = { author: undefined, history: [], base: undefined, platform };
-    const named = this.#options.contexts[reference];
+    const named = this.#named(reference);
     if (named?.kind === "files") return { ...empty, vertex: this.#filesOf(reference), config: nothing };
     const earlier = this.#dockerfile.stages.findLast(
       ({ index, from }) => index < stage.index && from.name === reference.toLowerCase(),
@@ -192,7 +192,7 @@ class Planner {
 
   /** What `--from` names. */
   #from(name: string, stage: Stage): VertexId {
-    const named = this.#options.contexts[name];
+    const named = this.#named(name);
     if (named?.kind === "files") return this.#context(name);
     const { stages } = this.#dockerfile;
     const byNumber = /^\d+$/.test(name) ? stages[Number(name)] : undefined;
@@ -208,6 +208,11 @@ class Planner {
     const names = stages.slice(0, stage.index).flatMap(({ from }) => from.name ?? []);
     const near = closest(name.toLowerCase(), names);
     return this.graph.add({ kind: "image", reference, platform: this.#options.targetPlatform, near });
+  }
+
+  #named(name: string): NamedContext | undefined {
+    const { contexts } = this.#options;
+    return Object.hasOwn(contexts, name) ? contexts[name] : undefined;
   }
 
   #context(name: string): VertexId {

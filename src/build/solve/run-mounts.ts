@@ -4,7 +4,7 @@ import { SampanError } from "../../errors/index.ts";
 import type { BindMount, Mount, OwnFile } from "../../runtime/types.ts";
 import { openDirectoryTree } from "../../storage/pack/open.ts";
 import { removeTree } from "../../storage/unpack/remove-tree.ts";
-import { scratchName } from "../cache/mounts.ts";
+import { type HeldMount, scratchName } from "../cache/mounts.ts";
 import { Destination } from "../files/destination.ts";
 import { findSources } from "../files/find.ts";
 import type { PlannedMount, RunVertex, VertexId } from "../plan/types.ts";
@@ -48,6 +48,7 @@ async function contentKey(job: Job, part: Part, inputs: StepInputs): Promise<str
 export async function openMounts(job: Job, vertex: RunVertex, inputs: StepInputs): Promise<OpenMounts> {
   const opening = new Opening(job, inputs);
   try {
+    await opening.takeCaches(vertex.mounts);
     for (const mount of vertex.mounts) await opening.add(mount);
     return opening;
   } catch (error) {
@@ -62,12 +63,27 @@ class Opening implements OpenMounts {
   readonly env: string[] = [];
   readonly #job: Job;
   readonly #inputs: StepInputs;
-  readonly #closing: (() => Promise<void>)[] = [];
+  readonly #closing = new AsyncDisposableStack();
+  /** By id. */
+  readonly #caches = new Map<string, HeldMount>();
   #agents = 0;
 
   constructor(job: Job, inputs: StepInputs) {
     this.#job = job;
     this.#inputs = inputs;
+  }
+
+  /** In the order of ids, and each once: commands that want the same locked ones never wait for each other in a circle. */
+  async takeCaches(mounts: readonly PlannedMount[]): Promise<void> {
+    const caches = mounts.filter((mount) => mount.type === "cache");
+    for (const mount of caches.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+      if (this.#caches.has(mount.id)) continue;
+      const held = await this.#job.mounts.take(mount, this.#job.signal, async (directory) => {
+        if (mount.begin !== undefined) await this.#fill(mount.begin, directory);
+      });
+      this.#closing.defer(() => held.release());
+      this.#caches.set(mount.id, held);
+    }
   }
 
   async add(mount: PlannedMount): Promise<void> {
@@ -91,7 +107,7 @@ class Opening implements OpenMounts {
       case "ssh":
         return this.#agent(mount);
       case "cache":
-        return await this.#cache(mount);
+        return this.#cache(mount);
       case "bind": {
         const { directory, name, isDirectory } = await this.#copyOf(mount);
         const source = name === "" ? directory : join(directory, name);
@@ -101,7 +117,7 @@ class Opening implements OpenMounts {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const close of this.#closing.toReversed()) await close();
+    await this.#closing.disposeAsync();
   }
 
   #secret({ id, target, env, required, mode, uid, gid }: Extract<PlannedMount, { type: "secret" | "ssh" }>): void {
@@ -125,20 +141,16 @@ class Opening implements OpenMounts {
     if (!this.env.some((text) => text.startsWith("SSH_AUTH_SOCK="))) this.env.push(`SSH_AUTH_SOCK=${socket}`);
   }
 
-  async #cache(mount: Extract<PlannedMount, { type: "cache" }>): Promise<void> {
-    const { begin, target, readOnly } = mount;
-    const held = await this.#job.mounts.take(mount, this.#job.signal, async (directory) => {
-      if (begin !== undefined) await this.#fill(begin, directory);
-    });
-    this.#closing.push(() => held.release());
-    this.mounts.push(bind({ source: held.directory, target, readOnly, isDirectory: true }));
+  #cache({ id, target, readOnly }: Extract<PlannedMount, { type: "cache" }>): void {
+    const source = this.#caches.get(id)?.directory;
+    if (source !== undefined) this.mounts.push(bind({ source, target, readOnly, isDirectory: true }));
   }
 
   /** A copy of what a bind shows: what a RUN writes there is thrown away with it. */
   async #copyOf(part: Part): Promise<{ directory: string; name: string; isDirectory: boolean }> {
     const directory = join(this.#job.scratch, scratchName());
     await mkdir(directory, { recursive: true });
-    this.#closing.push(() => removeTree(this.#job.parts.executor, directory));
+    this.#closing.defer(() => removeTree(this.#job.parts.executor, directory));
     const name = await this.#fill(part, directory);
     return { directory, name: name ?? "", isDirectory: name === undefined };
   }
