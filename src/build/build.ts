@@ -17,7 +17,7 @@ import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
 import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
 import type { Job } from "./solve/job.ts";
 import { Solver } from "./solve/solver.ts";
-import type { BuildRequest, BuildResult, BuildSettings } from "./types.ts";
+import type { BuildRequest, BuildResult, BuildSettings, OutputStream } from "./types.ts";
 
 /** One build, from the request to its result. */
 export class Build {
@@ -40,7 +40,7 @@ export class Build {
   async run(): Promise<BuildResult> {
     try {
       const result = await this.#run();
-      if (result.stream !== undefined) return { ...result, stream: this.#untilRead(result.stream) };
+      if (result.stream !== undefined) return { ...result, stream: this.#endingWith(result.stream) };
       await this.#end();
       return result;
     } catch (error) {
@@ -150,7 +150,9 @@ export class Build {
     if (here !== undefined) return here;
     const started = Date.now();
     return await host.pull(reference, {
-      ...{ platform, auth: auth(reference), signal },
+      platform,
+      auth: auth(reference),
+      signal,
       progress: ({ id, status, current, total }) => {
         if (step === undefined || id === undefined || current === undefined) return;
         const counts = { current, ...(total !== undefined && { total }) };
@@ -159,19 +161,28 @@ export class Build {
     });
   }
 
-  async *#untilRead(stream: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* stream;
-    } finally {
-      await this.#end();
-    }
+  /** The build ends when its output does. */
+  #endingWith(stream: OutputStream): OutputStream {
+    return {
+      [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
+      [Symbol.asyncDispose]: async () => {
+        try {
+          await stream[Symbol.asyncDispose]();
+        } finally {
+          await this.#end();
+        }
+      },
+    };
   }
 
   /** What the build has used, and nobody else needs, goes. */
   async #end(): Promise<void> {
     const { tools, executor } = this.#care.parts;
-    await tools.garbage.release(this.#hold, false);
-    await removeTree(executor, this.#scratch);
+    try {
+      await tools.garbage.release(this.#hold, false);
+    } finally {
+      await removeTree(executor, this.#scratch);
+    }
   }
 }
 

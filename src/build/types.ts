@@ -76,13 +76,16 @@ export interface PlannedStep {
   readonly instruction: string;
 }
 
+/** Bytes that come from what has to be given back. */
+export interface OutputStream extends AsyncIterable<Uint8Array>, AsyncDisposable {}
+
 export interface BuildResult {
   /** The image's id; undefined for an output that stores none. */
   readonly id: string | undefined;
   readonly digest: string | undefined;
   readonly tags: readonly string[];
-  /** The output, where it is a stream. It must be read to its end, or be returned. */
-  readonly stream: AsyncGenerator<Uint8Array> | undefined;
+  /** The output, where it is a stream. It must be disposed of, read or not. */
+  readonly stream: OutputStream | undefined;
   /** What was asked about the Dockerfile. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
 }

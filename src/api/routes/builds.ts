@@ -56,13 +56,15 @@ type Build = (told: Told) => Promise<BuildResult>;
 /** Docker's lines. A failure before the first of them is a status code. */
 async function tellClassic(reply: ApiReply, { quiet, output, call }: ParsedBuild, build: Build): Promise<void> {
   if (call !== "build") throw new SampanError("invalid", "Cannot answer calls but with progress=events");
+  if (output.type !== "image") {
+    throw new SampanError("unsupported", "Cannot send files to this client: build with sampan build --output");
+  }
   const writer = new ProgressWriter(reply.raw);
   const stream = new ClassicBuildStream((line) => {
     if (!quiet) writer.line(line);
   });
   try {
     const result = await build({ emit: (event) => stream.event(event), planned: (steps) => stream.planned(steps) });
-    if (output.type !== "image") await drain(result);
     reply.hijack();
     stream.finished(result);
     if (quiet && result.id !== undefined) writer.line({ stream: `${result.id}\n` });
@@ -76,12 +78,6 @@ async function tellClassic(reply: ApiReply, { quiet, output, call }: ParsedBuild
   }
 }
 
-/** An output that is a stream goes to clients that read events only. */
-async function drain({ stream }: BuildResult): Promise<void> {
-  await stream?.return(undefined);
-  throw new SampanError("unsupported", "Cannot send files to this client: build with sampan build --output");
-}
-
 /** Events, one a line; an output that is a stream follows its own line. */
 async function tellEvents(reply: ApiReply, build: Build): Promise<void> {
   const { raw } = reply;
@@ -91,19 +87,24 @@ async function tellEvents(reply: ApiReply, build: Build): Promise<void> {
     raw.write(`${JSON.stringify(event)}\n`);
   };
   reply.hijack();
+  let sendsOutput = false;
   try {
     const { id, digest, tags, stream, metadata } = await build({ emit, planned: () => undefined });
+    await using output = stream;
     const found = {
       ...(id !== undefined && { id }),
       ...(digest !== undefined && { digest }),
       ...(metadata && { metadata }),
     };
     emit({ type: "result", ...found, tags });
-    if (stream !== undefined) {
+    if (output !== undefined) {
       emit({ type: "output", output: "tar" });
-      await pump(stream, raw);
+      sendsOutput = true;
+      await pump(output, raw);
     }
   } catch (error) {
+    // Nobody would tell an event from the archive: it breaks off.
+    if (sendsOutput) return void raw.destroy();
     const { step, exitCode } = failureOf(error);
     const more = { ...(step !== undefined && { step }), ...(exitCode !== undefined && { exitCode }) };
     emit({ type: "error", kind: kindOf(error), message: messageOf(error), ...more });
