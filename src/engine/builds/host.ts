@@ -5,7 +5,7 @@ import type { BuildHost, RunRequest } from "../../build/host.ts";
 import { cancelled } from "../../images/slots.ts";
 import { signals } from "../../kernel/signals.ts";
 import type { Sandbox } from "../../network/networking.ts";
-import type { Running } from "../../runtime/types.ts";
+import type { Exit, Running } from "../../runtime/types.ts";
 import { ContainerFiles, unlinkIfThere } from "../container/files.ts";
 import { cgroupPathOf, containerSpec } from "../container/spec.ts";
 import { decideEndpoints } from "../networks/decide.ts";
@@ -39,9 +39,10 @@ export class EngineBuildHost implements BuildHost {
     const record = recordOf(this.#parts, request);
     const files = new ContainerFiles(this.#parts.layout, request.id);
     const note = noteOf(files);
-    writeFileSync(note, cgroupPathOf(this.#parts, record));
-    const sandbox = await openSandbox(this.#parts, record);
+    let sandbox: Sandbox | undefined;
     try {
+      writeFileSync(note, cgroupPathOf(this.#parts, record));
+      sandbox = await openSandbox(this.#parts, record);
       const running = await this.#start(request, { record, files, sandbox });
       const stop = () => running.signal(signals.SIGKILL);
       signal.addEventListener("abort", stop, { once: true });
@@ -52,9 +53,9 @@ export class EngineBuildHost implements BuildHost {
         signal.removeEventListener("abort", stop);
       }
     } finally {
-      await sandbox?.release();
       unlinkIfThere(files.monitor(1, undefined).exitFile);
       unlinkIfThere(note);
+      await sandbox?.release();
     }
   }
 
@@ -90,7 +91,10 @@ export class EngineBuildHost implements BuildHost {
       record,
     }: { output: Parameters<BuildHost["run"]>[1]; signal: AbortSignal; record: ContainerRecord },
   ): Promise<number> {
-    const socket = await running.attach({ stdin: false, stdout: true, stderr: true });
+    const socket = await running.attach({ stdin: false, stdout: true, stderr: true }).catch(async (error) => {
+      await this.#giveUp(running, record);
+      throw error;
+    });
     const unframer = new Unframer(output);
     socket.on("data", (chunk: Buffer) => unframer.push(chunk));
     const ended = Promise.race([once(socket, "end"), once(socket, "close")]).catch(() => undefined);
@@ -99,10 +103,22 @@ export class EngineBuildHost implements BuildHost {
     const exit = await running.exited;
     await ended;
     socket.destroy();
-    if (exit.monitorKilled) await this.#parts.cgroups.kill(cgroupPathOf(this.#parts, record));
-    await this.#parts.runtime.sweep(cgroupPathOf(this.#parts, record));
+    await this.#sweep(exit, record);
     if (signal.aborted) throw cancelled(signal);
     return exit.code;
+  }
+
+  /** Ends what nobody can listen to. */
+  async #giveUp(running: Running, record: ContainerRecord): Promise<void> {
+    running.signal(signals.SIGKILL);
+    running.release();
+    await this.#sweep(await running.exited, record);
+  }
+
+  async #sweep(exit: Exit, record: ContainerRecord): Promise<void> {
+    const path = cgroupPathOf(this.#parts, record);
+    if (exit.monitorKilled) await this.#parts.cgroups.kill(path);
+    await this.#parts.runtime.sweep(path);
   }
 }
 
