@@ -1,8 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { SampanError } from "../../errors/index.ts";
 import { cancelled } from "../../images/slots.ts";
 import { storageError } from "../../storage/content/errors.ts";
+import { writeAll } from "../../storage/content/ingest.ts";
 import { entryName } from "../../storage/extract/names.ts";
 import { readable, type TarEntry } from "../../storage/tar/entry.ts";
 import { readTar, type TarReader } from "../../storage/tar/read.ts";
@@ -10,6 +12,7 @@ import { type ContextNode, impliedDirectory, nodeAt, now } from "./tree.ts";
 
 /** Bytes of one read from the spool. */
 const PIECE = 512 * 1024;
+const zeros = Buffer.alloc(PIECE);
 
 /**
  * A build context: the tree of a tar archive in memory, the contents of its files in one spool file that has no name any
@@ -77,7 +80,7 @@ export async function spoolContext(
   });
   try {
     await unlink(path);
-    const spooler = new Spooler(file);
+    const spooler = new Spooler(file, signal);
     await readTar(stoppable(tar, signal), spooler);
     await spooler.flush();
     return new SpooledContext(spooler.root, file);
@@ -97,6 +100,7 @@ async function* stoppable(source: AsyncIterable<Uint8Array>, signal: AbortSignal
 class Spooler implements TarReader {
   readonly root = impliedDirectory(now());
   readonly #file: FileHandle;
+  readonly #signal: AbortSignal;
   /** Where the next file's content begins. */
   #end = 0;
   /** Not yet written: bytes that follow each other in the file. */
@@ -105,8 +109,9 @@ class Spooler implements TarReader {
   #pendingSize = 0;
   #entry: { readonly entry: TarEntry; readonly hash: Hash; readonly at: number; written: number } | undefined;
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, signal: AbortSignal) {
     this.#file = file;
+    this.#signal = signal;
   }
 
   entry(entry: TarEntry): void {
@@ -120,7 +125,7 @@ class Spooler implements TarReader {
 
   async data(bytes: Buffer, offset: number): Promise<void> {
     if (this.#entry === undefined) return;
-    this.#zeros(offset);
+    await this.#zeros(offset);
     this.#entry.hash.update(bytes);
     this.#entry.written = offset + bytes.length;
     await this.#write(bytes, this.#entry.at + offset);
@@ -129,7 +134,7 @@ class Spooler implements TarReader {
   async end(): Promise<void> {
     if (this.#entry === undefined) return;
     const { entry, hash, at } = this.#entry;
-    this.#zeros(entry.size);
+    await this.#zeros(entry.size);
     this.#put(entry, hash.digest("hex"), at);
     this.#entry = undefined;
   }
@@ -139,7 +144,7 @@ class Spooler implements TarReader {
     const bytes = Buffer.concat(this.#pending);
     this.#pending = [];
     this.#pendingSize = 0;
-    if (bytes.length > 0) await this.#file.write(bytes, 0, bytes.length, this.#pendingAt);
+    await writeAll(this.#file, bytes, this.#pendingAt);
     await this.#file.truncate(this.#end);
   }
 
@@ -153,13 +158,16 @@ class Spooler implements TarReader {
     this.#pendingSize += bytes.length;
   }
 
-  /** A hole counts as the zeros that it stands for. */
-  #zeros(until: number): void {
-    if (this.#entry === undefined) return;
-    for (; this.#entry.written < until; ) {
-      const size = Math.min(PIECE, until - this.#entry.written);
-      this.#entry.hash.update(Buffer.alloc(size));
-      this.#entry.written += size;
+  /** A hole counts as the zeros that it stands for. It may be of any size: others have their turn meanwhile. */
+  async #zeros(until: number): Promise<void> {
+    const entry = this.#entry;
+    while (entry !== undefined && entry.written < until) {
+      const size = Math.min(PIECE, until - entry.written);
+      entry.hash.update(zeros.subarray(0, size));
+      entry.written += size;
+      if (size < PIECE) continue;
+      await setImmediate();
+      if (this.#signal.aborted) throw cancelled(this.#signal);
     }
   }
 

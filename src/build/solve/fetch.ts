@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, SampanError } from "../../errors/index.ts";
+import { tenTimesASecond } from "../../images/progress.ts";
+import { writeAll } from "../../storage/content/ingest.ts";
 import { scratchName } from "../cache/mounts.ts";
 import { bytesOf } from "../files/source-tree.ts";
 import type { CopyVertex, PlannedSource } from "../plan/types.ts";
@@ -35,7 +37,8 @@ interface Downloaded {
 }
 
 async function download({ scratch, signal, emit }: Job, url: string, step: string): Promise<Downloaded> {
-  const response = await fetch(url, { signal }).catch((cause) => {
+  // As it lies there: its content is what a checksum is of.
+  const response = await fetch(url, { signal, headers: { "accept-encoding": "identity" } }).catch((cause) => {
     if (signal.aborted) throw signal.reason;
     throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause.cause ?? cause)}`, { cause });
   });
@@ -49,12 +52,15 @@ async function download({ scratch, signal, emit }: Job, url: string, step: strin
   const total = Number(response.headers.get("content-length") ?? 0);
   const started = Date.now();
   let size = 0;
+  const tell = tenTimesASecond(() => {
+    emit({ type: "status", step, id: `downloading ${name}`, current: size, ...(total > 0 && { total }), started });
+  });
   try {
     for await (const piece of response.body) {
       hash.update(piece);
-      await file.write(piece, 0, piece.length, size);
+      await writeAll(file, piece, size);
       size += piece.length;
-      emit({ type: "status", step, id: `downloading ${name}`, current: size, ...(total > 0 && { total }), started });
+      tell();
     }
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
@@ -75,6 +81,14 @@ async function download({ scratch, signal, emit }: Job, url: string, step: strin
 /** The file's name as the server says it, or as the URL ends. */
 function nameOf(url: string, disposition: string | null): string {
   const [, given = ""] = /filename="?([^";]+)"?/i.exec(disposition ?? "") ?? [];
-  const name = (given || decodeURIComponent(new URL(url).pathname)).split("/").filter(Boolean).at(-1) ?? "";
+  const name = (given || decoded(new URL(url).pathname)).split("/").filter(Boolean).at(-1) ?? "";
   return name === "" || name === ".." || name === "." ? "download" : name;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

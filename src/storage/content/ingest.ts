@@ -181,7 +181,8 @@ export class Ingest {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+/** Writes all bytes at an offset: one write(2) on a full disk may take a part only. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
   let done = 0;
   while (done < bytes.byteLength) {
     done += (await file.write(bytes, done, bytes.byteLength - done, at + done)).bytesWritten;
