@@ -10,6 +10,7 @@ import type { Blob } from "../download.ts";
 import type { Hold } from "../garbage.ts";
 import { shortId } from "../progress.ts";
 import type { Descriptor } from "../shapes.ts";
+import { cancelled } from "../slots.ts";
 import type { ImageTools } from "../tools.ts";
 import type { Compression, PushOptions } from "../types.ts";
 import type { PushedBlob, PushedDocument, PushPlan } from "./plan.ts";
@@ -36,7 +37,10 @@ export async function recompress(
   const layersOf = new Set<Digest>();
   const convert = async ({ bytes }: PushedDocument): Promise<PushedDocument> => {
     const manifest = JSON.parse(bytes.toString("utf8")) as ManifestJson;
-    const layers = await Promise.all(manifest.layers.map((layer) => convertLayer(tools, hold, blobs, layer, options)));
+    const converting = manifest.layers.map((layer) => convertLayer(tools, hold, blobs, layer, options));
+    // What has failed gives the hold up: the others must have ended by then.
+    await Promise.allSettled(converting);
+    const layers = await Promise.all(converting);
     for (const { digest } of [manifest.config, ...layers]) layersOf.add(digest);
     const config = { ...manifest.config, mediaType: ociConfig(manifest.config.mediaType) };
     return documentOf({ ...manifest, mediaType: mediaTypes.ociManifest, config, layers }, mediaTypes.ociManifest);
@@ -92,7 +96,10 @@ async function storeCompressed(
   try {
     const plain = decompressed(content.read(digest), `layer ${digest}`);
     const write = async (source: AsyncIterable<Uint8Array>) => {
-      for await (const piece of source) await ingest.write(piece);
+      for await (const piece of source) {
+        if (signal?.aborted) throw cancelled(signal);
+        await ingest.write(piece);
+      }
     };
     const stop = signal === undefined ? {} : { signal };
     if (compression === "none") await write(plain);

@@ -66,11 +66,14 @@ export async function readStoredDocument(
   }
 }
 
-/** A blob of the content store. Who reads it has it open: it may be removed meanwhile. */
+/** A blob of the content store. Who reads it has it open, and reads on when it is removed meanwhile. */
 export async function storedBlob(content: ImageTools["content"], digest: Digest): Promise<ServedBlob> {
   const path = content.pathOf(digest);
   return {
     size: await content.sizeOf(digest),
-    read: (start, end) => createReadStream(path, { start, end, highWaterMark: 512 * 1024 }),
+    // Opened by who reads: a client may have left before that.
+    read: async function* (start, end) {
+      yield* createReadStream(path, { start, end, highWaterMark: 512 * 1024 });
+    },
   };
 }

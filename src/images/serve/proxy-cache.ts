@@ -72,14 +72,15 @@ export class ProxyCache {
   /** Gives up what nobody has wanted for a week; what images need stays for them. */
   async expire(now = Date.now()): Promise<void> {
     const old = this.#db.prepare("SELECT digest, stored FROM proxy_blob WHERE used < ?").all(now - keepFor);
-    for (const { digest, stored } of old) {
-      if (stored === 1) {
-        const { blobs, chains } = this.#tools.records.unkeep(keeperOf(digest as Digest));
-        await this.#tools.garbage.collect(blobs, chains);
-      }
-      this.#db.prepare("DELETE FROM proxy_blob WHERE digest = ?").run(digest as Digest);
-      this.#db.prepare("DELETE FROM proxy_tag WHERE digest = ?").run(digest as Digest);
+    const unused: Digest[] = [];
+    // All at once, before anything is waited for: what is fetched again meanwhile is written down anew.
+    for (const row of old) {
+      const digest = row.digest as Digest;
+      if (row.stored === 1) unused.push(...this.#tools.records.unkeep(keeperOf(digest)).blobs);
+      this.#db.prepare("DELETE FROM proxy_blob WHERE digest = ?").run(digest);
+      this.#db.prepare("DELETE FROM proxy_tag WHERE digest = ?").run(digest);
     }
+    await this.#tools.garbage.collect(unused, []);
   }
 }
 

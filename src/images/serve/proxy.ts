@@ -126,17 +126,20 @@ export class ProxyOrigin implements Origin {
   async *#download(repository: Repository, blob: Blob, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { garbage, downloads } = this.#tools;
     const hold = garbage.hold();
-    await garbage.add(hold, [blob.digest]);
     const source = repository.blob.bind(repository);
-    const member = await downloads.join(blob.digest, (abort) => {
-      return new Download(this.#tools, blob, source, { signal: abort, feed: new Feed(shortId(blob.digest)) });
-    });
     try {
-      yield* member.flight.read(signal);
-      await member.flight.done;
-      this.#cache.keep(blob);
+      await garbage.add(hold, [blob.digest]);
+      const member = await downloads.join(blob.digest, (abort) => {
+        return new Download(this.#tools, blob, source, { signal: abort, feed: new Feed(shortId(blob.digest)) });
+      });
+      try {
+        yield* member.flight.read(signal);
+        await member.flight.done;
+        this.#cache.keep(blob);
+      } finally {
+        await member.leave();
+      }
     } finally {
-      await member.leave();
       await garbage.release(hold, true);
     }
   }

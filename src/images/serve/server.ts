@@ -51,6 +51,8 @@ export async function serveRegistry(origin: Origin, options: ServeOptions): Prom
   } catch (cause) {
     throw new SampanError("conflict", `Cannot serve images at ${host}:${port}: ${messageOf(cause)}`, { cause });
   }
+  // A connection that could not be taken, for want of descriptors, is that client's misfortune.
+  server.on("error", () => undefined);
   const own = (server.address() as AddressInfo).port;
   const scheme = options.tls === undefined ? "http" : "https";
   return {
