@@ -69,6 +69,15 @@ export class Destination {
     await this.#write(directory, this.#rewriting, copy);
   }
 
+  /** Gives a directory that is there the time of the one whose files it has got, as BuildKit does. */
+  async date(directory: string, { seconds, nanoseconds }: TarEntry["mtime"]): Promise<void> {
+    await this.#mustBeDirectory(directory);
+    const p = new Program(this.#purpose);
+    const times = p.words([seconds, nanoseconds, seconds, nanoseconds]);
+    p.call("utimensat", [flags.AT_FDCWD, p.text("."), times, 0], { note: "date the directory" });
+    await this.#session.run(p);
+  }
+
   async #write(directory: string, rewriting: Rewriting, copy: (to: TarReader) => Promise<void>): Promise<void> {
     await this.#mustBeDirectory(directory);
     const writer = new ArchiveWriter(this.#session, {

@@ -105,11 +105,12 @@ export class CopyStep implements LayerStep {
     }
   }
 
-  async #directory(tree: SourceTree, { path }: Found, to: Destination): Promise<void> {
+  async #directory(tree: SourceTree, { path, stat }: Found, to: Destination): Promise<void> {
     const { destination } = this.#vertex;
     // Its contents are copied, not the directory itself.
     await to.makeDirectory(destination, { copied: true });
     await to.write(destination, (to) => tree.copy(this.#selection(path, ""), to));
+    await to.date(destination, stat.mtime);
   }
 
   async #file(tree: SourceTree, { path, written }: Found, { to, several }: { to: Destination; several: boolean }) {
