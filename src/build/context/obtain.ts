@@ -1,12 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, SampanError } from "../../errors/index.ts";
+import { SampanError } from "../../errors/index.ts";
 import { decompressed } from "../../images/decompress.ts";
 import { scratchName } from "../cache/mounts.ts";
 import { ContextTree } from "../files/context-tree.ts";
 import { textOf } from "../files/source-tree.ts";
 import { PatternMatcher, readIgnoreFile } from "../ignore/index.ts";
 import { type BuildRequest, type BuildSettings, contextsDirectory, settingsFile } from "../types.ts";
+import { remoteContext } from "./remote.ts";
 import { type SpooledContext, spoolContext } from "./spool.ts";
 import { type ContextNode, nodeAt } from "./tree.ts";
 
@@ -28,11 +29,14 @@ export async function obtainContext(request: BuildRequest, scratch: string): Pro
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   const path = join(scratch, scratchName());
   const { remote, signal, dockerfile } = request;
-  const source = remote === undefined ? request.context : await download(remote, signal);
+  const source =
+    remote === undefined
+      ? request.context && decompressed(request.context, "the build context")
+      : await remoteContext(remote, { dockerfile, limit: textLimit, signal });
   if (source === undefined) {
     throw new SampanError("invalid", `Cannot locate specified Dockerfile: ${dockerfile}: there is no build context`);
   }
-  const context = await spoolContext(decompressed(source, "the build context"), path, signal);
+  const context = await spoolContext(source, path, signal);
   try {
     const file = context.take(settingsFile);
     const named = context.take(contextsDirectory);
@@ -87,21 +91,4 @@ async function settingsText(context: SpooledContext, file: ContextNode | undefin
   if (file === undefined)
     throw new SampanError("invalid", `Cannot read ${settingsFile}: it is not in the build context`);
   return await context.text(file, textLimit, settingsFile);
-}
-
-/** A remote context: a tar archive, or a text that is the Dockerfile. */
-async function download(url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  if (!/^https?:\/\//.test(url) || /\.git(#.*)?$/.test(url)) {
-    throw new SampanError(
-      "unsupported",
-      `Cannot build ${url}: repositories are not supported; clone it, and build that`,
-    );
-  }
-  const response = await fetch(url, { signal }).catch((cause) => {
-    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause.cause ?? cause)}`, { cause });
-  });
-  if (!response.ok || response.body === null) {
-    throw new SampanError("unavailable", `Cannot download ${url}: the answer is ${response.status}`);
-  }
-  return response.body;
 }
