@@ -67,7 +67,7 @@ export class Build {
 
   #job(plan: Plan, { secrets, agents }: BuildSettings, obtained: Obtained): Job {
     const { parts, cache, mounts } = this.#care;
-    const { signal, noCache, network, limits, emit, buildArgs } = this.#request;
+    const { signal, noCache, network, limits, emit, ready, buildArgs } = this.#request;
     return {
       parts,
       plan,
@@ -87,6 +87,7 @@ export class Build {
       epoch: epochOf(buildArgs),
       rewritesTimes: this.#request.output.rewritesTimes,
       emit,
+      ready,
     };
   }
 

@@ -39,14 +39,17 @@ export interface RunRequest {
   readonly limits: RunLimits;
 }
 
+/** Who hears what a process says. */
+export interface RunOutput {
+  tell(stream: "stdout" | "stderr", data: Buffer): void;
+  /** What is to be waited for before more is told. */
+  ready(): Promise<void> | undefined;
+}
+
 /** What the builder cannot do itself, because containers and pulls are the engine's. */
 export interface BuildHost {
   /** Runs a process to its end, and answers its exit code; nothing of it is left then. "cancelled" when the signal fires. */
-  run(
-    request: RunRequest,
-    output: (stream: "stdout" | "stderr", data: Buffer) => void,
-    signal: AbortSignal,
-  ): Promise<number>;
+  run(request: RunRequest, output: RunOutput, signal: AbortSignal): Promise<number>;
   pull(
     reference: string,
     options: {

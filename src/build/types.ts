@@ -64,6 +64,8 @@ export interface BuildRequest {
   auth(reference: string): RegistryAuth | undefined;
   /** Told of everything that happens, in order; `plan` comes before the first step. */
   emit(event: BuildEvent): void;
+  /** What the output of commands waits for, when it is told faster than it is read. */
+  ready(): Promise<void> | undefined;
   /** The instructions that will be carried out, in the order of the Dockerfile. */
   planned(steps: readonly PlannedStep[]): void;
   readonly signal: AbortSignal;

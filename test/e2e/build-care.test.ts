@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { buildContext, classicBuild } from "../support/builds.ts";
 import { busybox } from "../support/images.ts";
+import { eventually } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
@@ -75,6 +80,45 @@ suite("what builds have in common, and what they leave", requires("busybox", "ta
     const { status, text } = await box.api("POST", `/build?outputs=${outputs}`, tar);
     assert.equal(status, 501, text);
     assert.match(text, /sampan build --output/);
+  });
+
+  test("output that nobody reads holds the command back, and not the daemon's memory", async () => {
+    const directory = buildContext(box, { Dockerfile: ["FROM busybox", "RUN yes | head -c 300000000; touch /done"] });
+    const tar = execFileSync("tar", ["-C", directory, "-c", "."]);
+    const headers = { "content-type": "application/x-tar", "content-length": tar.length };
+    const path = "/build?progress=events&t=care-slow";
+    const client = request({ socketPath: box.layout.apiSocket, method: "POST", path, headers });
+    client.end(tar);
+    const [answer] = (await once(client, "response")) as [IncomingMessage];
+    answer.once("readable", () => undefined);
+    const { pid } = box;
+    const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+    await setTimeout(300);
+    const before = memory();
+    await setTimeout(1500);
+    assert.ok(memory() - before < 64, `${before} MB, then ${memory()} MB`);
+    assert.equal((await box.api("GET", "/images/care-slow/json")).status, 404);
+    answer.destroy();
+    await eventually("the command is ended", () => namesIn(join(box.layout.root, "containers")).length === 0);
+  });
+
+  test("a URL of a Dockerfile, and of an archive", async () => {
+    const directory = buildContext(box, { Dockerfile: ["FROM busybox", "COPY f /"], f: "far" });
+    const tar = execFileSync("tar", ["-C", directory, "-cz", "."]);
+    const server = createServer((asked, response) =>
+      response.end(asked.url === "/t" ? tar : "FROM busybox\nRUN true\n"),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      for (const name of ["t", "text"]) {
+        const { status, text } = await box.api("POST", `/build?q=1&remote=${encodeURIComponent(`${url}/${name}`)}`);
+        assert.equal(status, 200, text);
+        assert.match(text, /sha256:/);
+      }
+    } finally {
+      server.close();
+    }
   });
 
   test("a stage may be called as what every object has", async () => {

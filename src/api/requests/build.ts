@@ -60,7 +60,7 @@ const settings = struct({
 });
 
 /** A build as it was asked for; the rest of `BuildRequest` is how it is answered. */
-export interface ParsedBuild extends Omit<BuildRequest, "context" | "emit" | "planned" | "signal"> {
+export interface ParsedBuild extends Omit<BuildRequest, "context" | "emit" | "ready" | "planned" | "signal"> {
   readonly quiet: boolean;
   /** Progress as events, one JSON object a line, instead of the classic text. */
   readonly events: boolean;

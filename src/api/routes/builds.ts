@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import * as z from "zod";
 import type { BuildEvent, BuildResult } from "../../build/types.ts";
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
@@ -6,7 +7,7 @@ import { queryOf, sendJson } from "../http/answers.ts";
 import { departure } from "../http/departure.ts";
 import type { Api, ApiReply } from "../http/fastify.ts";
 import { ProgressWriter } from "../http/progress-writer.ts";
-import { pump } from "../http/pump.ts";
+import { pump, writable } from "../http/pump.ts";
 import { uploaded } from "../http/uploaded.ts";
 import { type ParsedBuild, parseBuild } from "../requests/build.ts";
 import { pruneMatcher } from "../requests/build-filters.ts";
@@ -25,7 +26,8 @@ export function buildRoutes(app: Api, { engine, leaving }: ApiContext): void {
     });
     const signal = departure(request.raw, reply.raw, leaving);
     const context = asked.remote === undefined ? uploaded(request.raw) : undefined;
-    const build = (told: Told) => engine.builds.build({ ...asked, ...told, context, signal });
+    const ready = pressureOf(reply.raw);
+    const build = (told: Told) => engine.builds.build({ ...asked, ...told, ready, context, signal });
     try {
       await (asked.events ? tellEvents(reply, build) : tellClassic(reply, asked, build));
     } finally {
@@ -44,6 +46,18 @@ export function buildRoutes(app: Api, { engine, leaving }: ApiContext): void {
   app.post("/build/cancel", () => {
     throw new SampanError("unsupported", "Cannot cancel a build by its id: builds end when their client leaves");
   });
+}
+
+/** What to wait for while the client reads more slowly than it is written to. */
+function pressureOf(response: ServerResponse): () => Promise<void> | undefined {
+  let waiting: Promise<void> | undefined;
+  return () => {
+    if (!response.writableNeedDrain || response.destroyed) return undefined;
+    waiting ??= writable(response).finally(() => {
+      waiting = undefined;
+    });
+    return waiting;
+  };
 }
 
 interface Told {

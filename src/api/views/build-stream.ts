@@ -1,12 +1,17 @@
 import type { BuildEvent, BuildResult, PlannedStep } from "../../build/types.ts";
 import type { ProgressLine } from "../shapes/image.ts";
 
+/** Characters of one step's output that wait for their turn. */
+const mostHeld = 2 * 1024 * 1024;
+
 interface Shown {
   readonly place: number;
   readonly instruction: string;
   readonly id: string | undefined;
   /** Text that came before its turn. */
   held: string[];
+  /** Characters of it. */
+  size: number;
   cached: boolean;
   over: boolean;
 }
@@ -32,7 +37,7 @@ export class ClassicBuildStream {
       // What two instructions share is told of at the first.
       const own = id === undefined || seen.has(id) ? undefined : id;
       if (id !== undefined) seen.add(id);
-      return { place, instruction, id: own, held: [], cached: false, over: own === undefined };
+      return { place, instruction, id: own, held: [], size: 0, cached: false, over: own === undefined };
     });
   }
 
@@ -40,7 +45,7 @@ export class ClassicBuildStream {
     if (event.type === "log") {
       const step = this.#find(event.step);
       if (step === undefined || step.place < this.#turn) this.#text(event.data);
-      else step.held.push(event.data);
+      else hold(step, event.data);
     } else if (event.type === "step") {
       const step = this.#find(event.id);
       if (step === undefined) return;
@@ -84,6 +89,7 @@ export class ClassicBuildStream {
       this.#begun = true;
     }
     for (const text of step.held.splice(0)) this.#text(text);
+    step.size = 0;
   }
 
   #find(id: string): Shown | undefined {
@@ -93,4 +99,11 @@ export class ClassicBuildStream {
   #text(stream: string): void {
     this.#write({ stream });
   }
+}
+
+/** Of what has to wait long only the end is kept: that tells why a step has failed. */
+function hold(step: Shown, text: string): void {
+  step.held.push(text);
+  step.size += text.length;
+  while (step.size > mostHeld && step.held.length > 1) step.size -= step.held.shift()?.length ?? 0;
 }

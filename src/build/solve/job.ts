@@ -37,6 +37,8 @@ export interface Job {
   /** The same for the files of its layers. */
   readonly rewritesTimes: boolean;
   emit(event: BuildEvent): void;
+  /** See `BuildRequest`. */
+  ready(): Promise<void> | undefined;
 }
 
 /** What a vertex has come to. */

@@ -66,7 +66,7 @@ export class RunStep implements LayerStep {
   }
 
   #execute(workspace: Workspace, mounts: Awaited<ReturnType<typeof openMounts>>): Promise<number> {
-    const { parts, limits, plan, signal, emit, network, epoch } = this.#job;
+    const { parts, limits, plan, signal, emit, ready, network, epoch } = this.#job;
     const { argv, script, env, hiddenEnv, cwd, user, security } = this.#vertex;
     const { id: step, parent } = this.#inputs;
     const named = new Set(env.map((text) => text.split("=", 1)[0]));
@@ -89,9 +89,12 @@ export class RunStep implements LayerStep {
         files: [...mounts.files, ...executable],
         limits,
       },
-      (stream, bytes) => {
-        const data = decoders[stream].decode(bytes, { stream: true });
-        if (data !== "") emit({ type: "log", step, stream, data });
+      {
+        tell: (stream, bytes) => {
+          const data = decoders[stream].decode(bytes, { stream: true });
+          if (data !== "") emit({ type: "log", step, stream, data });
+        },
+        ready,
       },
       signal,
     );

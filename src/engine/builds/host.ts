@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BuildHost, RunRequest } from "../../build/host.ts";
+import type { BuildHost, RunOutput, RunRequest } from "../../build/host.ts";
 import { cancelled } from "../../images/slots.ts";
 import { signals } from "../../kernel/signals.ts";
 import type { Sandbox } from "../../network/networking.ts";
@@ -30,11 +30,7 @@ export class EngineBuildHost implements BuildHost {
     this.#images = images;
   }
 
-  async run(
-    request: RunRequest,
-    output: (stream: "stdout" | "stderr", data: Buffer) => void,
-    signal: AbortSignal,
-  ): Promise<number> {
+  async run(request: RunRequest, output: RunOutput, signal: AbortSignal): Promise<number> {
     if (signal.aborted) throw cancelled(signal);
     const record = recordOf(this.#parts, request);
     const files = new ContainerFiles(this.#parts.layout, request.id);
@@ -85,18 +81,20 @@ export class EngineBuildHost implements BuildHost {
   /** Hands the output on until the end of the process. */
   async #follow(
     running: Running,
-    {
-      output,
-      signal,
-      record,
-    }: { output: Parameters<BuildHost["run"]>[1]; signal: AbortSignal; record: ContainerRecord },
+    { output, signal, record }: { output: RunOutput; signal: AbortSignal; record: ContainerRecord },
   ): Promise<number> {
     const socket = await running.attach({ stdin: false, stdout: true, stderr: true }).catch(async (error) => {
       await this.#giveUp(running, record);
       throw error;
     });
-    const unframer = new Unframer(output);
-    socket.on("data", (chunk: Buffer) => unframer.push(chunk));
+    const unframer = new Unframer((stream, data) => output.tell(stream, data));
+    socket.on("data", (chunk: Buffer) => {
+      unframer.push(chunk);
+      const ready = output.ready();
+      if (ready === undefined) return;
+      socket.pause();
+      ready.then(() => socket.resume());
+    });
     const ended = Promise.race([once(socket, "end"), once(socket, "close")]).catch(() => undefined);
     running.release();
     socket.resume();
