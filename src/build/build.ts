@@ -13,6 +13,7 @@ import type { Dockerfile } from "./dockerfile/types.ts";
 import { filesOf } from "./output/files.ts";
 import { storeImage } from "./output/image.ts";
 import { checkEntitlements } from "./plan/entitlements.ts";
+import { checkHostUse } from "./plan/host.ts";
 import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
 import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
 import type { Job } from "./solve/job.ts";
@@ -59,6 +60,7 @@ export class Build {
     if (call !== "build")
       return answerCall(this.#request, call, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
     const plan = await this.#plan(dockerfile, settings);
+    checkHostUse(plan);
     checkEntitlements(plan, this.#request.allow, this.#request.network);
     tellLints(this.#request, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
     this.#request.planned(plan.steps.map(({ vertex, instruction }) => ({ id: vertex?.toString(), instruction })));

@@ -22,7 +22,7 @@ export interface BuildImage {
   readonly nocachefilter?: readonly string[] | undefined;
   readonly pull?: boolean;
   readonly networkmode?: string | undefined;
-  /** Entitlements: what RUN may ask for. */
+  /** Entitlements: what a Dockerfile may ask for. */
   readonly allow?: readonly string[];
   readonly extrahosts?: readonly string[];
   readonly ulimits?: readonly Ulimit[] | undefined;

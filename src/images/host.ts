@@ -1,9 +1,21 @@
+import { SampanError } from "../errors/index.ts";
+import { parseReference } from "../registry/reference.ts";
 import { digestOf } from "../storage/digest.ts";
 import { hostPlatform } from "./platform.ts";
 import type { ImageConfig, StoredImage } from "./types.ts";
 
 /** The name of the image that is this machine's own root file system. */
 export const hostImageName = "sampan/host:latest";
+
+/** Whether a name, as it was written, means `sampan/host`; its id does not count. */
+export function isHostReference(written: string): boolean {
+  try {
+    return parseReference(written).familiar === hostImageName;
+  } catch (error) {
+    if (error instanceof SampanError && error.kind === "invalid") return false;
+    throw error;
+  }
+}
 
 /** `sampan/host`: always here, not stored, not removable. Its id follows from its config, so it never changes. */
 export function hostImage(): StoredImage {

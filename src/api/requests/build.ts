@@ -205,8 +205,11 @@ function decoded(header: string | undefined): string {
 }
 
 function entitlementOf(text: string): Entitlement {
-  if (text === "network.host" || text === "security.insecure") return text;
-  throw new SampanError("invalid", `unknown entitlement: ${text}: network.host and security.insecure are there`);
+  if (text === "network.host" || text === "security.insecure" || text === "files.host") return text;
+  throw new SampanError(
+    "invalid",
+    `unknown entitlement: ${text}: network.host, security.insecure and files.host are there`,
+  );
 }
 
 function callOf(text: string | undefined): BuildRequest["call"] {

@@ -178,7 +178,8 @@ async function openable(job: Job, vertex: CopyVertex, source: PlannedSource, inp
     return { tree: undefined, path, unpack, open: async () => ({ tree, read: (at) => tree.read(at), ...none }) };
   }
   const stack = await inputs.stackOfVertex(from);
-  return { tree: identityOf(stack), path, unpack: false, open: () => stackTree(job, stack) };
+  const tree = stack.host ? undefined : identityOf(stack);
+  return { tree, path, unpack: false, open: () => stackTree(job, stack) };
 }
 
 const none: AsyncDisposable = { async [Symbol.asyncDispose]() {} };

@@ -1,5 +1,8 @@
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
 import { parentOf } from "../../images/create/create.ts";
+import { isHostReference } from "../../images/host.ts";
+import { formatPlatform, suitability } from "../../images/platform.ts";
+import type { StoredImage } from "../../images/types.ts";
 import { imageKey } from "../plan/plan.ts";
 import type { CopyVertex, ImageVertex, RunVertex, Step, Vertex, VertexId, WorkdirVertex } from "../plan/types.ts";
 import { CopyStep } from "./copy.ts";
@@ -7,7 +10,7 @@ import { StepFailed } from "./errors.ts";
 import type { Job, Outcome } from "./job.ts";
 import { keyOf } from "./key.ts";
 import { RunStep } from "./run.ts";
-import { emptyStack, identityOf, type Stack, stackOf } from "./stack.ts";
+import { emptyStack, hostStack, identityOf, type Stack, stackOf } from "./stack.ts";
 import { makeWorkdir } from "./workdir.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -115,10 +118,7 @@ export class Solver {
     const here = images.get(imageKey(vertex));
     const image =
       here ?? (await this.#job.image(vertex.reference, vertex.platform, id).catch((error) => hinted(error, vertex)));
-    if (image.virtual !== undefined) {
-      const why = "it is a view of this machine, and no layers can be stacked on it";
-      throw new SampanError("unsupported", `Cannot build on ${vertex.reference}: ${why}; run it with sampan run`);
-    }
+    if (image.virtual !== undefined) return { stack: hostOf(vertex, image), created: undefined, cached: false };
     const { layers } = await parentOf(parts.tools, hold, image.id);
     const diffIds = image.config.rootfs.diff_ids;
     const built = layers.flatMap(({ digest, size, mediaType }, index) => {
@@ -172,6 +172,21 @@ export class Solver {
     const stage = this.#steps.get(id)?.stage;
     return stage !== undefined && noCache.includes(stage);
   }
+}
+
+/** The machine as a source of files. Its leave was asked for by its name (`checkEntitlements`): it has no other one here. */
+function hostOf({ reference, platform }: ImageVertex, { config }: StoredImage): Stack {
+  if (!isHostReference(reference)) {
+    throw new SampanError(
+      "unsupported",
+      `Cannot build with ${reference}: it is this machine, which a build calls sampan/host`,
+    );
+  }
+  if (suitability(platform, config) === undefined) {
+    const [wanted, own] = [formatPlatform(platform), formatPlatform(config)];
+    throw new SampanError("invalid", `Cannot use the files of sampan/host for ${wanted}: this machine is ${own}`);
+  }
+  return hostStack;
 }
 
 /** A pull that has failed may have been of a stage whose name is misspelt. */

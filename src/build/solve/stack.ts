@@ -14,15 +14,20 @@ export interface BuiltLayer {
 export interface Stack {
   readonly layers: readonly BuiltLayer[];
   readonly chains: readonly ChainId[];
+  /** The machine's own root file system; it has no layers, and its files change without notice. */
+  readonly host?: true;
 }
 
 export const emptyStack: Stack = { layers: [], chains: [] };
+
+/** `sampan/host`: files are copied from it, nothing is put on it. */
+export const hostStack: Stack = { layers: [], chains: [], host: true };
 
 export function stackOf(layers: readonly BuiltLayer[]): Stack {
   return { layers, chains: chainIds(layers.map(({ diffId }) => diffId)) };
 }
 
-/** What a stack is called in keys: two of the same name have the same content. */
+/** What a stack of layers is called in keys: two of the same name have the same content. */
 export function identityOf({ chains }: Stack): string {
   return chains.at(-1) ?? "scratch";
 }

@@ -11,6 +11,7 @@ import type { RootFilesystem } from "../../runtime/types.ts";
 import { openDirectoryTree, openTree } from "../../storage/pack/open.ts";
 import { packTree } from "../../storage/pack/pack.ts";
 import { TreeReader } from "../../storage/pack/tree-reader.ts";
+import type { LayerRef } from "../../storage/snapshots/types.ts";
 import type { WorkParts } from "../parts.ts";
 import { type BuiltLayer, type Stack, stackOf } from "./stack.ts";
 import { unpackLayer } from "./unpack-layer.ts";
@@ -29,14 +30,14 @@ export class Workspace implements AsyncDisposable {
 
   static async open(parts: WorkParts, stack: Stack): Promise<Workspace> {
     const workspace = new Workspace(parts, stack);
-    await parts.snapshots.prepare(workspace.id, stack.chains);
+    await parts.snapshots.prepare(workspace.id, workspace.#lower);
     return workspace;
   }
 
   /** A process that is shut up in the file system: what is written there is written to the new layer. */
   async enter(purpose: string): Promise<Session> {
     const { executor, kernel } = this.#parts;
-    if (this.#stack.chains.length === 0) return await openDirectoryTree(executor, purpose, this.#upper);
+    if (this.#lower.length === 0) return await openDirectoryTree(executor, purpose, this.#upper);
     return await openTree(executor, purpose, (p) => {
       p.call("unshare", [named(f.CLONE_NEWNS, "CLONE_NEWNS")], { note: "mount where nobody sees it" });
       isolateMounts(p);
@@ -52,7 +53,7 @@ export class Workspace implements AsyncDisposable {
   /** `bare`: without what every container has beyond its image. */
   root(options: { readonly bare: boolean }): RootFilesystem {
     const { snapshots, layout } = this.#parts;
-    const overlay = snapshots.mounts(this.id, this.#stack.chains, options)[0];
+    const overlay = snapshots.mounts(this.id, this.#lower, options)[0];
     const { lower = [], upper = "throw-away", prepared = [], options: more = [] } = overlay ?? {};
     return { lower, upper, prepared, options: more, mountPoint: join(layout.run, "rootfs"), readOnly: false };
   }
@@ -90,6 +91,10 @@ export class Workspace implements AsyncDisposable {
     } catch (error) {
       log.warn({ error, step: this.id }, "files of a build step are left until the next start");
     }
+  }
+
+  get #lower(): readonly LayerRef[] {
+    return this.#stack.host ? ["host"] : this.#stack.chains;
   }
 
   get #upper(): string {

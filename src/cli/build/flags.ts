@@ -44,7 +44,7 @@ const resultFlags = {
 };
 
 const commandFlags = {
-  allow: list("", "Allow extra privileged entitlement (network.host, security.insecure)", parseEntitlement),
+  allow: list("", "Allow extra privileged entitlement (network.host, security.insecure, files.host)", parseEntitlement),
   "add-host": list("", "Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
   "cgroup-parent": text("", "Set the parent cgroup for the RUN instructions during build"),
   "cpu-period": integer("", "Limit the CPU CFS (Completely Fair Scheduler) period"),
@@ -96,7 +96,7 @@ function parsePlatforms(value: string): string {
 }
 
 function parseEntitlement(value: string): string {
-  if (value === "security.insecure" || value === "network.host") return value;
+  if (value === "security.insecure" || value === "network.host" || value === "files.host") return value;
   throw invalid(`unknown entitlement: ${value}`);
 }
 
