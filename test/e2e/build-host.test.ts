@@ -67,6 +67,13 @@ suite("sampan/host in builds", requires("busybox", "tar"), () => {
     assert.equal((await build(lines, "--allow", "files.host")).stderr.match(/CACHED/g)?.length, 2);
     writeFileSync(path, "two\n");
     assert.match((await build(lines, "--allow", "files.host")).stderr, /two/);
+    const pulled = await build(
+      ["FROM sampan/host AS m", "FROM scratch", "COPY --from=m /etc/passwd /"],
+      "--allow",
+      "files.host",
+      "--pull",
+    );
+    assert.equal(pulled.status, 0, pulled.stderr);
   });
 
   test("the build must allow it, by whatever name it is reached", async () => {
