@@ -64,7 +64,10 @@ suite("containers started and stopped without end", { ...requires("busybox"), ..
     assert.ok(after.descriptors <= before.descriptors + 4, "descriptors");
     assert.equal(after.mounts, before.mounts, "mounts");
     // A few are too few to tell a leak from what V8 has not given back: what each start leaves shows in ten thousand of them.
-    assert.ok(after.memory < before.memory + 16_000 + starts / 4, `memory: ${before.memory} kB, then ${after.memory} kB`);
+    assert.ok(
+      after.memory < before.memory + 16_000 + starts / 4,
+      `memory: ${before.memory} kB, then ${after.memory} kB`,
+    );
   });
 
   test("one container that is started again and again leaves as little", async () => {
