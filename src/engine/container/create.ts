@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { SampanError } from "../../errors/index.ts";
+import { parsePlatform } from "../../images/platform.ts";
 import type { Platform, StoredImage } from "../../images/types.ts";
 import { parseSignal } from "../../kernel/signals.ts";
 import type { LayerRef } from "../../storage/snapshots/types.ts";
@@ -72,7 +73,7 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
 /** Decides all about a container, and touches nothing. */
 export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const wanted = normaliseConfig(request.config);
-  const image = parts.images.resolve(wanted.Image, parsePlatform(request.platform));
+  const image = parts.images.resolve(wanted.Image, request.platform ? parsePlatform(request.platform) : undefined);
   const given = normaliseHostConfig(request.hostConfig ?? {});
   refuseUnsupported(given);
   const id = newId();
@@ -174,16 +175,6 @@ function layersOf(image: StoredImage): LayerRef[] {
 }
 
 function platformOf({ config: { os, architecture, variant } }: StoredImage): Platform {
-  return { os, architecture, ...(variant !== undefined && { variant }) };
-}
-
-/** "os/arch[/variant]". Throws `invalid` with dockerd's text. */
-export function parsePlatform(text: string | undefined): Platform | undefined {
-  if (!text) return undefined;
-  const [os = "", architecture = "", variant, ...rest] = text.toLowerCase().split("/");
-  if (os === "" || architecture === "" || rest.length > 0) {
-    throw new SampanError("invalid", `"${text}" is an invalid OS/architecture: expected os/arch[/variant]`);
-  }
   return { os, architecture, ...(variant !== undefined && { variant }) };
 }
 
