@@ -2,7 +2,7 @@ import { SampanError } from "../errors/index.ts";
 import type { Available } from "./available.ts";
 import { unsupported } from "./available.ts";
 import { deviceWrites } from "./devices.ts";
-import { type Current, Limits, sizeText, type Write } from "./limits.ts";
+import { type Current, Limits, setPids, sizeText, type Write } from "./limits.ts";
 import type { BlockIoResources, CpuResources, MemoryResources, Resources } from "./resources.ts";
 
 /** What has to be written to v1 files, in order. Throws `unsupported` for what this machine cannot limit. */
@@ -10,13 +10,7 @@ export function limitsV1(resources: Resources, available: Available, current: Cu
   const limits = new Limits(available);
   if (resources.memory) setMemory(limits, resources.memory, current);
   if (resources.cpu) setCpu(limits, resources.cpu);
-  if (resources.pids) {
-    const { limit } = resources.pids;
-    const text = limit > 0 ? String(limit) : "max";
-    if (limit > 0 || limits.has("pids", "pids.max")) {
-      limits.set(`allow ${text} processes`, "pids", "pids.max", text);
-    }
-  }
+  if (resources.pids) setPids(limits, resources.pids);
   if (resources.blockIO) setBlockIo(limits, resources.blockIO);
   if (resources.devices)
     for (const [what, file, value] of deviceWrites(resources.devices)) limits.set(what, "devices", file, value);

@@ -1,6 +1,6 @@
 import { SampanError } from "../errors/index.ts";
 import type { Available } from "./available.ts";
-import { type Current, Limits, orMax, sizeText, type Write } from "./limits.ts";
+import { type Current, Limits, orMax, setPids, sizeText, type Write } from "./limits.ts";
 import { refuseRealtime } from "./limits-v1.ts";
 import type { BlockIoResources, CpuResources, MemoryResources, Resources } from "./resources.ts";
 import { sharesToWeight, toIoWeight } from "./weight.ts";
@@ -13,13 +13,7 @@ export function limitsV2(resources: Resources, available: Available, current: Cu
   const limits = new Limits(available);
   if (resources.memory) setMemory(limits, resources.memory, current);
   if (resources.cpu) setCpu(limits, resources.cpu, current);
-  if (resources.pids) {
-    const { limit } = resources.pids;
-    const text = limit > 0 ? String(limit) : "max";
-    if (limit > 0 || limits.has("pids", "pids.max")) {
-      limits.set(`allow ${text} processes`, "pids", "pids.max", text);
-    }
-  }
+  if (resources.pids) setPids(limits, resources.pids);
   if (resources.blockIO) setBlockIo(limits, resources.blockIO);
   for (const [file, value] of Object.entries(resources.unified ?? {})) setUnified(limits, file, value);
   return limits.writes;

@@ -1,4 +1,5 @@
 import { type Available, requireFile } from "./available.ts";
+import type { PidsResources } from "./resources.ts";
 
 /** One value for one file of a cgroup. */
 export interface Write {
@@ -33,6 +34,13 @@ export class Limits {
   has(controller: string, file: string): boolean {
     return this.#available.missing(controller) === undefined && this.#available.has(controller, file);
   }
+}
+
+/** The file is the same in v1 and v2. To lift a limit that this machine cannot set is no error. */
+export function setPids(limits: Limits, { limit }: PidsResources): void {
+  if (limit <= 0 && !limits.has("pids", "pids.max")) return;
+  const text = limit > 0 ? String(limit) : "max";
+  limits.set(`allow ${text} processes`, "pids", "pids.max", text);
 }
 
 /** "64 MiB", "1000 bytes": sizes as people wrote them. */
