@@ -105,26 +105,32 @@ function imageSums(uses: readonly ImageUse[], { images, layers, items }: ImagePa
   };
 }
 
-function containerSums(all: readonly ContainerSummary[], items: boolean): UsageSummary<ContainerSummary> {
-  const active = all.filter(({ State }) => ["running", "paused", "restarting"].includes(State));
-  const size = (some: readonly ContainerSummary[]) => some.reduce((sum, { SizeRw = 0 }) => sum + SizeRw, 0);
+interface Rule<Item> {
+  readonly items: boolean;
+  readonly active: (item: Item) => boolean;
+  /** Bytes. */
+  readonly size: (item: Item) => number;
+}
+
+/** What is not active can be reclaimed. */
+function sumsOf<Item>(all: readonly Item[], { items, active, size }: Rule<Item>): UsageSummary<Item> {
+  const used = all.filter(active);
+  const sum = (some: readonly Item[]) => some.reduce((total, item) => total + size(item), 0);
   return {
-    ActiveCount: active.length,
+    ActiveCount: used.length,
     TotalCount: all.length,
-    Reclaimable: size(all) - size(active),
-    TotalSize: size(all),
+    Reclaimable: sum(all) - sum(used),
+    TotalSize: sum(all),
     ...(items ? { Items: all } : {}),
   };
 }
 
+function containerSums(all: readonly ContainerSummary[], items: boolean): UsageSummary<ContainerSummary> {
+  const active = ({ State }: ContainerSummary) => ["running", "paused", "restarting"].includes(State);
+  return sumsOf(all, { items, active, size: ({ SizeRw = 0 }) => SizeRw });
+}
+
 function volumeSums(all: readonly Volume[], items: boolean): UsageSummary<Volume> {
-  const active = all.filter(({ UsageData }) => (UsageData?.RefCount ?? 0) > 0);
-  const size = (some: readonly Volume[]) => some.reduce((sum, { UsageData }) => sum + (UsageData?.Size ?? 0), 0);
-  return {
-    ActiveCount: active.length,
-    TotalCount: all.length,
-    Reclaimable: size(all) - size(active),
-    TotalSize: size(all),
-    ...(items ? { Items: all } : {}),
-  };
+  const active = ({ UsageData }: Volume) => (UsageData?.RefCount ?? 0) > 0;
+  return sumsOf(all, { items, active, size: ({ UsageData }) => UsageData?.Size ?? 0 });
 }
