@@ -25,7 +25,10 @@ export const groups: Readonly<Record<string, string>> = {
   volume: "Manage volumes",
 };
 
-/** All commands. Files are loaded when their command is used: `sampan run` reads nothing of `sampan ps`. */
+/**
+ * All commands: the common ones in the order of their use, then all others by name. Files are loaded when their command is
+ * used: `sampan run` reads nothing of `sampan ps`.
+ */
 export const commands: readonly Entry[] = [
   {
     paths: ["run", "container run"],
@@ -91,6 +94,21 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/commit.ts"),
   },
   {
+    paths: ["completion"],
+    summary: "Generate the autocompletion script for the specified shell",
+    load: () => import("./commands/completion.ts"),
+  },
+  {
+    paths: ["container inspect"],
+    summary: "Display detailed information on one or more containers",
+    load: () => import("./commands/container-inspect.ts"),
+  },
+  {
+    paths: ["container prune"],
+    summary: "Remove all stopped containers",
+    load: () => import("./commands/container-prune.ts"),
+  },
+  {
     paths: ["cp", "container cp"],
     summary: "Copy files/folders between a container and the local filesystem",
     load: () => import("./commands/cp.ts"),
@@ -99,11 +117,6 @@ export const commands: readonly Entry[] = [
     paths: ["create", "container create"],
     summary: "Create a new container",
     load: () => import("./commands/create.ts"),
-  },
-  {
-    paths: ["completion"],
-    summary: "Generate the autocompletion script for the specified shell",
-    load: () => import("./commands/completion.ts"),
   },
   { paths: ["daemon"], summary: "Run the daemon in the foreground", load: () => import("./commands/daemon.ts") },
   {
@@ -117,6 +130,11 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/egress-log.ts"),
   },
   {
+    paths: ["events", "system events"],
+    summary: "Get real time events from the server",
+    load: () => import("./commands/events.ts"),
+  },
+  {
     paths: ["export", "container export"],
     summary: "Export a container's filesystem as a tar archive",
     load: () => import("./commands/export.ts"),
@@ -127,6 +145,16 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/history.ts"),
   },
   {
+    paths: ["image inspect"],
+    summary: "Display detailed information on one or more images",
+    load: () => import("./commands/image-inspect.ts"),
+  },
+  {
+    paths: ["image prune"],
+    summary: "Remove unused images",
+    load: () => import("./commands/image-prune.ts"),
+  },
+  {
     paths: ["import", "image import"],
     summary: "Import the contents from a tarball to create a filesystem image",
     load: () => import("./commands/import.ts"),
@@ -135,16 +163,6 @@ export const commands: readonly Entry[] = [
     paths: ["inspect"],
     summary: "Return low-level information on containers, images, networks and volumes",
     load: () => import("./commands/inspect.ts"),
-  },
-  {
-    paths: ["container inspect"],
-    summary: "Display detailed information on one or more containers",
-    load: () => import("./commands/container-inspect.ts"),
-  },
-  {
-    paths: ["image inspect"],
-    summary: "Display detailed information on one or more images",
-    load: () => import("./commands/image-inspect.ts"),
   },
   {
     paths: ["kill", "container kill"],
@@ -269,41 +287,6 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/save.ts"),
   },
   {
-    paths: ["start", "container start"],
-    summary: "Start one or more stopped containers",
-    load: () => import("./commands/start.ts"),
-  },
-  {
-    paths: ["stats", "container stats"],
-    summary: "Display a live stream of container(s) resource usage statistics",
-    load: () => import("./commands/stats.ts"),
-  },
-  {
-    paths: ["stop", "container stop"],
-    summary: "Stop one or more running containers",
-    load: () => import("./commands/stop.ts"),
-  },
-  {
-    paths: ["tag", "image tag"],
-    summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
-    load: () => import("./commands/tag.ts"),
-  },
-  {
-    paths: ["container prune"],
-    summary: "Remove all stopped containers",
-    load: () => import("./commands/container-prune.ts"),
-  },
-  {
-    paths: ["events", "system events"],
-    summary: "Get real time events from the server",
-    load: () => import("./commands/events.ts"),
-  },
-  {
-    paths: ["image prune"],
-    summary: "Remove unused images",
-    load: () => import("./commands/image-prune.ts"),
-  },
-  {
     paths: ["search"],
     summary: "Search Docker Hub for images",
     load: () => import("./commands/search.ts"),
@@ -329,6 +312,21 @@ export const commands: readonly Entry[] = [
     load: () => import("./commands/secret-rm.ts"),
   },
   {
+    paths: ["start", "container start"],
+    summary: "Start one or more stopped containers",
+    load: () => import("./commands/start.ts"),
+  },
+  {
+    paths: ["stats", "container stats"],
+    summary: "Display a live stream of container(s) resource usage statistics",
+    load: () => import("./commands/stats.ts"),
+  },
+  {
+    paths: ["stop", "container stop"],
+    summary: "Stop one or more running containers",
+    load: () => import("./commands/stop.ts"),
+  },
+  {
     paths: ["system df"],
     summary: "Show disk usage",
     load: () => import("./commands/system-df.ts"),
@@ -342,6 +340,26 @@ export const commands: readonly Entry[] = [
     paths: ["system prune"],
     summary: "Remove unused data",
     load: () => import("./commands/system-prune.ts"),
+  },
+  {
+    paths: ["tag", "image tag"],
+    summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    load: () => import("./commands/tag.ts"),
+  },
+  {
+    paths: ["top", "container top"],
+    summary: "Display the running processes of a container",
+    load: () => import("./commands/top.ts"),
+  },
+  {
+    paths: ["unpause", "container unpause"],
+    summary: "Unpause all processes within one or more containers",
+    load: () => import("./commands/unpause.ts"),
+  },
+  {
+    paths: ["update", "container update"],
+    summary: "Update configuration of one or more containers",
+    load: () => import("./commands/update.ts"),
   },
   {
     paths: ["volume create"],
@@ -367,21 +385,6 @@ export const commands: readonly Entry[] = [
     paths: ["volume rm", "volume remove"],
     summary: "Remove one or more volumes",
     load: () => import("./commands/volume-rm.ts"),
-  },
-  {
-    paths: ["top", "container top"],
-    summary: "Display the running processes of a container",
-    load: () => import("./commands/top.ts"),
-  },
-  {
-    paths: ["unpause", "container unpause"],
-    summary: "Unpause all processes within one or more containers",
-    load: () => import("./commands/unpause.ts"),
-  },
-  {
-    paths: ["update", "container update"],
-    summary: "Update configuration of one or more containers",
-    load: () => import("./commands/update.ts"),
   },
   {
     paths: ["wait", "container wait"],

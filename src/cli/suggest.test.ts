@@ -11,6 +11,14 @@ test("what was nearly typed is suggested", () => {
   assert.equal(closest("zebra", known), undefined);
 });
 
+test("commands are listed by name, the common ones first", () => {
+  const names = (some: typeof commands) => some.map(({ paths }) => paths[0]);
+  const common = commands.filter(({ common }) => common);
+  const rest = names(commands.slice(common.length));
+  assert.deepEqual(names(commands.slice(0, common.length)), names(common));
+  assert.deepEqual(rest, rest.toSorted());
+});
+
 test("commands are found by all their paths, and all can be loaded", async () => {
   assert.equal(findCommand(["container", "ls", "-a"])?.path, "container ls");
   assert.deepEqual(findCommand(["ps", "-a"])?.rest, ["-a"]);
