@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
+import { PacketWatch } from "../../src/network/egress/watch.ts";
 import { RuleWatch } from "../../src/network/host/rule-watch.ts";
 import { option } from "../../src/network/records/driver-options.ts";
 import { makeExecutor } from "../support/executor.ts";
@@ -12,6 +14,13 @@ import { eventually } from "../support/process.ts";
 import { patience } from "../support/requires.ts";
 
 const { machine: here, outside: there } = cable;
+
+/** Pids of the executors that this process has started. */
+function executors(): string[] {
+  return readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8")
+    .split(" ")
+    .filter((pid) => pid !== "" && /executor/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")));
+}
 
 inOwnNetwork(import.meta.url, () => {
   const world = kernelWorld();
@@ -103,10 +112,6 @@ sysctl -qw net.ipv6.conf.${bridge}.accept_ra=1 net.ipv4.conf.${bridge}.route_loc
   });
 
   test("who watches the rules goes on after the executor was lost", async () => {
-    const executors = (): string[] =>
-      readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8")
-        .split(" ")
-        .filter((pid) => pid !== "" && /executor/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")));
     const others = executors();
     await using executor = makeExecutor(join(world.directory, "watched.sock"));
     let told = 0;
@@ -121,6 +126,40 @@ sysctl -qw net.ipv6.conf.${bridge}.accept_ra=1 net.ipv4.conf.${bridge}.route_loc
       await eventually("it is told of changes again", () => told > 1);
     } finally {
       watch.close();
+    }
+  });
+
+  test("who hears of refused packets goes on after the executor was lost", async () => {
+    const others = executors();
+    await using executor = makeExecutor(join(world.directory, "heard.sock"));
+    const prefixes: string[] = [];
+    const warnings: string[] = [];
+    const watch = new PacketWatch(executor, 77, {
+      tell: ({ prefix }) => prefixes.push(prefix),
+      warn: (text) => warnings.push(text),
+    });
+    sh(`nft add table inet heard
+nft add chain inet heard out '{ type filter hook output priority 0; }'
+nft add rule inet heard out udp dport 9 log prefix "heard" group 77`);
+    const socket = createSocket("udp4");
+    const heard = () =>
+      eventually("a packet is told", () => {
+        socket.send("packet", 9, "127.0.0.1");
+        return prefixes.splice(0).includes("heard");
+      });
+    try {
+      await watch.begin();
+      await heard();
+      const own = executors().filter((pid) => !others.includes(pid));
+      process.kill(Number(own[0]), "SIGKILL");
+      await eventually("the loss is told", () => warnings.length === 1);
+      prefixes.splice(0);
+      await heard();
+      assert.match(warnings.join(), /^What egress policies refuse is not told for a moment: [^,]+$/);
+    } finally {
+      socket.close();
+      await watch.end();
+      sh("nft delete table inet heard");
     }
   });
 

@@ -17,6 +17,8 @@ const most = 16;
 /** A daemon that was killed leaves the group a moment later. */
 const usual = 200;
 const patience = [0, 50, 200, 500, 1000, 2000, 4000];
+/** Milliseconds until the executor is asked again after it was lost. */
+const untilAgain = 1000;
 
 interface Reader {
   readonly session: Session;
@@ -26,7 +28,7 @@ interface Reader {
 
 /**
  * Receives the packets that rules log to a group: a worker of the executor waits for them, as long as somebody wants to know.
- * It ends with the executor, and so with the daemon.
+ * It ends with the executor, and so with the daemon; when the executor is lost alone it begins anew after a while.
  */
 export class PacketWatch {
   readonly #executor: Executor;
@@ -54,9 +56,7 @@ export class PacketWatch {
    */
   async begin(): Promise<void> {
     if (this.#reader === undefined) {
-      const watch = ++this.#watch;
-      this.#reader = this.#join(watch);
-      this.#reader.then((reader) => reader && this.#read(reader, watch));
+      this.#follow(++this.#watch);
     }
     await Promise.race([this.#reader, pause(usual, undefined, { ref: false })]);
   }
@@ -67,6 +67,11 @@ export class PacketWatch {
     this.#watch++;
     const reader = await reading;
     if (reader) leave(reader);
+  }
+
+  #follow(watch: number): void {
+    this.#reader = this.#join(watch);
+    this.#reader.then((reader) => reader && this.#read(reader, watch));
   }
 
   async #join(watch: number): Promise<Reader | undefined> {
@@ -109,8 +114,10 @@ export class PacketWatch {
       }
     } catch (error) {
       if (watch !== this.#watch) return;
-      this.#reader = undefined;
-      this.#warn(`What egress policies refuse is not told any more: ${messageOf(error)}`);
+      this.#warn(`What egress policies refuse is not told for a moment: ${messageOf(error)}`);
+      leave(reader);
+      await pause(untilAgain, undefined, { ref: false });
+      if (watch === this.#watch) this.#follow(watch);
     }
   }
 }
