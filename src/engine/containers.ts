@@ -270,8 +270,7 @@ export class EngineContainers implements Containers {
   async autoRemove(container: Container): Promise<void> {
     await container.lock.run(async () => {
       if (container.removed || container.isRunning) return;
-      const { exitCode, error } = container.state;
-      this.#departures.note(container.id, { exitCode, ...(error !== "" && { error }) });
+      this.#departures.note(container.id, { exitCode: container.state.exitCode });
       await removeContainer(this.#parts, container, { volumes: true });
     });
   }

@@ -136,8 +136,6 @@ export type WaitCondition = "not-running" | "next-exit" | "removed";
 
 export interface WaitResult {
   readonly exitCode: number;
-  /** Why the container could not be started or removed. */
-  readonly error?: string;
 }
 
 export interface StopOptions {

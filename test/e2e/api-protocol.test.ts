@@ -230,6 +230,17 @@ suite("the API's protocol", requires("busybox"), () => {
     }
   });
 
+  for (const condition of ["removed", "next-exit"]) {
+    test(`wait for ${condition} tells nothing but the status of a container that could not be started`, async () => {
+      const id = await create(["nosuch"], { HostConfig: { AutoRemove: true } });
+      const waiting = box.api("POST", `/containers/${id}/wait?condition=${condition}`);
+      const refused = await box.api("POST", `/containers/${id}/start`);
+      assert.equal(refused.status, 400);
+      const { status, text } = await waiting;
+      assert.deepEqual([status, text], [200, '{"StatusCode":127}\n']);
+    });
+  }
+
   test("wait for removal ends after --rm has removed", async () => {
     const id = await create(["true"], { HostConfig: { AutoRemove: true } });
     const waiting = box.api("POST", `/containers/${id}/wait?condition=removed`);

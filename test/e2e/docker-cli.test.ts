@@ -57,6 +57,15 @@ suite("the stock docker command line", requires("docker", "busybox"), () => {
     assert.deepEqual([status, out.trim()], [0, String(input.length)]);
   });
 
+  test("why a start fails is said once, with --rm, too", async () => {
+    for (const flags of [["--rm"], ["--rm", "-i"]]) {
+      const { status, err } = await outcome(["run", ...flags, "busybox", "nosuch"]);
+      assert.equal(status, 127);
+      assert.match(err, /^docker: Error response from daemon: .*nosuch/);
+      assert.doesNotMatch(err, /waiting for container/);
+    }
+  });
+
   test("exit codes of what cannot run", async () => {
     assert.equal((await outcome(["run", "--rm", "busybox", "nosuch"])).status, 127);
     assert.equal((await outcome(["run", "--rm", "busybox", "/etc/passwd"])).status, 126);

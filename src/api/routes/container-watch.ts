@@ -39,11 +39,8 @@ export function containerWatchRoutes(app: Api, { engine, leaving, log }: ApiCont
     // docker run starts the container only after it has seen these.
     if (version >= v1_30) raw.flushHeaders();
     try {
-      const { exitCode, error } = await result;
-      const answer: WaitResponse = {
-        StatusCode: exitCode,
-        ...(error === undefined ? {} : { Error: { Message: error } }),
-      };
+      const { exitCode } = await result;
+      const answer: WaitResponse = { StatusCode: exitCode };
       raw.end(`${JSON.stringify(answer)}\n`);
     } catch (error) {
       if (!signal.aborted) log.error({ err: error }, "Cannot wait for a container");

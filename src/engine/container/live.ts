@@ -84,9 +84,9 @@ export class Container {
     wake(this.#exitWaiters, { exitCode: this.state.exitCode });
   }
 
+  /** As dockerd, without why a start failed: that is the answer to the start, and clients would print it twice. */
   tellRemoval(): void {
-    const { exitCode, error } = this.state;
-    const result = { exitCode, ...(error !== "" && { error }) };
+    const result = { exitCode: this.state.exitCode };
     wake(this.#removalWaiters, result);
     wake(this.#exitWaiters, result);
   }
