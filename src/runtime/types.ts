@@ -66,6 +66,8 @@ export interface BindMount extends MountTarget {
   readonly sourceIsDirectory: boolean;
   readonly recursive: boolean;
   readonly propagation: Propagation;
+  /** Of a read-only mount: what is mounted below it keeps its own right. */
+  readonly writableBelow?: boolean;
   /** The source is what `subpath` leads to inside this directory, whose links others may make. */
   readonly within?: string;
   readonly subpath?: string;

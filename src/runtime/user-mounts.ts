@@ -31,12 +31,18 @@ function mountBind(p: Program, inside: Inside, mount: BindMount): void {
     note: `take ${mount.source} of the machine`,
   });
   const { flag, recursive } = propagations[mount.propagation];
+  const readOnlyBelow = mount.recursive && !mount.writableBelow;
+  const atOnce = mount.readOnly && readOnlyBelow === recursive;
   setAttributes(p, tree, {
-    set: mount.readOnly ? f.MOUNT_ATTR_RDONLY : 0,
+    set: atOnce ? f.MOUNT_ATTR_RDONLY : 0,
     propagation: flag,
-    recursive: mount.readOnly ? mount.recursive : recursive,
-    note: `${mount.readOnly ? "read-only, " : ""}with ${mount.propagation} propagation`,
+    recursive,
+    note: `${atOnce ? "read-only, " : ""}with ${mount.propagation} propagation`,
   });
+  if (mount.readOnly && !atOnce) {
+    const note = readOnlyBelow ? "read-only with all below it" : "read-only, and nothing below it";
+    setAttributes(p, tree, { set: f.MOUNT_ATTR_RDONLY, recursive: readOnlyBelow, note });
+  }
   attach(p, tree, targetOf(inside, mount), `mount it at ${mount.target}`);
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
@@ -199,6 +200,33 @@ test("binds: directory and file, read-only, with missing targets made; tmpfs wit
   );
   assert.deepEqual(lines(stdout), ["content", "content", "refused", "1770 55", "1024", "noexec"], stderr);
   assert.equal(readFileSync(join(source, "made"), "utf8"), "made\n");
+});
+
+test("a read-only bind: what is mounted below is read-only, too, or keeps its own right", async () => {
+  const source = join(directory, "tree");
+  const below = join(source, "below");
+  mkdirSync(below, { recursive: true });
+  execFileSync("mount", ["-t", "tmpfs", "tree", below]);
+  const bind = { type: "bind", source, sourceIsDirectory: true, readOnly: true, recursive: true } as const;
+  const write = (target: string) =>
+    `(echo x > ${target}/made) 2>/dev/null && echo written; (echo x > ${target}/below/made) 2>/dev/null && echo below;`;
+  try {
+    for (const propagation of ["rprivate", "private", "rslave", "slave"] as const) {
+      const { stdout, stderr } = await containers.run(
+        `${write("/all")} echo -; ${write("/top")} echo -; ${write("/one")}`,
+        {
+          mounts: [
+            { ...bind, propagation, target: "/all" },
+            { ...bind, propagation, target: "/top", writableBelow: true },
+            { ...bind, propagation, target: "/one", recursive: false },
+          ],
+        },
+      );
+      assert.deepEqual(lines(stdout), ["-", "below", "-"], `${propagation}: ${stderr}`);
+    }
+  } finally {
+    execFileSync("umount", [below]);
+  }
 });
 
 test("a mount target that leads out of the root by a link stays inside", async () => {

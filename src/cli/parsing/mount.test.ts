@@ -19,6 +19,12 @@ test("bind mounts have a source, a target and options", () => {
       BindOptions: { Propagation: "rslave", NonRecursive: true },
     },
   );
+  const recursive = (words: string) => parseMount(`type=bind,src=/a,dst=/b,readonly,${words}`).BindOptions;
+  assert.deepEqual(recursive("bind-recursive=writable"), { ReadOnlyNonRecursive: true });
+  assert.deepEqual(recursive("bind-recursive=readonly,bind-propagation=rprivate"), {
+    ReadOnlyForceRecursive: true,
+    Propagation: "rprivate",
+  });
   assert.equal(parseMount("dst=/b,src=.,type=bind").Source, process.cwd());
 });
 
@@ -56,6 +62,10 @@ const refused: readonly (readonly [text: string, message: RegExp])[] = [
   ["type=tmpfs,dst=/b,bind-propagation=shared", /cannot mix 'bind-\*' options with mount type 'tmpfs'/],
   ["type=bind,src=/a,dst=/b,bind-propagation=up", /invalid value for bind-propagation: up/],
   ["type=bind,src=/a,dst=/b,volume-nocopy", /cannot mix 'volume-\*' options with mount type 'bind'/],
+  ["type=bind,src=/a,dst=/b,bind-recursive=writable", /'bind-recursive=writable' requires 'readonly'/],
+  ["type=bind,src=/a,dst=/b,bind-recursive=readonly", /'bind-recursive=readonly' requires 'readonly'/],
+  ["type=bind,src=/a,dst=/b,ro,bind-recursive=readonly", /requires 'bind-propagation=rprivate'/],
+  ["type=bind,src=/a,dst=/b,ro,bind-recursive=so", /invalid value for bind-recursive: so/],
   ["type=volume,dst=/b,volume-nocopy=x", /is not true or false/],
   ["type=image,src=i,dst=/b", /not in this version/],
   ["type=nonsense,dst=/b", /invalid mount type "nonsense"/],

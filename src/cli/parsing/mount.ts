@@ -94,8 +94,20 @@ export function parseMount(text: string): MountRequest {
   }
   if (mount.Target === "") throw invalid("target is required");
   if (mount.Type === "bind" && mount.Source === undefined) throw invalid("source is required for a bind mount");
+  checkRecursion(mount);
   if (mount.Type === "tmpfs" && mount.Source !== undefined) throw invalid("cannot specify source for a tmpfs mount");
   return mount;
+}
+
+/** With docker's words. */
+function checkRecursion({ ReadOnly, BindOptions: options = {} }: MountRequest): void {
+  const { ReadOnlyNonRecursive, ReadOnlyForceRecursive, Propagation } = options;
+  const requires = (value: string, other: string) =>
+    invalid(`option 'bind-recursive=${value}' requires '${other}' to be specified in conjunction`);
+  if (ReadOnlyNonRecursive && !ReadOnly) throw requires("writable", "readonly");
+  if (!ReadOnlyForceRecursive) return;
+  if (!ReadOnly) throw requires("readonly", "readonly");
+  if (Propagation !== "rprivate") throw requires("readonly", "bind-propagation=rprivate");
 }
 
 interface Pair {

@@ -34,7 +34,7 @@ function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
     case "tmpfs":
       return { type: "tmpfs", target, readOnly, ...mount.options };
     case "bind": {
-      const { source, recursive, propagation, createSource } = mount;
+      const { source, recursive, propagation, createSource, writableBelow } = mount;
       return {
         type: "bind",
         target,
@@ -43,6 +43,7 @@ function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
         recursive,
         propagation,
         sourceIsDirectory: inspect(source, createSource),
+        ...(writableBelow && { writableBelow }),
       };
     }
     case "volume": {

@@ -40,21 +40,25 @@ function refuse(type: string, why: string): SampanError {
   return new SampanError("invalid", `invalid mount config for type "${type}": ${why}`);
 }
 
+function conflict(options: string): SampanError {
+  return new SampanError("invalid", `mount options conflict: ${options}`);
+}
+
 function bind(request: MountRequest, common: Common): ContainerBind {
   const source = request.Source ?? "";
-  const { Propagation: propagation, NonRecursive, CreateMountpoint, ReadOnlyNonRecursive } = request.BindOptions ?? {};
+  const options = request.BindOptions ?? {};
+  const { Propagation: propagation, NonRecursive, CreateMountpoint } = options;
   if (source === "") throw refuse("bind", "field Source must not be empty");
   if (request.VolumeOptions !== undefined) throw refuse("bind", "field VolumeOptions must not be specified");
   if (request.TmpfsOptions !== undefined) throw refuse("bind", "field TmpfsOptions must not be specified");
   if (!source.startsWith("/")) throw refuse("bind", `invalid mount path: '${source}' mount path must be absolute`);
   if (propagation && !propagations.includes(propagation))
     throw refuse("bind", `invalid propagation mode: ${propagation}`);
-  if (ReadOnlyNonRecursive === true) {
-    throw new SampanError(
-      "unsupported",
-      "Cannot honour ReadOnlyNonRecursive: a read-only mount is read-only with all below it",
-    );
-  }
+  // ReadOnlyForceRecursive forbids a fallback of dockerd's for kernels before 5.12; here there is none.
+  const { ReadOnlyNonRecursive: writableBelow = false, ReadOnlyForceRecursive: forced = false } = options;
+  if (writableBelow && !common.readOnly) throw conflict("!ReadOnly && BindOptions.ReadOnlyNonRecursive");
+  if (forced && !common.readOnly) throw conflict("!ReadOnly && BindOptions.ReadOnlyForceRecursive");
+  if (writableBelow && forced) throw conflict("ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive");
   if (!CreateMountpoint && statSync(source, { throwIfNoEntry: false }) === undefined) {
     throw refuse("bind", `bind source path does not exist: ${source}`);
   }
@@ -65,6 +69,7 @@ function bind(request: MountRequest, common: Common): ContainerBind {
     recursive: !(NonRecursive ?? false),
     propagation: (propagation as Propagation | undefined) || "rprivate",
     createSource: CreateMountpoint ?? false,
+    ...(writableBelow && { writableBelow }),
   };
 }
 

@@ -66,6 +66,25 @@ test("--mount of a source that is not there is an error, as in dockerd", () => {
   assert.ok(creating.type === "bind" && creating.createSource);
 });
 
+test("what is mounted below a read-only mount is read-only, too, unless somebody says otherwise", () => {
+  const of = (BindOptions: object) =>
+    parseMountRequest({ Type: "bind", Source: "/", Target: "/x", ReadOnly: true, BindOptions }, fresh);
+  assert.equal("writableBelow" in of({}), false);
+  assert.equal("writableBelow" in of({ ReadOnlyForceRecursive: true }), false);
+  assert.equal((of({ ReadOnlyNonRecursive: true }) as { writableBelow?: true }).writableBelow, true);
+  assert.match(
+    failure(() => of({ ReadOnlyNonRecursive: true, ReadOnlyForceRecursive: true })),
+    /^invalid: mount options conflict/,
+  );
+  for (const option of ["ReadOnlyNonRecursive", "ReadOnlyForceRecursive"]) {
+    const writable = { Type: "bind", Source: "/", Target: "/x", BindOptions: { [option]: true } };
+    assert.equal(
+      failure(() => parseMountRequest(writable, fresh)),
+      `invalid: mount options conflict: !ReadOnly && BindOptions.${option}`,
+    );
+  }
+});
+
 test("--mount of memory", () => {
   const mount = parseMountRequest(
     { Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 1024, Mode: 0o700 } },

@@ -16,6 +16,8 @@ export interface ContainerBind extends CommonMount {
   readonly propagation: Propagation;
   /** `-v` makes a missing source a directory, `--mount` refuses. */
   readonly createSource: boolean;
+  /** Of a read-only mount: what is mounted below it stays writable. */
+  readonly writableBelow?: true;
 }
 
 /** A volume; `name` is made up for an anonymous one, which `rm -v` and `--rm` remove with the container. */
