@@ -1,13 +1,15 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, watch } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { closeSync, openSync, readFileSync, watch } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { SampanError } from "../errors/index.ts";
 import type { Layout } from "../storage/layout.ts";
 import { layoutOf } from "../storage/layout.ts";
+import { makeRun } from "../storage/run-directory.ts";
 import { daemonEntry, nodeFlags } from "./daemon-entry.ts";
+import { lockReleased, takeLock } from "./start-lock.ts";
+import { whenAborted } from "./when-aborted.ts";
 
 /** How long a daemon may take until it answers, in ms: a first start migrates databases and reconnects to containers. */
 const patience = 30_000;
@@ -20,15 +22,17 @@ export interface StartOptions {
 
 /**
  * Starts the default daemon in the background and resolves once it answers. Of several callers at once one starts it and
- * the others wait: the right to start is an abstract Unix socket, which the kernel takes back from whoever dies.
+ * the others wait.
  */
 export async function startDaemon(options: StartOptions): Promise<void> {
   const layout = layoutOf(options);
+  makeRun(layout);
+  const lock = join(layout.run, "start.sock");
   const deadline = AbortSignal.timeout(patience);
   for (;;) {
-    const release = await takeLock(lockName(layout));
+    const release = await takeLock(lock);
     if (release === undefined) {
-      await lockReleased(lockName(layout), deadline);
+      await lockReleased(lock, deadline);
       if (await answers(layout.apiSocket)) return;
       continue;
     }
@@ -44,7 +48,6 @@ export async function startDaemon(options: StartOptions): Promise<void> {
 }
 
 async function launch(layout: Layout, options: StartOptions, deadline: AbortSignal): Promise<void> {
-  mkdirSync(layout.run, { recursive: true, mode: 0o755 });
   const logPath = join(layout.run, "daemon.log");
   const log = openSync(logPath, "w", 0o600);
   const flags = [...pair("--root", options.root), ...pair("--run", options.run), "--idle-exit"];
@@ -102,49 +105,6 @@ export function answers(socketPath: string): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
-}
-
-function lockName(layout: Layout): string {
-  return `\0sampan-start-${createHash("sha256").update(layout.apiSocket).digest("hex").slice(0, 16)}`;
-}
-
-/** Takes the lock, unless another process has it. The returned function lets go of it. */
-function takeLock(name: string): Promise<(() => void) | undefined> {
-  return new Promise((resolve, reject) => {
-    const waiting = new Set<Socket>();
-    const server = createServer((socket) => {
-      waiting.add(socket);
-      socket.on("error", () => {});
-    });
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EADDRINUSE") resolve(undefined);
-      else reject(error);
-    });
-    const release = (): void => {
-      server.close();
-      for (const socket of waiting) socket.destroy();
-    };
-    server.listen(name, () => resolve(release));
-  });
-}
-
-/** Resolves when the holder of the lock lets go of it: the connection to it ends then. */
-function lockReleased(name: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(name);
-    socket.on("error", () => {});
-    socket.once("close", () => resolve());
-    whenAborted(signal, () => {
-      socket.destroy();
-      reject(new SampanError("timeout", "Another process has been starting the Sampan daemon for too long"));
-    });
-  });
-}
-
-/** Also when it was aborted before. */
-function whenAborted(signal: AbortSignal, end: () => void): void {
-  if (signal.aborted) end();
-  else signal.addEventListener("abort", end, { once: true });
 }
 
 function pair(flag: string, value: string | undefined): string[] {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { SampanError } from "../errors/index.ts";
 import { layoutOf } from "../storage/layout.ts";
+import { checkRun } from "../storage/run-directory.ts";
 
 /** Where a daemon listens, and whether the user named the place: a named daemon is never started by us. */
 export interface Host {
@@ -8,14 +9,19 @@ export interface Host {
   readonly explicit: boolean;
 }
 
-/** The host option wins over `SAMPAN_HOST`, that over the socket of the default daemon. */
+/**
+ * The host option wins over `SAMPAN_HOST`, that over the socket of the default daemon. Throws "denied" where that could be
+ * somebody else's.
+ */
 export function chooseHost(
   options: { host?: string | undefined; root?: string | undefined; run?: string | undefined },
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Host {
   const named = options.host || environment.SAMPAN_HOST;
   if (named) return { socketPath: parseHost(named), explicit: true };
-  return { socketPath: layoutOf(options).apiSocket, explicit: false };
+  const layout = layoutOf(options);
+  checkRun(layout);
+  return { socketPath: layout.apiSocket, explicit: false };
 }
 
 /** The socket of `unix:///path` (or a bare absolute path). TCP hosts are refused. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { SampanClient } from "../../src/client/index.ts";
 import { eventually } from "../support/process.ts";
 import { sandbox } from "../support/sandbox.ts";
@@ -32,6 +34,21 @@ test("of ten commands at once one starts the daemon, and all are answered", asyn
   assert.ok(pid !== undefined, "no daemon has left its pid");
   await box.ok("version");
   assert.equal(box.pid, pid);
+});
+
+test("who starts a daemon is waited for, and one that was killed meanwhile is no obstacle", async () => {
+  await box.stop();
+  const lock = join(box.layout.run, "start.sock");
+  const holder = spawn(process.execPath, [
+    "-e",
+    `require("net").createServer(() => {}).listen(${JSON.stringify(lock)})`,
+  ]);
+  await eventually("somebody is starting the daemon", () => existsSync(lock));
+  const ids = box.run(["ps", "-q"]);
+  assert.equal(await Promise.race([ids, pause(500, "waits")]), "waits");
+  holder.kill("SIGKILL");
+  assert.equal((await ids).status, 0);
+  assert.ok(!existsSync(lock), "the lock is given back");
 });
 
 test("the library starts a daemon, too, and reports errors by kind", async () => {

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Layout } from "../../storage/layout.ts";
+import { makeRun } from "../../storage/run-directory.ts";
 
 /**
  * Makes the directories of a layout. Others may pass through the root to what they know the name of, as in
@@ -14,6 +15,7 @@ export function makeDirectories(layout: Layout): void {
   make(layout.root, shared ? 0o711 : 0o700, true);
   for (const path of [layout.content, layout.layers, layout.volumes]) make(path, shared ? 0o711 : 0o700);
   for (const path of [layout.containers, layout.tmp]) make(path, shared ? 0o710 : 0o700);
+  makeRun(layout);
   make(layout.run, shared ? 0o755 : 0o700, true);
   // Environments and credentials are in there. SQLite gives its companion files the mode of this one.
   closeSync(openSync(layout.stateDb, "a", 0o600));
