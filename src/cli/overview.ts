@@ -23,7 +23,7 @@ export async function overview(
   if (first === undefined) return show(sampanHelp());
   if (first in groups && second === undefined) return show(groupHelp(first));
   const later = whyLater([first, ...(second === undefined ? [] : [second])]);
-  if (later !== undefined) throw new ExitError(1, `sampan: '${first}' is not there: ${later}`, "unsupported");
+  if (later !== undefined) throw new ExitError(1, `sampan: ${later}`, "unsupported");
   throw unknownCommand(first, first in groups ? second : undefined);
 }
 

@@ -24,7 +24,15 @@ const order = [
 /** Narrower than the order: the beginnings of the only paths below src/ that these may import, and why. */
 const only: Record<string, { may: string[]; why: string }> = {
   client: {
-    may: ["errors/", "storage/layout.ts", "storage/run-directory.ts", "storage/tar/", "build/ignore/", "api/shapes/", "client/"],
+    may: [
+      "errors/",
+      "storage/layout.ts",
+      "storage/run-directory.ts",
+      "storage/tar/",
+      "build/ignore/",
+      "api/shapes/",
+      "client/",
+    ],
     why: "it reaches the daemon through the API: the layout says where, what is copied are tar archives, and ignore files say what of a context",
   },
   cli: {
