@@ -19,7 +19,6 @@ const refusedFlags: Readonly<Record<string, string>> = {
   "--cpu-rt-period, --cpu-rt-runtime": "no real-time scheduling with cgroup v2",
   "--kernel-memory": "kernels have it no more",
   "--use-api-socket": "experimental in docker",
-  "images --tree": "experimental in docker",
   "rm --link": "links are aliases of networks",
   "secret create --driver, secret create --template-driver": "secrets are kept by the daemon",
   "secret inspect --pretty": "a template does it",
