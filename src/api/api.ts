@@ -101,7 +101,7 @@ function prepare(app: Api, { log }: ApiContext, actions: Actions): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   app.addHook("onRequest", (request, reply, done) => {
-    log.debug({ method: request.method, url: request.originalUrl }, "request");
+    log.debug({ method: request.method, url: loggable(request.originalUrl) }, "request");
     actions.watch(`${request.method} ${request.routeOptions.url ?? ""}`, reply.raw);
     refuseBrowsers(request.raw);
     if (!request.is404) checkVersion(request.raw.versioned);
@@ -110,7 +110,8 @@ function prepare(app: Api, { log }: ApiContext, actions: Actions): void {
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, errorJson("page not found")));
   app.setErrorHandler((error, request, reply) => {
     const { status, body, unexpected } = errorAnswer(error);
-    if (unexpected) log.error({ err: error, method: request.method, url: request.originalUrl }, "Cannot answer");
+    if (unexpected)
+      log.error({ err: error, method: request.method, url: loggable(request.originalUrl) }, "Cannot answer");
     refuse(reply, status, body);
   });
 }
@@ -132,4 +133,9 @@ function refuse(reply: ApiReply, status: number, body: string): void {
 
 function noCompiler(): never {
   throw new SampanError("internal", "Cannot compile a schema: no route has one");
+}
+
+/** Build arguments are often passwords, and addresses of contexts have some in them: neither goes into a log. */
+function loggable(url: string): string {
+  return url.replaceAll(/([?&](?:buildargs|remote)=)[^&]*/g, "$1…");
 }
