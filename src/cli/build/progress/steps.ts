@@ -20,6 +20,9 @@ interface Growing {
 /** How much output is remembered of a step, for the end of one that failed. */
 const remembered = 20;
 
+/** Of a line that does not end, so many characters are remembered. */
+const longestLine = 64 * 1024;
+
 /** What is known of a build's steps so far. */
 export class Steps {
   readonly #steps = new Map<string, Growing>();
@@ -76,7 +79,7 @@ export class Steps {
     const step = this.#steps.get(id);
     if (step === undefined) return [];
     const lines = (step.partial + data).split("\n");
-    step.partial = lines.pop() ?? "";
+    step.partial = (lines.pop() ?? "").slice(-longestLine);
     const whole = lines.map(printable);
     step.tail = [...step.tail, ...whole].slice(-remembered);
     return whole;
