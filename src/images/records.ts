@@ -203,7 +203,7 @@ export class ImageRecords {
   unkeep(keeper: string): { blobs: Digest[]; chains: ChainId[] } {
     return this.change(() => {
       const kept = (kind: string) =>
-        this.#statement("SELECT digest FROM image_kept WHERE kind = ? AND keeper = ?")
+        this.#statement("SELECT digest FROM image_kept WHERE kind = ? AND keeper = ? ORDER BY rowid")
           .all(kind, keeper)
           .map(({ digest }) => digest);
       const gone = { blobs: kept("blob") as Digest[], chains: kept("layer") as ChainId[] };

@@ -102,6 +102,36 @@ suite("what builds have in common, and what they leave", requires("busybox", "ta
     await eventually("the command is ended", () => namesIn(join(box.layout.root, "containers")).length === 0);
   });
 
+  test("results that are replaced leave nothing", async () => {
+    const directory = buildContext(box, {
+      Dockerfile: [
+        "FROM busybox AS made",
+        "RUN cat /proc/sys/kernel/random/uuid > /f; echo same > /g",
+        "FROM scratch",
+        "COPY --from=made /g /",
+      ],
+    });
+    const layersAfterAnother = async () => {
+      const { status, stderr } = await classicBuild(box, directory, "-q", "-t", "care-replaced", "--no-cache");
+      assert.equal(status, 0, stderr);
+      await box.api("POST", "/images/prune");
+      return namesIn(join(box.layout.root, "layers")).length;
+    };
+    const before = await layersAfterAnother();
+    await layersAfterAnother();
+    assert.equal(await layersAfterAnother(), before);
+  });
+
+  test("the network that a command has is part of what it is known by", async () => {
+    const directory = buildContext(box, {
+      Dockerfile: ["FROM busybox", "RUN cat /proc/sys/kernel/random/uuid > /f"],
+    });
+    const id = async (...args: string[]) => (await classicBuild(box, directory, "-q", ...args)).stdout;
+    const first = await id();
+    assert.equal(await id(), first);
+    assert.notEqual(await id("--network", "none"), first);
+  });
+
   test("a URL of a Dockerfile, and of an archive", async () => {
     const directory = buildContext(box, { Dockerfile: ["FROM busybox", "COPY f /"], f: "far" });
     const tar = execFileSync("tar", ["-C", directory, "-cz", "."]);

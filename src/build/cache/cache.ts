@@ -14,6 +14,13 @@ export interface NewResult {
   readonly result: Stack;
 }
 
+/** What a result has kept. */
+interface Unkept {
+  readonly blobs: Digest[];
+  /** Bottom first. */
+  readonly chains: ChainId[];
+}
+
 /** The results of steps, by what went into them. */
 export class StepCache {
   readonly records: CacheRecords;
@@ -48,7 +55,7 @@ export class StepCache {
     const chainId = stack.chains.at(-1) as ChainId;
     await tools.garbage.add(hold, [record.layer.digest], [chainId]);
     if (!tools.content.has(record.layer.digest)) {
-      this.remove(key);
+      await this.#holdGone(hold, this.remove(key));
       return undefined;
     }
     // One that is known by its blob only: of `COPY --link` on another base.
@@ -56,31 +63,38 @@ export class StepCache {
     return { stack, created: record.created };
   }
 
-  /** Keeps a result. What it stands on is kept with it. */
-  insert({ key, kind, description, parent, result }: NewResult): number {
+  /** Keeps a result, with what it stands on; answers when it was made. One that it replaces goes when `hold` ends. */
+  async insert({ key, kind, description, parent, result }: NewResult, hold: Hold): Promise<number> {
     const { tools } = this.#parts;
     const created = Date.now();
     const layer = result.layers.at(-1);
     const chain = result.chains.at(-1);
     if (layer === undefined || chain === undefined) return created;
     const size = tools.layers.sizeOf(chain);
-    this.records.change(() => {
+    const replaced = this.records.change(() => {
       this.records.insert({ key, kind, description, parent: parent.chains.at(-1) ?? "", chain, layer, size, created });
-      tools.records.unkeep(key);
+      const before = tools.records.unkeep(key);
       tools.records.keep(
         key,
         result.layers.map(({ digest }) => digest),
         result.chains,
       );
+      return before;
     });
+    await this.#holdGone(hold, replaced);
     return created;
   }
 
   /** Forgets a result; what nobody else needs is for `Garbage.collect`. */
-  remove(key: string): { readonly blobs: Digest[]; readonly chains: ChainId[] } {
+  remove(key: string): Unkept {
     return this.records.change(() => {
       this.records.delete(key);
       return this.#parts.tools.records.unkeep(key);
     });
+  }
+
+  /** The end of a hold deletes what nobody needs. */
+  async #holdGone(hold: Hold, { blobs, chains }: Unkept): Promise<void> {
+    await this.#parts.tools.garbage.add(hold, blobs, chains);
   }
 }

@@ -79,6 +79,7 @@ export async function pruneCache(care: CacheCare, request: PruneRequest): Promis
       kept -= entry.size;
     }
   }
+  if (deleted.length > 0) care.cache.records.forgetOldHashes();
   await care.parts.tools.garbage.collect(gone.blobs, gone.chains.toReversed());
   return { deleted, reclaimed };
 }

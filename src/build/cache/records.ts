@@ -110,6 +110,11 @@ export class CacheRecords {
     return row === undefined ? undefined : String(row.hash);
   }
 
+  /** Hashes of trees that are not in the cache any more are forgotten; an image's are made again when they are wanted. */
+  forgetOldHashes(): void {
+    this.#db.exec("DELETE FROM build_hash WHERE tree NOT IN (SELECT chain FROM build_cache)");
+  }
+
   noteHash(tree: string, selection: string, hash: string): void {
     this.#db.prepare("INSERT OR REPLACE INTO build_hash VALUES (?, ?, ?)").run(tree, selection, hash);
   }

@@ -29,7 +29,7 @@ export class RunStep implements LayerStep {
   }
 
   static async prepare(job: Job, vertex: RunVertex, inputs: StepInputs): Promise<RunStep> {
-    const { argv, script, env, cwd, user, network, security } = vertex;
+    const { argv, script, env, cwd, user, security } = vertex;
     const { os, architecture, variant } = job.plan.platform;
     const key = keyOf({
       ...{
@@ -40,7 +40,8 @@ export class RunStep implements LayerStep {
         env: env.toSorted(),
         cwd,
         user,
-        network,
+        network: networkOf(job, vertex),
+        hosts: job.limits.ExtraHosts?.length ? job.limits.ExtraHosts : undefined,
         security,
       },
       mounts: await mountKeys(job, vertex, inputs),
@@ -66,7 +67,7 @@ export class RunStep implements LayerStep {
   }
 
   #execute(workspace: Workspace, mounts: Awaited<ReturnType<typeof openMounts>>): Promise<number> {
-    const { parts, limits, plan, signal, emit, ready, network, epoch } = this.#job;
+    const { parts, limits, plan, signal, emit, ready, epoch } = this.#job;
     const { argv, script, env, hiddenEnv, cwd, user, security } = this.#vertex;
     const { id: step, parent } = this.#inputs;
     const named = new Set(env.map((text) => text.split("=", 1)[0]));
@@ -83,7 +84,7 @@ export class RunStep implements LayerStep {
         env: [...env, ...hidden, ...dated, ...mounts.env],
         cwd,
         user,
-        network: this.#vertex.network === "default" ? network : this.#vertex.network,
+        network: networkOf(this.#job, this.#vertex),
         insecure: security === "insecure",
         mounts: mounts.mounts,
         files: [...mounts.files, ...executable],
@@ -99,6 +100,11 @@ export class RunStep implements LayerStep {
       signal,
     );
   }
+}
+
+/** The network of a command: its own, or that of the build. */
+function networkOf({ network }: Job, vertex: RunVertex): string {
+  return vertex.network === "default" ? network : vertex.network;
 }
 
 function scriptFile({ path, content }: NonNullable<RunVertex["script"]>) {

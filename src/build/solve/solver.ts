@@ -161,7 +161,8 @@ export class Solver {
     await step.perform(workspace);
     const stack = await workspace.commit(hold, signal, rewritesTimes ? epoch : undefined);
     const description = this.#steps.get(id)?.name ?? vertex.kind;
-    const created = cache.insert({ key: step.key, kind: vertex.kind, description, parent, result: stack });
+    const made = { key: step.key, kind: vertex.kind, description, parent, result: stack };
+    const created = await cache.insert(made, hold);
     return { stack, created, cached: false };
   }
 
