@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, suite, test } from "node:test";
+import { hostPlatform } from "../../src/images/platform.ts";
 import { busybox, dockerArchive } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
 import { framesOf, RawConnection, rawRequest } from "../support/raw-http.ts";
@@ -228,6 +229,18 @@ suite("the API's protocol", requires("busybox"), () => {
       const { status, json: result } = await box.api("POST", `/containers/${Id}/wait${condition}`);
       assert.deepEqual([status, result], [200, { StatusCode: 7 }], condition);
     }
+  });
+
+  test("create reads platforms by every name, and refuses what is none", async () => {
+    const architecture = hostPlatform().architecture;
+    const alias = { amd64: "x86_64", arm64: "aarch64" }[architecture] ?? architecture;
+    for (const platform of [architecture, alias, `linux/${alias}`, "linux"]) {
+      const id = await create(["true"], {}, `?platform=${platform}`);
+      await call("DELETE", `/containers/${id}`, 204);
+    }
+    const refused = await box.api("POST", "/containers/create?platform=a/b/c/d", { Image: "busybox" });
+    assert.equal(refused.status, 400);
+    assert.match(message(refused.json), /a\/b\/c\/d/);
   });
 
   for (const condition of ["removed", "next-exit"]) {
