@@ -84,7 +84,7 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
     buildArgs: new Map(strings(asked.buildargs, "buildargs")),
     labels: Object.fromEntries(strings(asked.labels, "labels")),
     target: asked.target,
-    platform: platformOf(asked.platform),
+    platform: onePlatform(asked.platform),
     noCache: asked.nocache || stagesOf(asked.nocachefilter),
     pull: asked.pull,
     network: asked.networkmode ?? "default",
@@ -202,6 +202,12 @@ function hostOf(name: string): string {
 
 function decoded(header: string | undefined): string {
   return header === undefined ? "{}" : Buffer.from(header, "base64url").toString();
+}
+
+function onePlatform(text: string | undefined): ReturnType<typeof platformOf> {
+  if (text?.startsWith("{") || !text?.includes(",")) return platformOf(text);
+  const remedy = "build and push each under a name of its own, and join them with sampan manifest create and push";
+  throw new SampanError("unsupported", `Cannot build for ${text} at once: ${remedy}`);
 }
 
 function entitlementOf(text: string): Entitlement {
