@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { migrate, transaction } from "../../storage/database.ts";
 import type { Digest } from "../../storage/digest.ts";
 import type { Blob } from "../download.ts";
+import type { Garbage } from "../garbage.ts";
 import type { ImageTools } from "../tools.ts";
 
 const migrations = [
@@ -15,12 +16,16 @@ const keepFor = 7 * 24 * 3600 * 1000;
 /** ms between two notes that something is in use. */
 const grain = 3600 * 1000;
 
+interface CacheTools extends Pick<ImageTools, "records"> {
+  readonly garbage: Pick<Garbage, "collect">;
+}
+
 /** What a pull-through cache has fetched, kept in the content store beside the images' blobs. */
 export class ProxyCache {
   readonly #db: DatabaseSync;
-  readonly #tools: Pick<ImageTools, "records" | "garbage">;
+  readonly #tools: CacheTools;
 
-  constructor(db: DatabaseSync, tools: Pick<ImageTools, "records" | "garbage">) {
+  constructor(db: DatabaseSync, tools: CacheTools) {
     migrate(db, "registry-proxy", migrations);
     this.#db = db;
     this.#tools = tools;
@@ -48,18 +53,24 @@ export class ProxyCache {
     return this.#db.prepare("SELECT size FROM proxy_blob WHERE digest = ?").get(digest)?.size as number | undefined;
   }
 
-  /** Notes sizes of blobs that will be asked for next. */
+  /** Notes sizes of blobs that will be asked for next. Of what is not here yet the manifest that was read last is believed. */
   expect(blobs: readonly Blob[], now = Date.now()): void {
-    const insert = this.#db.prepare("INSERT OR IGNORE INTO proxy_blob (digest, size, used) VALUES (?, ?, ?)");
+    const insert = this.#db.prepare(`INSERT INTO proxy_blob (digest, size, used) VALUES (?, ?, ?)
+      ON CONFLICT (digest) DO UPDATE SET size = excluded.size WHERE stored = 0`);
     transaction(this.#db, () => {
       for (const { digest, size } of blobs) insert.run(digest, size, now);
     });
   }
 
+  /** A size that somebody's manifest has promised may be wrong: the registry is asked next time. */
+  doubt(digest: Digest): void {
+    this.#db.prepare("DELETE FROM proxy_blob WHERE digest = ? AND stored = 0").run(digest);
+  }
+
   /** From now on the blob, which is in the content store, stays there. */
   keep({ digest, size }: Blob, now = Date.now()): void {
     const sql = `INSERT INTO proxy_blob VALUES (?, ?, ?, 1)
-      ON CONFLICT (digest) DO UPDATE SET used = excluded.used, stored = 1`;
+      ON CONFLICT (digest) DO UPDATE SET size = excluded.size, used = excluded.used, stored = 1`;
     this.#tools.records.keep(keeperOf(digest), [digest], []);
     this.#db.prepare(sql).run(digest, size, now);
   }

@@ -136,6 +136,9 @@ export class ProxyOrigin implements Origin {
         yield* member.flight.read(signal);
         await member.flight.done;
         this.#cache.keep(blob);
+      } catch (error) {
+        if (!signal.aborted) this.#cache.doubt(blob.digest);
+        throw error;
       } finally {
         await member.leave();
       }
