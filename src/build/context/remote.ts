@@ -49,10 +49,8 @@ async function* archiveOf(
   if (isArchive) return;
   const { stat } = impliedDirectory(now());
   const file = { type: "file", mode: 0o644, size: text.length, sparse: false } as const;
-  yield Buffer.concat([
-    ...[tarHeader({ ...stat, ...file, name: bytesOf(dockerfile) }), text],
-    ...[Buffer.alloc(tarPadding(text.length)), tarEnd],
-  ]);
+  const header = tarHeader({ ...stat, ...file, name: bytesOf(dockerfile) });
+  yield Buffer.concat([header, text, Buffer.alloc(tarPadding(text.length)), tarEnd]);
 }
 
 function beginsArchive(bytes: Buffer): boolean {

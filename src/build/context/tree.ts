@@ -19,7 +19,16 @@ export const now = (): TarEntry["mtime"] => ({ seconds: Math.floor(Date.now() / 
 /** A directory that the archive did not describe. */
 export function impliedDirectory(mtime: TarEntry["mtime"]): ContextNode {
   const stat: FileStat = {
-    ...{ type: "directory", linkName: "", mode: 0o755, uid: 0, gid: 0, size: 0, mtime, major: 0, minor: 0, xattrs: [] },
+    type: "directory",
+    linkName: "",
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    size: 0,
+    mtime,
+    major: 0,
+    minor: 0,
+    xattrs: [],
   };
   return { stat, digest: "", at: 0, children: new Map() };
 }

@@ -81,7 +81,9 @@ export class Destination {
   async #write(directory: string, rewriting: Rewriting, copy: (to: TarReader) => Promise<void>): Promise<void> {
     await this.#mustBeDirectory(directory);
     const writer = new ArchiveWriter(this.#session, {
-      ...{ purpose: this.#purpose, destination: directory, noOverwriteDirNonDir: true, owner: undefined },
+      purpose: this.#purpose,
+      destination: directory,
+      noOverwriteDirNonDir: true,
     });
     await copy(new Rewriter(writer, rewriting));
     await writer.finish();

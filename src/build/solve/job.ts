@@ -7,6 +7,7 @@ import type { RunLimits } from "../host.ts";
 import type { WorkParts } from "../parts.ts";
 import type { Plan } from "../plan/types.ts";
 import type { BuildEvent } from "../progress/types.ts";
+import type { Stack } from "./stack.ts";
 
 /** What the steps of one build have in common. */
 export interface Job {
@@ -43,7 +44,7 @@ export interface Job {
 
 /** What a vertex has come to. */
 export interface Outcome {
-  readonly stack: import("./stack.ts").Stack;
+  readonly stack: Stack;
   /** When it was made, in milliseconds since 1970; undefined for what was not made here. */
   readonly created: number | undefined;
   readonly cached: boolean;

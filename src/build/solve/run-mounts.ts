@@ -90,15 +90,13 @@ class Opening implements OpenMounts {
     switch (mount.type) {
       case "tmpfs":
         this.mounts.push({
-          ...{
-            type: "tmpfs",
-            target: mount.target,
-            readOnly: false,
-            mode: 0o1777,
-            exec: true,
-            suid: false,
-            dev: false,
-          },
+          type: "tmpfs",
+          target: mount.target,
+          readOnly: false,
+          mode: 0o1777,
+          exec: true,
+          suid: false,
+          dev: false,
           ...(mount.size !== undefined && { size: mount.size }),
         });
         return;

@@ -32,18 +32,16 @@ export class RunStep implements LayerStep {
     const { argv, script, env, cwd, user, security } = vertex;
     const { os, architecture, variant } = job.plan.platform;
     const key = keyOf({
-      ...{
-        kind: "run",
-        parent: identityOf(inputs.parent),
-        argv,
-        script,
-        env: env.toSorted(),
-        cwd,
-        user,
-        network: networkOf(job, vertex),
-        hosts: job.limits.ExtraHosts?.length ? job.limits.ExtraHosts : undefined,
-        security,
-      },
+      kind: "run",
+      parent: identityOf(inputs.parent),
+      argv,
+      script,
+      env: env.toSorted(),
+      cwd,
+      user,
+      network: networkOf(job, vertex),
+      hosts: job.limits.ExtraHosts?.length ? job.limits.ExtraHosts : undefined,
+      security,
       mounts: await mountKeys(job, vertex, inputs),
       platform: [os, architecture, variant],
       epoch: job.epoch,
