@@ -103,6 +103,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   if (isNew) await syncDatabase(db);
   await recover(parts, table, engine.containers);
   engine.owners.recover();
+  engine.builds.recover();
   return engine;
 }
 

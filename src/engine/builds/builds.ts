@@ -1,5 +1,8 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import type { Builder } from "../../build/types.ts";
+import { type Builder, buildsDirectory } from "../../build/types.ts";
+import { messageOf } from "../../errors/index.ts";
 import type { EngineParts } from "../parts.ts";
 import type { Images } from "../types.ts";
 import { EngineBuildHost } from "./host.ts";
@@ -15,6 +18,14 @@ export class EngineBuilds implements Builder {
     this.#parts = parts;
     this.#db = db;
     this.#images = images;
+  }
+
+  /** Has what the builds of a daemon that was killed have left removed; nobody waits for it. */
+  recover(): void {
+    const { layout, log } = this.#parts;
+    const directory = join(layout.tmp, buildsDirectory);
+    if (!existsSync(directory) || readdirSync(directory).length === 0) return;
+    this.#builder().catch((error) => log.warn({ error: messageOf(error) }, "what builds have left was not removed"));
   }
 
   build: Builder["build"] = async (request) => await (await this.#builder()).build(request);
