@@ -10,6 +10,9 @@ import { answerCall, tellLints } from "./call.ts";
 import { type Obtained, obtainContext } from "./context/obtain.ts";
 import { DockerfileError, parseDockerfile } from "./dockerfile/index.ts";
 import type { Dockerfile } from "./dockerfile/types.ts";
+import { exportCache } from "./exchange/export.ts";
+import { inlineSteps, type StepResult } from "./exchange/format.ts";
+import { ImportedCache } from "./exchange/import.ts";
 import { filesOf } from "./output/files.ts";
 import { storeImage } from "./output/image.ts";
 import { checkEntitlements } from "./plan/entitlements.ts";
@@ -18,7 +21,15 @@ import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
 import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
 import type { Job } from "./solve/job.ts";
 import { Solver } from "./solve/solver.ts";
+import type { Stack } from "./solve/stack.ts";
 import type { BuildRequest, BuildResult, BuildSettings, OutputStream } from "./types.ts";
+
+/** What a plan is carried out with. */
+interface Means {
+  readonly settings: BuildSettings;
+  readonly obtained: Obtained;
+  readonly imported: ImportedCache;
+}
 
 /** One build, from the request to its result. */
 export class Build {
@@ -64,16 +75,23 @@ export class Build {
     checkEntitlements(plan, this.#request.allow, this.#request.network);
     tellLints(this.#request, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
     this.#request.planned(plan.steps.map(({ vertex, instruction }) => ({ id: vertex?.toString(), instruction })));
-    return await this.#solve(this.#job(plan, settings, obtained), names);
+    const imported = await this.#import(plan);
+    return await this.#solve(this.#job(plan, { settings, obtained, imported }), names);
   }
 
-  #job(plan: Plan, { secrets, agents }: BuildSettings, obtained: Obtained): Job {
+  #import({ platform }: Plan): Promise<ImportedCache> {
+    const { noCache, cacheFrom, signal, auth, emit } = this.#request;
+    return ImportedCache.open(this.#care.parts, noCache === true ? [] : cacheFrom, { platform, signal, auth, emit });
+  }
+
+  #job(plan: Plan, { settings: { secrets, agents }, obtained, imported }: Means): Job {
     const { parts, cache, mounts } = this.#care;
     const { signal, noCache, network, limits, emit, ready, buildArgs } = this.#request;
     return {
       parts,
       plan,
       cache,
+      imported,
       mounts,
       hold: this.#hold,
       signal,
@@ -100,6 +118,7 @@ export class Build {
     try {
       const { stack } = await solver.run(plan.result);
       cache.records.touch(solver.usedKeys, Date.now());
+      await this.#export(job, solver.results, stack);
       const none = { id: undefined, digest: undefined, tags: [], metadata: undefined };
       if (this.#request.output.type === "tar") return { ...none, stream: await filesOf(job, stack) };
       const times = new Map<number, number | undefined>();
@@ -107,7 +126,9 @@ export class Build {
         if (vertex !== undefined) times.set(vertex, (await solver.outcome(vertex)).created);
       }
       const createdAt = (id: number) => times.get(id);
-      const built = { plan, stack, createdAt, labels: this.#request.labels, epoch };
+      const inline = this.#request.cacheTo.some(({ type }) => type === "inline");
+      const steps = inline ? inlineSteps(solver.results, stack, epoch) : undefined;
+      const built = { plan, stack, createdAt, labels: this.#request.labels, epoch, steps };
       const { image, digest } = await storeImage(parts, this.#hold, built, { names, signal });
       for (const { familiar } of names) parts.host.tell("tag", image.id, familiar);
       return {
@@ -120,6 +141,12 @@ export class Build {
     } finally {
       solver.letGo();
     }
+  }
+
+  async #export({ hold, epoch, signal, emit }: Job, results: readonly StepResult[], stack: Stack): Promise<void> {
+    const { cacheTo, auth } = this.#request;
+    const options = { hold, epoch, signal, auth, emit };
+    await exportCache(this.#care.parts, cacheTo, { results, stack }, options);
   }
 
   /** The plan, once all images are here that it must know of. */

@@ -1,10 +1,12 @@
 import type { Platform } from "../images/types.ts";
 import type { RegistryAuth } from "../registry/types.ts";
+import type { CacheSource, CacheTarget } from "./exchange/types.ts";
 import type { RunLimits } from "./host.ts";
 import type { Entitlement } from "./plan/entitlements.ts";
 import type { NamedContext } from "./plan/plan.ts";
 import type { BuildEvent } from "./progress/types.ts";
 
+export type { CacheSource, CacheTarget } from "./exchange/types.ts";
 export type { RunLimits } from "./host.ts";
 export type { Entitlement } from "./plan/entitlements.ts";
 export type { NamedContext } from "./plan/plan.ts";
@@ -52,6 +54,10 @@ export interface BuildRequest {
   readonly platform: Platform | undefined;
   /** Names of stages whose earlier results are not used, or whether none are. */
   readonly noCache: boolean | readonly string[];
+  /** Where earlier results are besides those that are here. */
+  readonly cacheFrom: readonly CacheSource[];
+  /** Where this build's results go besides. */
+  readonly cacheTo: readonly CacheTarget[];
   /** Look for newer base images even when they are here. */
   readonly pull: boolean;
   readonly network: string;

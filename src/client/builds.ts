@@ -36,8 +36,9 @@ export interface BuildImage {
   readonly cpusetmems?: string | undefined;
   readonly cgroupparent?: string | undefined;
   readonly outputs?: readonly BuildOutput[] | undefined;
-  readonly cachefrom?: readonly string[] | undefined;
-  readonly cacheto?: readonly string[] | undefined;
+  /** Directories are those of the daemon's machine. */
+  readonly cachefrom?: readonly BuildOutput[] | undefined;
+  readonly cacheto?: readonly BuildOutput[] | undefined;
   /** "check", "outline", "targets": tell about the file instead of building it. */
   readonly call?: string | undefined;
   /** "tar": BuildSettings are the archive's first entry, `.sampan-build.json`, as they are too long for a header. */

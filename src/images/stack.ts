@@ -75,7 +75,8 @@ function wantedLayers({ manifest, config, name }: WantedImage): WantedLayer[] {
   });
 }
 
-async function obtainLayers(
+/** Brings layers into the stores, bottom first; those below them must be there. */
+export async function obtainLayers(
   tools: ImageTools,
   wanted: readonly WantedLayer[],
   o: ObtainOptions,

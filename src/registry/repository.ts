@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import * as z from "zod";
 import { SampanError } from "../errors/index.ts";
 import { algorithmOf, type Digest, digestOf, isDigest } from "../storage/digest.ts";
@@ -20,7 +20,7 @@ export interface RawManifest {
 /** The rest of a blob from `offset` on. */
 export interface BlobPart {
   readonly offset: number;
-  readonly body: IncomingMessage;
+  readonly body: Readable;
 }
 
 /** A request below `/v2/<repository>/`. */

@@ -139,8 +139,8 @@ suite("builds as sampan's own command line asks for them", requires("busybox", "
     for (const [query, why] of [
       ["version=2", /DOCKER_BUILDKIT=0/],
       ["squash=1", /squash/],
-      ["cacheto=%5B%22x%22%5D", /cache/],
-      ["cachefrom=%5B%22type%3Dregistry%2Cref%3Dx%22%5D", /cache/],
+      ["cacheto=%5B%22x%22%5D", /say type=registry,ref=x/],
+      ["cachefrom=%5B%22type%3Dgha%22%5D", /build cache from type=gha/],
       [`outputs=${encodeURIComponent('[{"Type":"oci"}]')}`, /oci/],
       [`outputs=${encodeURIComponent('[{"Type":"image","Attrs":{"compression":"estargz"}}]')}`, /compression/],
     ] as const) {

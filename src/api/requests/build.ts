@@ -10,6 +10,7 @@ import type {
 import { SampanError } from "../../errors/index.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
+import { cacheSources, cacheTargets } from "./build-caches.ts";
 import { platformOf } from "./image-reference.ts";
 import { flag, integer, readQuery, text } from "./query.ts";
 import { credentials } from "./registry-auth.ts";
@@ -75,7 +76,6 @@ interface Headers {
 export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuild {
   const asked = readQuery(schema, query);
   refuse(asked);
-  refuseCaches(asked.cachefrom);
   return {
     remote: asked.remote,
     dockerfile: asked.dockerfile ?? "Dockerfile",
@@ -86,6 +86,8 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
     target: asked.target,
     platform: onePlatform(asked.platform),
     noCache: asked.nocache || stagesOf(asked.nocachefilter),
+    cacheFrom: cacheSources(asked.cachefrom),
+    cacheTo: cacheTargets(asked.cacheto, outputOf(asked.outputs).type),
     pull: asked.pull,
     network: asked.networkmode ?? "default",
     allow: new Set(query.getAll("allow").map(entitlementOf)),
@@ -101,13 +103,10 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
 
 type Asked = z.output<typeof schema>;
 
-function refuse({ version, squash, isolation, securityopt, cacheto }: Asked): void {
+function refuse({ version, squash, isolation, securityopt }: Asked): void {
   if (version === "2") {
     const remedy = "build with DOCKER_BUILDKIT=0 docker build, or with sampan build";
     throw new SampanError("unsupported", `Cannot build in a BuildKit session: sampan builds itself; ${remedy}`);
-  }
-  if (cacheto !== undefined && cacheto !== "[]") {
-    throw new SampanError("unsupported", "Cannot export the build cache: it stays in the daemon's store");
   }
   if (squash) throw new SampanError("unsupported", "Cannot squash: use a stage of its own with COPY --from instead");
   if (isolation !== undefined && isolation !== "default") {
@@ -119,14 +118,6 @@ function refuse({ version, squash, isolation, securityopt, cacheto }: Asked): vo
       "The daemon on this platform does not support setting security options on build",
     );
   }
-}
-
-/** Images as sources of cache are hints, here as with docker's builder: what they hold is in the one store. Others are not there. */
-function refuseCaches(json: string | undefined): void {
-  const sources = json === undefined ? [] : listOf(json === "null" ? "[]" : json, "cachefrom");
-  const other = sources.find((source) => source.includes("="));
-  if (other === undefined) return;
-  throw new SampanError("unsupported", `Cannot take the build cache from ${other}: only names of images are known`);
 }
 
 /** A JSON object of strings; null values say that a variable is known but not set, and are left out. */

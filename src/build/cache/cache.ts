@@ -12,6 +12,8 @@ export interface NewResult {
   readonly description: string;
   readonly parent: Stack;
   readonly result: Stack;
+  /** Milliseconds since 1970; now, when absent. */
+  readonly created?: number;
 }
 
 /** What a result has kept. */
@@ -64,9 +66,11 @@ export class StepCache {
   }
 
   /** Keeps a result, with what it stands on; answers when it was made. One that it replaces goes when `hold` ends. */
-  async insert({ key, kind, description, parent, result }: NewResult, hold: Hold): Promise<number> {
+  async insert(
+    { key, kind, description, parent, result, created = Date.now() }: NewResult,
+    hold: Hold,
+  ): Promise<number> {
     const { tools } = this.#parts;
-    const created = Date.now();
     const layer = result.layers.at(-1);
     const chain = result.chains.at(-1);
     if (layer === undefined || chain === undefined) return created;

@@ -1,3 +1,4 @@
+import { type FormattedStep, stepsMember } from "../../images/build-steps.ts";
 import type { Hold } from "../../images/garbage.ts";
 import type { Manifest } from "../../images/shapes.ts";
 import { obtainImage } from "../../images/stack.ts";
@@ -19,6 +20,8 @@ export interface Built {
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds since 1970: no later time is in the image. */
   readonly epoch: number | undefined;
+  /** What other builds may take from the image. */
+  readonly steps: readonly FormattedStep[] | undefined;
 }
 
 /** Stores the image of a build under its names: all at once, or not at all. */
@@ -56,7 +59,7 @@ export async function storeImage(
 }
 
 /** The image's configuration: that of the Dockerfile on top of its base's. */
-export function configOf({ plan, stack, createdAt, labels, epoch }: Built): ImageConfig {
+export function configOf({ plan, stack, createdAt, labels, epoch, steps }: Built): ImageConfig {
   const { os, architecture, variant } = plan.platform;
   const history = dated(plan, createdAt, epoch);
   const Labels = { ...plan.config.Labels, ...labels };
@@ -69,6 +72,7 @@ export function configOf({ plan, stack, createdAt, labels, epoch }: Built): Imag
     config: { ...withoutUndefined(plan.config), ...(Object.keys(Labels).length > 0 && { Labels }) },
     rootfs: { type: "layers", diff_ids: stack.layers.map(({ diffId }) => diffId) },
     history,
+    ...(steps && { [stepsMember]: steps }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Hold } from "../../images/garbage.ts";
 import type { StoredImage } from "../../images/types.ts";
 import type { StepCache } from "../cache/cache.ts";
 import type { CacheMounts } from "../cache/mounts.ts";
+import type { ImportedCache } from "../exchange/import.ts";
 import type { ContextTree } from "../files/context-tree.ts";
 import type { RunLimits } from "../host.ts";
 import type { WorkParts } from "../parts.ts";
@@ -14,6 +15,8 @@ export interface Job {
   readonly parts: WorkParts;
   readonly plan: Plan;
   readonly cache: StepCache;
+  /** What was built elsewhere. */
+  readonly imported: ImportedCache;
   readonly mounts: CacheMounts;
   /** Everything the build has made or uses stays until its end. */
   readonly hold: Hold;

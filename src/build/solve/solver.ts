@@ -3,6 +3,8 @@ import { parentOf } from "../../images/create/create.ts";
 import { isHostReference } from "../../images/host.ts";
 import { formatPlatform, suitability } from "../../images/platform.ts";
 import type { StoredImage } from "../../images/types.ts";
+import type { NewResult } from "../cache/cache.ts";
+import type { StepResult } from "../exchange/format.ts";
 import { imageKey } from "../plan/plan.ts";
 import type { CopyVertex, ImageVertex, RunVertex, Step, Vertex, VertexId, WorkdirVertex } from "../plan/types.ts";
 import { CopyStep } from "./copy.ts";
@@ -30,6 +32,8 @@ export class Solver {
   readonly #abort = new AbortController();
   /** Found in the cache: they count as used once the build is over. */
   readonly usedKeys: string[] = [];
+  /** Of all steps that make layers, as they end. */
+  readonly results: StepResult[] = [];
   readonly #using: (() => void)[] = [];
 
   constructor(job: Job) {
@@ -150,9 +154,12 @@ export class Solver {
   ): Promise<Outcome> {
     const { cache, hold, parts, signal, epoch, rewritesTimes } = this.#job;
     this.#using.push(cache.use(step.key));
-    const known = this.#isFresh(id) ? undefined : await cache.find(step.key, parent, hold);
+    const description = this.#steps.get(id)?.name ?? vertex.kind;
+    const origin = { key: step.key, kind: vertex.kind, description, parent };
+    const known = this.#isFresh(id) ? undefined : await this.#known(origin, id, begin);
     if (known !== undefined) {
       this.usedKeys.push(step.key);
+      this.results.push({ key: step.key, ...known });
       return { ...known, cached: true };
     }
     if (signal.aborted) throw signal.reason;
@@ -160,10 +167,21 @@ export class Solver {
     await using workspace = await Workspace.open(parts, parent);
     await step.perform(workspace);
     const stack = await workspace.commit(hold, signal, rewritesTimes ? epoch : undefined);
-    const description = this.#steps.get(id)?.name ?? vertex.kind;
-    const made = { key: step.key, kind: vertex.kind, description, parent, result: stack };
-    const created = await cache.insert(made, hold);
+    const created = await cache.insert({ ...origin, result: stack }, hold);
+    this.results.push({ key: step.key, created, stack });
     return { stack, created, cached: false };
+  }
+
+  /** A result of before, of this machine or another; what comes from elsewhere is kept from now on. */
+  async #known(origin: Omit<NewResult, "result">, id: VertexId, begin: () => void) {
+    const { cache, hold, imported, signal } = this.#job;
+    const { key, parent } = origin;
+    const here = await cache.find(key, parent, hold);
+    if (here !== undefined || !imported.has(key)) return here;
+    begin();
+    const found = await imported.find(key, { parent, hold, step: String(id), signal });
+    if (found !== undefined) await cache.insert({ ...origin, result: found.stack, created: found.created }, hold);
+    return found;
   }
 
   /** Whether a step is to be carried out whatever the cache knows. */

@@ -2,6 +2,7 @@ import type { BuildImage, BuildSettings } from "../../client/builds.ts";
 import { invalid } from "../errors.ts";
 import type { ValuesOf } from "../options.ts";
 import { parseLabel } from "../parsing/key-value.ts";
+import { parseCache } from "./caches.ts";
 import type { buildFlags } from "./flags.ts";
 import { type Output, requestedOutputs } from "./outputs.ts";
 import { agentSockets, readSecrets } from "./secrets.ts";
@@ -38,8 +39,8 @@ export function buildRequest(values: BuildValues, output: Output, env: Environme
     cpusetmems: values["cpuset-mems"],
     cgroupparent: values["cgroup-parent"],
     outputs: requestedOutputs(output),
-    cachefrom: some(values["cache-from"]),
-    cacheto: some(values["cache-to"]),
+    cachefrom: some(values["cache-from"].map((text) => parseCache(text, "src"))),
+    cacheto: some(values["cache-to"].map((text) => parseCache(text, "dest"))),
     call: callOf(values),
   };
 }

@@ -76,14 +76,14 @@ function neighbours({ records }: ImageTools, { blobs }: PushPlan, { domain, path
 
 interface BlobsOptions {
   readonly from: ReadonlyMap<Digest, string>;
-  readonly options: PushOptions;
+  readonly options: Pick<PushOptions, "progress" | "signal">;
 }
 
 /** All blobs side by side; the first failure ends the others. */
-async function pushBlobs(
+export async function pushBlobs(
   tools: ImageTools,
   repository: PushRepository,
-  { blobs }: PushPlan,
+  { blobs }: Pick<PushPlan, "blobs">,
   { from, options }: BlobsOptions,
 ): Promise<void> {
   const failed = new AbortController();

@@ -1,0 +1,66 @@
+import type { Hold } from "../../images/garbage.ts";
+import { pushBlobs } from "../../images/push/push.ts";
+import { mediaTypes } from "../../registry/media-types.ts";
+import { parseReference } from "../../registry/reference.ts";
+import type { RegistryAuth } from "../../registry/types.ts";
+import { digestOf } from "../../storage/digest.ts";
+import type { WorkParts } from "../parts.ts";
+import type { BuildEvent } from "../progress/types.ts";
+import type { Stack } from "../solve/stack.ts";
+import { formatCache, resultsIn, type StepResult } from "./format.ts";
+import { shownStep, statusOf } from "./shown.ts";
+import type { CacheTarget } from "./types.ts";
+import { writeLayout } from "./write-layout.ts";
+
+export interface ExportOptions {
+  readonly hold: Hold;
+  /** Seconds since 1970: no later time is told. */
+  readonly epoch: number | undefined;
+  readonly signal: AbortSignal;
+  auth(reference: string): RegistryAuth | undefined;
+  emit(event: BuildEvent): void;
+}
+
+/** Brings the results of a build's steps to where they are wanted; all their layers must be held. */
+export async function exportCache(
+  parts: WorkParts,
+  targets: readonly CacheTarget[],
+  { results, stack }: { readonly results: readonly StepResult[]; readonly stack: Stack },
+  options: ExportOptions,
+): Promise<void> {
+  for (const [place, target] of targets.entries()) {
+    if (target.type === "inline") continue;
+    const where = target.type === "registry" ? target.reference : target.directory;
+    const id = `cache-to-${place}`;
+    const shown = { id, name: `exporting cache to ${where}`, mayFail: () => target.mayFail };
+    await shownStep(options, shown, async () => {
+      const formatted = formatCache(target.all ? results : resultsIn(results, stack), options.epoch);
+      const config = await putHeld(parts, options.hold, formatted.config);
+      const blobs = [...formatted.manifest.layers, { digest: config, size: formatted.config.length }];
+      const cache = { blobs, bytes: formatted.bytes, mediaType: mediaTypes.ociManifest };
+      if (target.type === "local") return await writeLayout(parts.tools, target, cache);
+      await push(parts, target.reference, cache, { ...options, step: id });
+    });
+  }
+}
+
+async function putHeld({ tools }: WorkParts, hold: Hold, bytes: Buffer) {
+  await tools.garbage.add(hold, [digestOf(bytes)]);
+  return await tools.content.put(bytes);
+}
+
+type Cache = Parameters<typeof writeLayout>[2];
+
+async function push(
+  { tools }: WorkParts,
+  name: string,
+  { blobs, bytes, mediaType }: Cache,
+  { auth, signal, emit, step }: ExportOptions & { readonly step: string },
+): Promise<void> {
+  const reference = parseReference(name);
+  const repository = await tools.registry.pushRepository(reference, { auth: auth(name), signal });
+  const shown = blobs.map((blob) => ({ ...blob, shown: blob.digest }));
+  const options = { progress: statusOf(step, emit), signal };
+  await pushBlobs(tools, repository, { blobs: shown }, { from: new Map(), options });
+  await repository.putManifest(reference.tag ?? "latest", { bytes, mediaType }, signal);
+}

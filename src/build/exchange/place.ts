@@ -1,0 +1,92 @@
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { SampanError } from "../../errors/index.ts";
+import type { BlobSource } from "../../images/download.ts";
+import { type Descriptor, documentLimit, parseDocument } from "../../images/shapes.ts";
+import { parseReference } from "../../registry/reference.ts";
+import type { BlobPart } from "../../registry/repository.ts";
+import type { RegistryAuth } from "../../registry/types.ts";
+import { storageError } from "../../storage/content/errors.ts";
+import { blobPath } from "../../storage/content/ingest.ts";
+import { algorithmOf, digestOf } from "../../storage/digest.ts";
+import type { WorkParts } from "../parts.ts";
+import type { CacheSource } from "./types.ts";
+
+/** Where manifests and blobs can be had from. */
+export interface CachePlace {
+  /** The document that the source names. */
+  root(): Promise<{ readonly bytes: Buffer; readonly mediaType: string }>;
+  /** Another one, verified. */
+  document(descriptor: Descriptor): Promise<Buffer>;
+  manifest(descriptor: Descriptor): Promise<Buffer>;
+  readonly blob: BlobSource;
+}
+
+/** How people are told of a source. */
+export function nameOf(source: CacheSource): string {
+  return source.type === "registry" ? source.reference : source.directory;
+}
+
+export async function openPlace(
+  { tools }: Pick<WorkParts, "tools">,
+  source: CacheSource,
+  { auth, signal }: { auth(reference: string): RegistryAuth | undefined; readonly signal: AbortSignal },
+): Promise<CachePlace> {
+  if (source.type === "local") return directoryPlace(source);
+  const reference = parseReference(source.reference);
+  const repository = await tools.registry.repository(reference, auth(source.reference), signal);
+  const version = reference.digest ?? reference.tag ?? "latest";
+  return {
+    root: () => repository.manifest(version, documentLimit, signal),
+    document: ({ digest, size }) => repository.document(digest, size, documentLimit, signal),
+    manifest: async ({ digest }) => (await repository.manifest(digest, documentLimit, signal)).bytes,
+    blob: (digest, offset, stop) => repository.blob(digest, offset, stop),
+  };
+}
+
+/** An OCI image layout; its entries are known by digest or by the annotation of a tag. */
+function directoryPlace({ directory, version }: Extract<CacheSource, { type: "local" }>): CachePlace {
+  const document = async (descriptor: Descriptor): Promise<Buffer> => {
+    const bytes = await read(blobPath(directory, descriptor.digest));
+    if (digestOf(bytes, algorithmOf(descriptor.digest)) === descriptor.digest) return bytes;
+    throw new SampanError("invalid", `Cannot use ${directory}: blob ${descriptor.digest} has another digest in truth`);
+  };
+  return {
+    document,
+    manifest: document,
+    root: async () => {
+      const index = parseDocument(await read(`${directory}/index.json`), `${directory}/index.json`);
+      const entries = index.kind === "index" ? index.index.manifests : [];
+      const entry = entries.find(
+        ({ digest, annotations }) =>
+          digest === version || annotations?.["org.opencontainers.image.ref.name"] === version,
+      );
+      if (entry === undefined) throw new SampanError("not-found", `${directory} has no ${version}`);
+      return { bytes: await document(entry), mediaType: entry.mediaType };
+    },
+    blob: async (digest, offset): Promise<BlobPart> => {
+      const path = blobPath(directory, digest);
+      await sizeOf(path);
+      return { offset, body: createReadStream(path, { start: offset }) };
+    },
+  };
+}
+
+async function read(path: string): Promise<Buffer> {
+  const size = await sizeOf(path);
+  if (size > documentLimit)
+    throw new SampanError("invalid", `Cannot read ${path}: ${size} bytes, at most ${documentLimit}`);
+  return await readFile(path);
+}
+
+/** Of a file: a layout holds nothing else that could be read. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch((cause) => {
+    if (cause.code === "ENOENT" || cause.code === "ENOTDIR") {
+      throw new SampanError("not-found", `Cannot read ${path}: no such file`, { cause });
+    }
+    throw storageError(`read ${path}`, cause);
+  });
+  if (!found.isFile()) throw new SampanError("invalid", `Cannot read ${path}: it is no file`);
+  return found.size;
+}

@@ -1,0 +1,20 @@
+/** Where the results of steps that were carried out elsewhere are. */
+export type CacheSource =
+  /** A cache, or an image with one inside it. */
+  | { readonly type: "registry"; readonly reference: string }
+  /** An OCI image layout of this machine. */
+  | { readonly type: "local"; readonly directory: string; readonly version: string };
+
+interface Exported {
+  /** The results of all steps, not only those that the image is made of. */
+  readonly all: boolean;
+  /** A failure is told, and the build goes on. */
+  readonly mayFail: boolean;
+}
+
+/** Where the results of a build's steps go. */
+export type CacheTarget =
+  | ({ readonly type: "registry"; readonly reference: string } & Exported)
+  | ({ readonly type: "local"; readonly directory: string; readonly tag: string } & Exported)
+  /** Into the image's own configuration. */
+  | { readonly type: "inline" };

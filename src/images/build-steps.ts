@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { SampanError } from "../errors/index.ts";
+import { type DiffId, isDigest } from "../storage/digest.ts";
+
+/** The member of a configuration, an image's or a cache's own, that names the steps whose layers are in the manifest. */
+export const stepsMember = "sampan.buildcache.v1";
+
+const diffId = z.custom<DiffId>((value) => typeof value === "string" && isDigest(value), "not a digest");
+const step = z.object({
+  key: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Place among the manifest's layers and `diff_ids`. */
+  layer: z.number().int().nonnegative(),
+  /** Milliseconds since 1970. */
+  created: z.number().int().nonnegative(),
+});
+const configuration = z.object({
+  rootfs: z.object({ diff_ids: z.array(diffId) }),
+  [stepsMember]: z.array(step).max(100_000),
+});
+
+export type FormattedStep = z.infer<typeof step>;
+
+/** The build steps that a configuration tells of; "not-found" when it tells of none, "invalid" when it is wrong. */
+export function parseSteps(bytes: Uint8Array, name: string) {
+  const content = readJson(bytes, name);
+  if (typeof content !== "object" || content === null || !Object.hasOwn(content, stepsMember)) {
+    throw new SampanError("not-found", `${name} holds no build cache`);
+  }
+  const parsed = configuration.safeParse(content);
+  if (!parsed.success) {
+    throw new SampanError("invalid", `Cannot use the build cache of ${name}: ${z.prettifyError(parsed.error)}`);
+  }
+  return { diffIds: parsed.data.rootfs.diff_ids, steps: parsed.data[stepsMember] };
+}
+
+function readJson(bytes: Uint8Array, name: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (cause) {
+    throw new SampanError("invalid", `Cannot use the build cache of ${name}: its configuration is no JSON`, { cause });
+  }
+}
