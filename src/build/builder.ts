@@ -4,9 +4,10 @@ import { removeTree } from "../storage/unpack/remove-tree.ts";
 import { Build } from "./build.ts";
 import { StepCache } from "./cache/cache.ts";
 import { type CacheCare, collectCache, pruneCache, usageOf } from "./cache/garbage.ts";
-import { CacheMounts, scratchDirectory, scratchName } from "./cache/mounts.ts";
+import { CacheMounts, scratchName } from "./cache/mounts.ts";
 import { CacheRecords } from "./cache/records.ts";
 import type { BuilderParts, WorkParts } from "./parts.ts";
+import { scratchDirectory } from "./scratch.ts";
 import type { Builder, BuildRequest, BuildResult, CacheEntry, PruneRequest, PruneResult } from "./types.ts";
 
 /** Opens the builder of a root. */

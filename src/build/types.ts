@@ -28,9 +28,6 @@ export interface BuildSettings {
   readonly agents: ReadonlyMap<string, string>;
 }
 
-/** Where builds keep what they need only themselves, below a root's directory for such. */
-export const buildsDirectory = "builds";
-
 /** Where settings are in a context that brings them; it is no part of what is built. */
 export const settingsFile = ".sampan-build.json";
 /** The files of context NAME are below NAME in here. */

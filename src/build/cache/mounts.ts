@@ -3,11 +3,11 @@ import { existsSync, renameSync } from "node:fs";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Slots } from "../../images/slots.ts";
-import type { Layout } from "../../storage/layout.ts";
 import { treeSize } from "../../storage/snapshots/usage.ts";
 import { removeTree } from "../../storage/unpack/remove-tree.ts";
 import type { WorkParts } from "../parts.ts";
 import type { PlannedMount } from "../plan/types.ts";
+import { scratchDirectory } from "../scratch.ts";
 import type { CacheRecords } from "./records.ts";
 
 type CacheMount = Extract<PlannedMount, { type: "cache" }>;
@@ -136,11 +136,6 @@ export class CacheMounts {
   #pathOf(id: string): string {
     return join(this.#parts.layout.root, "build", "mounts", this.nameOf(id));
   }
-}
-
-/** Where builds have what lies on the disk only while they run; it is emptied when the daemon starts. */
-export function scratchDirectory({ tmp }: Pick<Layout, "tmp">): string {
-  return join(tmp, "builds");
 }
 
 /** A name nobody else has. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { type Builder, buildsDirectory } from "../../build/types.ts";
+import { scratchDirectory } from "../../build/scratch.ts";
+import type { Builder } from "../../build/types.ts";
 import { messageOf } from "../../errors/index.ts";
 import type { EngineParts } from "../parts.ts";
 import type { Images } from "../types.ts";
@@ -23,7 +23,7 @@ export class EngineBuilds implements Builder {
   /** Has what the builds of a daemon that was killed have left removed; nobody waits for it. */
   recover(): void {
     const { layout, log } = this.#parts;
-    const directory = join(layout.tmp, buildsDirectory);
+    const directory = scratchDirectory(layout);
     if (!existsSync(directory) || readdirSync(directory).length === 0) return;
     this.#builder().catch((error) => log.warn({ error: messageOf(error) }, "what builds have left was not removed"));
   }
