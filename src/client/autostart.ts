@@ -7,7 +7,7 @@ import { SampanError } from "../errors/index.ts";
 import type { Layout } from "../storage/layout.ts";
 import { layoutOf } from "../storage/layout.ts";
 import { makeRun } from "../storage/run-directory.ts";
-import { daemonEntry, nodeFlags } from "./daemon-entry.ts";
+import { daemonEntry, daemonEnvironment, nodeFlags } from "./daemon-entry.ts";
 import { lockReleased, takeLock } from "./start-lock.ts";
 import { whenAborted } from "./when-aborted.ts";
 
@@ -55,6 +55,7 @@ async function launch(layout: Layout, options: StartOptions, deadline: AbortSign
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",
+    env: daemonEnvironment(process.env),
   });
   closeSync(log);
   child.unref();

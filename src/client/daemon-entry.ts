@@ -7,6 +7,14 @@ import { join } from "node:path";
  */
 export const nodeFlags: readonly string[] = ["--max-semi-space-size=2", "--expose-gc"];
 
+/**
+ * The daemon's environment: `env`, and what makes the C library give memory back that nobody uses (mallopt(3)). V8's threads
+ * would each keep a heap of their own, and a burst's memory would stay: a tenth of what a daemon that rests takes.
+ */
+export function daemonEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "65536", ...env };
+}
+
 /** The daemon's entry point: the bundle beside ours, or the source when we run from source. */
 export function daemonEntry(): string {
   // Only a CommonJS bundle has a __filename.

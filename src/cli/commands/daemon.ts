@@ -1,4 +1,4 @@
-import { daemonEntry, nodeFlags } from "../../client/daemon-entry.ts";
+import { daemonEntry, daemonEnvironment, nodeFlags } from "../../client/daemon-entry.ts";
 import { defineCommand } from "../command.ts";
 import { ExitError } from "../errors.ts";
 import { folded, list, text } from "../options.ts";
@@ -59,6 +59,10 @@ export default defineCommand({
     if (process.execve === undefined) throw new ExitError(125, "This Node has no execve: use Node 24 or newer");
     // The daemon takes this process over: same pid, signals and terminal, and nothing of the command line in memory.
     process.removeAllListeners("warning");
-    process.execve(process.execPath, [process.execPath, ...nodeFlags, daemonEntry(), ...flags], process.env);
+    process.execve(
+      process.execPath,
+      [process.execPath, ...nodeFlags, daemonEntry(), ...flags],
+      daemonEnvironment(process.env),
+    );
   },
 });
