@@ -62,7 +62,9 @@ export async function stateOf(namespace: Namespace): Promise<string[]> {
 /** Waits until no link-local address is tentative and the cables' routes are there. */
 export async function settled(...namespaces: Namespace[]): Promise<void> {
   for (const namespace of namespaces) {
-    const linked = async () => !(await namespace.ok("ip", "-o", "link")).includes("NO-CARRIER");
+    // A cable's end is a veth; an engine's bridge has no carrier until a container is on it.
+    const cables = async () => (await namespace.ok("ip", "-o", "link", "show", "type", "veth")).split("\n");
+    const linked = async () => !(await cables()).some((line) => line.includes("NO-CARRIER"));
     // A link's own address comes only once its carrier is there.
     const local = async () => (await namespace.ok("ip", "-6", "addr", "show", "scope", "link")) !== "";
     const tentative = async () => await namespace.ok("ip", "-6", "addr", "show", "tentative");
