@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { cancelled, orCancelled } from "../errors/cancel.ts";
 import { SampanError } from "../errors/index.ts";
 import { transferError } from "../registry/errors.ts";
 import type { BlobPart } from "../registry/repository.ts";
@@ -8,7 +9,7 @@ import { errnoOf } from "../storage/content/errors.ts";
 import { type Ingest, VerificationError } from "../storage/content/ingest.ts";
 import { algorithmOf, type Digest } from "../storage/digest.ts";
 import { type Feed, tenTimesASecond } from "./progress.ts";
-import { cancelled, orCancelled, type Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 
 export interface Blob {
   readonly digest: Digest;

@@ -1,4 +1,4 @@
-import { SampanError } from "../errors/index.ts";
+import { cancelled } from "../errors/cancel.ts";
 
 /** At most `count` at a time; who asked first goes first. */
 export class Slots {
@@ -45,25 +45,5 @@ export class Slots {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free++;
     else next();
-  }
-}
-
-/** The error of work that was given up because nobody wants it any more. */
-export function cancelled(signal: AbortSignal): SampanError {
-  if (signal.reason instanceof SampanError) return signal.reason;
-  return new SampanError("cancelled", "The operation was cancelled", { cause: signal.reason });
-}
-
-/** `work`, or kind "cancelled" as soon as the signal fires; the work itself goes on. */
-export async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(cancelled(signal));
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }

@@ -1,3 +1,4 @@
+import { orCancelled } from "../errors/cancel.ts";
 import { SampanError } from "../errors/index.ts";
 import { chainIds, type Digest } from "../storage/digest.ts";
 import type { BlobSource } from "./download.ts";
@@ -5,7 +6,6 @@ import type { Hold } from "./garbage.ts";
 import { LayerFlight, type LayerOptions, type WantedLayer } from "./layer.ts";
 import type { Manifest } from "./shapes.ts";
 import type { Membership } from "./shared.ts";
-import { orCancelled } from "./slots.ts";
 import type { ImageTools } from "./tools.ts";
 import type { ImageConfig, Progress, StoredImage, StoredLayer } from "./types.ts";
 

@@ -1,3 +1,4 @@
+import { orCancelled } from "../errors/cancel.ts";
 import { SampanError } from "../errors/index.ts";
 import { withAuth } from "./auth.ts";
 import { certificateDirectories } from "./certificates.ts";
@@ -134,18 +135,20 @@ export class RegistryClient {
     );
   }
 
-  #origin(domain: string, signal: AbortSignal | undefined, allowed = false): Promise<Origin> {
+  async #origin(domain: string, signal: AbortSignal | undefined, allowed = false): Promise<Origin> {
     const insecure = allowed || this.isInsecure(domain);
     const key = `${domain} ${insecure}`;
-    const known = this.#origins.get(key);
-    if (known !== undefined) return known;
-    const found = findOrigin(this.#send, domain, insecure, signal);
-    this.#origins.set(key, found);
-    found.then(
-      // A loopback or insecure registry may be restarted with or without TLS; asking again costs little there.
-      (origin) => origin.insecure && this.#origins.delete(key),
-      () => this.#origins.delete(key),
-    );
-    return found;
+    let found = this.#origins.get(key);
+    if (found === undefined) {
+      // Everybody waits for the same question, so nobody's signal ends it.
+      found = findOrigin(this.#send, domain, insecure);
+      this.#origins.set(key, found);
+      found.then(
+        // A loopback or insecure registry may be restarted with or without TLS; asking again costs little there.
+        (origin) => origin.insecure && this.#origins.delete(key),
+        () => this.#origins.delete(key),
+      );
+    }
+    return await orCancelled(found, signal);
   }
 }

@@ -18,20 +18,26 @@ export async function findOrigin(send: Send, domain: string, insecure: boolean, 
   const plain: Origin = { url: new URL(`http://${host}`), insecure: true };
   const tls: Origin = { url: new URL(`https://${host}`), insecure: true };
   const [first, second] = isLoopback(plain.url.hostname) ? [plain, tls] : [tls, plain];
-  return (await speaks(send, first, signal)) ? first : second;
+  const answer = await speaks(send, first, signal);
+  if (answer !== "broken") return answer === "yes" ? first : second;
+  return (await speaks(send, second, signal)) === "yes" ? second : first;
 }
 
-/** Whether a registry answers there by this protocol. No answer at all counts as yes: the next request will tell why. */
-async function speaks(send: Send, origin: Origin, signal: AbortSignal | undefined): Promise<boolean> {
+/**
+ * Whether a registry answers there by this protocol; "broken" when the connection broke, which may mean either. No answer
+ * at all counts as yes for plain HTTP: the next request will tell why.
+ */
+async function speaks(send: Send, origin: Origin, signal: AbortSignal | undefined): Promise<"yes" | "no" | "broken"> {
   try {
     const url = new URL("/v2/", origin.url);
     const response = await send({ method: "GET", url, headers: {}, insecure: true, signal });
     drop(response);
     // Go's TLS servers answer a plain request with 400 "Client sent an HTTP request to an HTTPS server".
-    return response.status !== 400;
+    return response.status === 400 ? "no" : "yes";
   } catch (error) {
     const code = codeOf(error);
-    if (origin.url.protocol === "https:") return code === "ENOTFOUND" || code === "EAI_AGAIN";
-    return !(code === "ECONNRESET" || code === "EPIPE" || code?.startsWith("HPE_"));
+    if (code === "ECONNRESET" || code === "EPIPE") return "broken";
+    if (origin.url.protocol === "https:") return code === "ENOTFOUND" || code === "EAI_AGAIN" ? "yes" : "no";
+    return code?.startsWith("HPE_") ? "no" : "yes";
   }
 }

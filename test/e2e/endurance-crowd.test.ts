@@ -45,12 +45,12 @@ suite("many containers at once", { ...requires("busybox"), ...requiresRoot() }, 
       await request("POST", `/containers/first${index}/start`);
       await request("DELETE", `/containers/first${index}?force=1`);
     });
-    const before = await memoryAtRest(box.pid, crowd);
+    const before = await memoryAtRest(box.pid);
     report.startMs = await each(crowd, 8, async (index) => {
       await request("POST", `/containers/create?name=one${index}`, config);
       await request("POST", `/containers/one${index}/start`);
     });
-    report.daemonKB = await memoryAtRest(box.pid, crowd);
+    report.daemonKB = await memoryAtRest(box.pid);
     report.daemonKBEach = (report.daemonKB - before) / crowd;
     const monitors = [...monitorsOf(box.layout).values()];
     assert.equal(monitors.length, crowd);
@@ -68,7 +68,7 @@ suite("many containers at once", { ...requires("busybox"), ...requiresRoot() }, 
     await box.crash();
     report.crashMs = Date.now() - beganAgain;
     // One that has found them running: without what V8 keeps of a thousand starts.
-    report.heirKBEach = ((await memoryAtRest(box.pid, crowd)) - before) / crowd;
+    report.heirKBEach = ((await memoryAtRest(box.pid)) - before) / crowd;
     assert.equal(((await request("GET", "/containers/json")) as unknown[]).length, crowd);
     await settled(box, "", 60_000);
     report.stopMs = await each(

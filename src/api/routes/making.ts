@@ -1,8 +1,6 @@
-import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
 import * as z from "zod";
 import type { Engine } from "../../engine/types.ts";
-import { messageOf, SampanError } from "../../errors/index.ts";
+import { fetchUrl } from "../../images/fetch-url.ts";
 import type { ApiContext } from "../context.ts";
 import { jsonOf, queryOf, sendJson } from "../http/answers.ts";
 import type { Api, ApiReply, ApiRequest } from "../http/fastify.ts";
@@ -58,7 +56,7 @@ export async function importImage(
   };
   const writer = new ProgressWriter(reply.raw);
   try {
-    const tar = fromSrc === "-" ? uploaded(request.raw) : await download(fromSrc, signal);
+    const tar = fromSrc === "-" ? uploaded(request.raw) : (await fetchUrl(urlOf(fromSrc), signal)).body;
     const status = await images.import(wanted, tar);
     reply.hijack();
     writer.line({ status });
@@ -69,13 +67,4 @@ export async function importImage(
   }
 }
 
-async function download(url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  if (!/^https?:\/\//.test(url)) return download(`http://${url}`, signal);
-  const response = await fetch(url, { signal }).catch((cause) => {
-    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause.cause ?? cause)}`, { cause });
-  });
-  if (!response.ok || response.body === null) {
-    throw new SampanError("unavailable", `Cannot download ${url}: the answer is ${response.status}`);
-  }
-  return Readable.fromWeb(response.body as ReadableStream);
-}
+const urlOf = (source: string): string => (/^https?:\/\//.test(source) ? source : `http://${source}`);

@@ -1,5 +1,6 @@
-import { messageOf, SampanError } from "../../errors/index.ts";
+import { SampanError } from "../../errors/index.ts";
 import { decompressed } from "../../images/decompress.ts";
+import { fetchUrl } from "../../images/fetch-url.ts";
 import { BLOCK, checksumMatches, isZeroBlock } from "../../storage/tar/header.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
 import { bytesOf } from "../files/source-tree.ts";
@@ -20,12 +21,7 @@ async function download(url: string, signal: AbortSignal): Promise<AsyncIterable
       `Cannot build ${url}: repositories are not supported; clone it, and build that`,
     );
   }
-  const response = await fetch(url, { signal }).catch((cause) => {
-    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause.cause ?? cause)}`, { cause });
-  });
-  if (response.ok && response.body !== null) return response.body;
-  await response.body?.cancel();
-  throw new SampanError("unavailable", `Cannot download ${url}: the answer is ${response.status}`);
+  return (await fetchUrl(url, signal)).body;
 }
 
 async function* archiveOf(

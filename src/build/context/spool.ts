@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
+import { cancelled } from "../../errors/cancel.ts";
 import { SampanError } from "../../errors/index.ts";
-import { cancelled } from "../../images/slots.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { writeAll } from "../../storage/content/ingest.ts";
 import { entryName } from "../../storage/extract/names.ts";

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, SampanError } from "../../errors/index.ts";
+import { SampanError } from "../../errors/index.ts";
+import { fetchUrl } from "../../images/fetch-url.ts";
 import { tenTimesASecond } from "../../images/progress.ts";
+import { storageError } from "../../storage/content/errors.ts";
 import { writeAll } from "../../storage/content/ingest.ts";
 import { scratchName } from "../cache/mounts.ts";
 import { bytesOf } from "../files/source-tree.ts";
@@ -37,39 +39,31 @@ interface Downloaded {
 }
 
 async function download({ scratch, signal, emit }: Job, url: string, step: string): Promise<Downloaded> {
-  // As it lies there: its content is what a checksum is of.
-  const response = await fetch(url, { signal, headers: { "accept-encoding": "identity" } }).catch((cause) => {
-    if (signal.aborted) throw signal.reason;
-    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause.cause ?? cause)}`, { cause });
-  });
-  if (!response.ok || response.body === null) {
-    throw new SampanError("unavailable", `Cannot download ${url}: the answer is ${response.status}`);
-  }
-  const name = nameOf(url, response.headers.get("content-disposition"));
+  const { headers, body } = await fetchUrl(url, signal);
+  const name = nameOf(url, headers.get("content-disposition"));
   const path = join(scratch, scratchName());
   const file = await open(path, "wx", 0o600);
   const hash = createHash("sha256");
-  const total = Number(response.headers.get("content-length") ?? 0);
+  const total = Number(headers.get("content-length") ?? 0);
   const started = Date.now();
   let size = 0;
   const tell = tenTimesASecond(() => {
     emit({ type: "status", step, id: `downloading ${name}`, current: size, ...(total > 0 && { total }), started });
   });
   try {
-    for await (const piece of response.body) {
+    for await (const piece of body) {
       hash.update(piece);
-      await writeAll(file, piece, size);
+      await writeAll(file, piece, size).catch((cause) => {
+        throw storageError(`keep what was downloaded from ${url}`, cause);
+      });
       size += piece.length;
       tell();
     }
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    throw new SampanError("unavailable", `Cannot download ${url}: ${messageOf(cause)}`, { cause });
   } finally {
     await file.close();
   }
   emit({ type: "status", step, id: `downloading ${name}`, current: size, started, completed: Date.now() });
-  const modified = Date.parse(response.headers.get("last-modified") ?? "");
+  const modified = Date.parse(headers.get("last-modified") ?? "");
   const mtime = { seconds: Number.isNaN(modified) ? 0 : Math.floor(modified / 1000), nanoseconds: 0 };
   const digest = hash.digest("hex");
   const described = { digest, mode: 0o600, mtime, size };

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildHost, RunOutput, RunRequest } from "../../build/host.ts";
-import { cancelled } from "../../images/slots.ts";
+import { cancelled } from "../../errors/cancel.ts";
 import { signals } from "../../kernel/signals.ts";
 import type { Sandbox } from "../../network/networking.ts";
 import type { Exit, Running } from "../../runtime/types.ts";

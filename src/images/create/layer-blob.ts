@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
+import { cancelled } from "../../errors/cancel.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
 import { passing } from "../../storage/content/ingest.ts";
 import type { DiffId, Digest } from "../../storage/digest.ts";
 import type { Hold } from "../garbage.ts";
-import { cancelled } from "../slots.ts";
 import type { ImageTools } from "../tools.ts";
 import { gzipped } from "./gzip.ts";
 

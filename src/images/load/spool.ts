@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { cancelled } from "../../errors/cancel.ts";
 import { SampanError } from "../../errors/index.ts";
 import { transferError } from "../../registry/errors.ts";
 import { type Ingest, passing } from "../../storage/content/ingest.ts";
@@ -7,7 +8,6 @@ import { TarParser } from "../../storage/tar/parser.ts";
 import { decompressed } from "../decompress.ts";
 import type { Blob } from "../download.ts";
 import type { Garbage, Hold } from "../garbage.ts";
-import { cancelled } from "../slots.ts";
 import type { ImageTools } from "../tools.ts";
 
 /** An image archive has a handful of members per layer. */

@@ -1,10 +1,10 @@
+import { cancelled } from "../../errors/cancel.ts";
 import { SampanError } from "../../errors/index.ts";
 import type { PushRepository } from "../../registry/push-repository.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Digest } from "../../storage/digest.ts";
 import { Feed, shortId } from "../progress.ts";
-import { cancelled } from "../slots.ts";
 import type { ImageTools } from "../tools.ts";
 import type { PushOptions, StoredImage } from "../types.ts";
 import { type PushedBlob, type PushPlan, planPush } from "./plan.ts";

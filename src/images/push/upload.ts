@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
+import { cancelled } from "../../errors/cancel.ts";
 import { SampanError } from "../../errors/index.ts";
 import { AppendRefused, type PushRepository, type UploadSession } from "../../registry/push-repository.ts";
 import { backOff, pause } from "../../registry/retry.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import type { Blob } from "../download.ts";
 import { type Feed, tenTimesASecond } from "../progress.ts";
-import { cancelled } from "../slots.ts";
 import type { ImageTools } from "../tools.ts";
 
 export interface UploadOptions {

@@ -6,11 +6,8 @@ export function memoryOf(pid: number): number {
   return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
 }
 
-/**
- * The daemon's at rest, in kB: it gives back what it can twenty seconds after the last request. A short test, of less than
- * five hundred containers, does not wait for that.
- */
-export async function memoryAtRest(pid: number | undefined, containers: number): Promise<number> {
-  await delay(containers < 500 ? 1000 : 25_000);
+/** The daemon's at rest, in kB: it gives back what it can twenty seconds after the last request. */
+export async function memoryAtRest(pid: number | undefined): Promise<number> {
+  await delay(25_000);
   return memoryOf(pid ?? 0);
 }
