@@ -13,7 +13,7 @@ import { newId, shortId } from "../identity/ids.ts";
 import { parseName, randomName } from "../identity/names.ts";
 import { resolveMounts } from "../mounts/resolve.ts";
 import { decideEndpoints } from "../networks/decide.ts";
-import { checkLink } from "../networks/names.ts";
+import { recordedLinks } from "../networks/links.ts";
 import { exposedPorts, portRequests } from "../networks/ports.ts";
 import { holdAddresses } from "../networks/static-addresses.ts";
 import { moveInterfaceSysctls } from "../networks/sysctls.ts";
@@ -83,7 +83,7 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const host = resolveSecrets(parts.secrets, withSwapDefault(modes, parts.cgroups.support.swap));
   const endpoints = merged.NetworkDisabled ? {} : decideEndpoints(parts.networking, host, request.endpoints);
   const moved = moveInterfaceSysctls(host, endpoints);
-  validate(parts, merged, moved.host, find);
+  validate(parts, merged, moved.host);
   const { path, args } = commandLine(merged);
   const mounts = resolveMounts(host, merged.Volumes, (reference) => find(reference).record.mounts);
   const record = {
@@ -95,7 +95,11 @@ export function decide(parts: EngineParts, request: CreateRequest): Decided {
     path,
     args,
     config: { ...merged, Hostname: hostnameOf(merged, host, { id, find }) },
-    hostConfig: checkEgress(moved.host, parts.networking, Object.keys(endpoints)),
+    hostConfig: checkEgress(
+      { ...moved.host, Links: recordedLinks(moved.host, find) },
+      parts.networking,
+      Object.keys(endpoints),
+    ),
     endpoints: moved.endpoints,
     mounts,
   };
@@ -113,12 +117,7 @@ function mentioned({ registry }: EngineParts, reference: string): Container {
 const longestHostname = 64;
 
 /** What can only be found out by trying is tried now: a container that was made can be started. */
-function validate(
-  parts: EngineParts,
-  config: ContainerConfig,
-  host: HostConfig,
-  find: (reference: string) => Container,
-): void {
+function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig): void {
   validateLimits(host, parts.machine);
   resolveUlimits(host.Ulimits, parts.ceilings);
   resourcesOf(host, resolveDevices(host).rules);
@@ -130,7 +129,6 @@ function validate(
   for (const server of host.Dns ?? []) {
     if (isIP(server) === 0) throw new SampanError("invalid", `bad nameserver address: ${server}`);
   }
-  for (const link of host.Links ?? []) checkLink(link, find);
   portRequests(config, host);
   exposedPorts(config);
   if (config.StopSignal !== undefined) parseSignal(config.StopSignal);

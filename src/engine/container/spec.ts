@@ -2,6 +2,7 @@ import { SampanError } from "../../errors/index.ts";
 import { capabilitySets } from "../../kernel/capabilities.ts";
 import type { Sandbox } from "../../network/networking.ts";
 import type { ContainerSpec, ProcessSpec, ResolvedUser, RootFilesystem } from "../../runtime/types.ts";
+import { variablesOfLinks } from "../networks/links.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { resolveDevices } from "../request/devices.ts";
@@ -84,7 +85,7 @@ function processSpec(
   const [rows, columns] = size ? [size.rows, size.columns] : host.ConsoleSize;
   return {
     argv: [record.path, ...record.args],
-    env: environment(config, config.Hostname, user.home),
+    env: environment(config, config.Hostname, user.home, variablesOfLinks(parts, record)),
     cwd: config.WorkingDir || "/",
     user,
     terminal: config.Tty,

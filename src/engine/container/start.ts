@@ -8,6 +8,7 @@ import type { Running } from "../../runtime/types.ts";
 import { probeOf } from "../health/probe.ts";
 import { logLimits } from "../logs/options.ts";
 import { endpointEvents } from "../networks/events.ts";
+import { tellLinking } from "../networks/relink.ts";
 import { openSandbox, recordedNetwork } from "../networks/sandbox.ts";
 import type { EngineParts } from "../parts.ts";
 import { nowNs } from "../time.ts";
@@ -71,6 +72,7 @@ export async function startContainer(
   if (sandbox !== undefined) endpointEvents(parts, container, "connect", sandbox.endpoints);
   containerEvent(parts.events, container, "start");
   await connectAttaches(container, running);
+  if (sandbox !== undefined) await tellLinking(parts, container);
 }
 
 /**

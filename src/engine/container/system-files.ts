@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
-import { SampanError } from "../../errors/index.ts";
 import type { SandboxState } from "../../network/networking.ts";
 import type { Endpoint } from "../../network/types.ts";
 import type { OwnFile } from "../../runtime/types.ts";
 import { type HostsEntry, hostGateway, hostsFile, machineHostsFile, parseExtraHost } from "../files/hosts.ts";
 import { bridgedResolvConf, machineResolvConf, namedResolvConf } from "../files/resolv-conf.ts";
 import { gatewayAddresses } from "../networks/host-gateway.ts";
-import { parseLink } from "../networks/names.ts";
+import { linkEntries } from "../networks/links.ts";
 import { dnsOptions, orDefault } from "../networks/sandbox.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord } from "../records/record.ts";
@@ -81,25 +80,6 @@ function extraEntries(parts: EngineParts, record: ContainerRecord, endpoints: re
   return (record.hostConfig.ExtraHosts ?? []).map(parseExtraHost).flatMap(({ name, address }) => {
     const addresses = address === hostGateway ? gatewayAddresses(parts, record, endpoints) : [address];
     return addresses.map((found) => ({ address: found, names: [name] }));
-  });
-}
-
-/** `--link` on the default bridge: no name service, so the names are lines. */
-function linkEntries({ registry, networking }: EngineParts, { hostConfig, endpoints }: ContainerRecord): HostsEntry[] {
-  if (!("bridge" in endpoints)) return [];
-  return (hostConfig.Links ?? []).map(parseLink).flatMap(({ container, alias }) => {
-    const linked = registry.find(container);
-    if (linked?.sandbox === undefined) {
-      throw new SampanError("conflict", `Cannot link to a non running container: /${container} AS /${alias}`);
-    }
-    if (!("bridge" in linked.record.endpoints)) {
-      const what = `Cannot link to /${linked.record.name}, as it does not belong to the default network`;
-      throw new SampanError("invalid", what);
-    }
-    const names = [...new Set([alias, linked.record.config.Hostname, linked.record.name])];
-    const bridge = networking.find("bridge")?.id;
-    const there = linked.sandbox.endpoints.filter(({ networkId }) => networkId === bridge);
-    return there.flatMap(({ ipv4 }) => (ipv4 ? [{ address: ipv4.address, names }] : []));
   });
 }
 

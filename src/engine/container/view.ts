@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { destinationOf } from "../mounts/path.ts";
 import type { ContainerMount } from "../mounts/types.ts";
+import { withShownLinks } from "../networks/links.ts";
 import { exposedPorts } from "../networks/ports.ts";
 import { networkViewOf } from "../networks/view.ts";
 import type { EngineParts } from "../parts.ts";
@@ -27,7 +28,7 @@ export function viewOf(parts: EngineParts, container: Container, now = Date.now(
     state,
     statusText: statusText(state, now),
     config: record.config,
-    hostConfig: record.hostConfig,
+    hostConfig: withShownLinks(parts, record),
     mounts: record.mounts.flatMap((mount) => (isTmpfsOption(mount, record) ? [] : mountPoint(mount, parts.volumes))),
     network: networkViewOf(parts, container),
     exposedPorts: exposedPorts(record.config),

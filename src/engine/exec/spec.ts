@@ -1,6 +1,7 @@
 import { capabilitySets } from "../../kernel/capabilities.ts";
 import type { ProcessSpec, ResolvedUser } from "../../runtime/types.ts";
 import { rightsOf } from "../container/spec.ts";
+import { variablesOfLinks } from "../networks/links.ts";
 import type { EngineParts } from "../parts.ts";
 import { environment, overlayVariables } from "../request/environment.ts";
 import { grantedCapabilities } from "../request/security.ts";
@@ -22,7 +23,7 @@ export async function execProcess(
   const variables = { Env: overlayVariables(record.config.Env, request.env ?? []), Tty: request.tty ?? false };
   return {
     argv: request.cmd,
-    env: environment(variables, record.config.Hostname, user.home),
+    env: environment(variables, record.config.Hostname, user.home, variablesOfLinks(parts, record)),
     cwd: request.workingDir || record.config.WorkingDir || "/",
     user,
     terminal: request.tty ?? false,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kindOf } from "../../errors/index.ts";
-import { editHosts, hostsFile, machineHostsFile, parseExtraHost } from "./hosts.ts";
+import { editHosts, hostsFile, machineHostsFile, parseExtraHost, readdressHosts } from "./hosts.ts";
 import { asksForDots, bridgedResolvConf, machineResolvConf, namedResolvConf } from "./resolv-conf.ts";
 
 const box = { address: "172.18.0.2", names: ["box.example.org", "box"] };
@@ -71,4 +71,16 @@ test("with name service, it alone is asked", () => {
 
 test("only ndots above zero asks for dots", () => {
   assert.deepEqual([["ndots:0"], ["ndots:2"], ["rotate"], []].map(asksForDots), [false, true, false, false]);
+});
+
+test("who has other addresses keeps the place among the lines, even under another name", () => {
+  const there = "1.1.1.1\tother\n1.1.1.2\tdb box old\nfd00::2\tdb box old\n1.1.1.3\tdb\nmy own\n";
+  const names = ["db", "box", "new"];
+  const text = readdressHosts(there, [{ address: "1.1.1.9", names }]);
+  assert.equal(text, "1.1.1.1\tother\n1.1.1.9\tdb box new\n1.1.1.3\tdb\nmy own\n");
+  const both = [
+    { address: "1.1.1.8", names },
+    { address: "fd00::8", names },
+  ];
+  assert.equal(readdressHosts("my own", both), "my own\n1.1.1.8\tdb box new\nfd00::8\tdb box new\n");
 });

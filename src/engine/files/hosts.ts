@@ -41,6 +41,20 @@ export function editHosts(
   return `${[...kept, ...add.map(hostsLine)].join("\n")}\n`;
 }
 
+/**
+ * The text with other addresses for the first two names that all entries have: in place of the lines that they have in it,
+ * or behind the others.
+ */
+export function readdressHosts(text: string, entries: readonly HostsEntry[]): string {
+  const key = entries[0]?.names.slice(0, 2).join(" ");
+  const lines = text.split("\n").filter((line) => line !== "");
+  const isOld = (line: string) => line.split("\t")[1]?.split(" ").slice(0, 2).join(" ") === key;
+  const at = lines.findIndex(isOld);
+  const before = lines.slice(0, at === -1 ? lines.length : at);
+  const after = lines.slice(before.length).filter((line) => !isOld(line));
+  return `${[...before, ...entries.map(hostsLine), ...after].join("\n")}\n`;
+}
+
 /** "name:address" or "name=address", an IPv6 address with or without brackets. Throws `invalid` with dockerd's text. */
 export function parseExtraHost(text: string): { readonly name: string; readonly address: string } {
   const [, name = "", written = ""] = /^([^:=]*)[:=](.*)$/.exec(text) ?? [];

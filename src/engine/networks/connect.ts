@@ -10,6 +10,7 @@ import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { endpointEvents } from "./events.ts";
 import { rewriteFiles } from "./files.ts";
+import { tellLinking } from "./relink.ts";
 import { joiningOf, noteNetworks } from "./sandbox.ts";
 import { endpointRequest, normaliseSettings } from "./settings.ts";
 import { holdAddresses, unholdAddresses } from "./static-addresses.ts";
@@ -75,4 +76,5 @@ async function joinNow(
   noteNetworks(parts, container);
   await rewriteFiles(parts, container, { remove: [], add: ownEntries(record, endpoint), wasNamed: named });
   endpointEvents(parts, container, "connect", [endpoint]);
+  await tellLinking(parts, container);
 }

@@ -18,17 +18,32 @@ interface Change {
  * they are, and what is wrong is told in the log.
  */
 export async function rewriteFiles(parts: EngineParts, container: Container, change: Change): Promise<void> {
+  await rewriteHosts(parts, container, (text) => editHosts(text, change));
   const named = container.sandbox?.named ?? false;
+  if (named === change.wasNamed) return;
+  const [before, after] = [change.wasNamed, named].map((value) => resolvConfText(parts, container.record, value));
+  await rewrite(parts, container, "/etc/resolv.conf", (text) => (text === before ? after : undefined));
+}
+
+/** As `rewriteFiles`, /etc/hosts alone. */
+export function rewriteHosts(parts: EngineParts, container: Container, edit: (text: string) => string): Promise<void> {
+  return rewrite(parts, container, "/etc/hosts", edit);
+}
+
+/** For all who use the container's network, but where the user has mounted a file of his own. */
+async function rewrite(
+  parts: EngineParts,
+  container: Container,
+  path: string,
+  edit: (text: string) => string | undefined,
+): Promise<void> {
   for (const user of usersOf(parts, container)) {
-    const own = new Set(user.record.mounts.map(({ destination }) => destination));
-    if (!own.has("/etc/hosts")) await rewrite(parts, user, "/etc/hosts", (text) => editHosts(text, change));
-    if (named === change.wasNamed || own.has("/etc/resolv.conf")) continue;
-    const [before, after] = [change.wasNamed, named].map((value) => resolvConfText(parts, container.record, value));
-    await rewrite(parts, user, "/etc/resolv.conf", (text) => (text === before ? after : undefined));
+    const isMounted = user.record.mounts.some(({ destination }) => destination === path);
+    if (!isMounted) await rewriteOne(parts, user, path, edit);
   }
 }
 
-async function rewrite(
+async function rewriteOne(
   { runtime, log }: EngineParts,
   { id, running }: Container,
   path: string,

@@ -14,17 +14,23 @@ export function dnsNames(
   return [...new Set(names.filter((known) => known !== ""))];
 }
 
+export interface Link {
+  /** Its name or id. */
+  readonly container: string;
+  readonly alias: string;
+}
+
 /** "container:alias" or "container", whose alias is its name. */
-export function parseLink(text: string): { readonly container: string; readonly alias: string } {
+export function parseLink(text: string): Link {
   const [container = "", alias = container] = text.split(":");
   return { container: container.replace(/^\//, ""), alias: alias.slice(alias.lastIndexOf("/") + 1) };
 }
 
-/** Throws "invalid" with dockerd's text for a link of the default bridge to a container that is not there. */
-export function checkLink(link: string, find: (reference: string) => unknown): void {
+/** The container that is linked to; "invalid" with dockerd's text when it is not there. */
+export function checkLink<C>(link: string, find: (reference: string) => C): C {
   const { container } = parseLink(link);
   try {
-    find(container);
+    return find(container);
   } catch (cause) {
     throw new SampanError("invalid", `could not get container for ${container}: ${messageOf(cause)}`, { cause });
   }

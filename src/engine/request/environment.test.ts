@@ -20,3 +20,11 @@ test("a HOME somebody set stays, a default is taken away by its name", () => {
 test("a value may hold equals signs and nothing at all", () => {
   assert.deepEqual(overlayVariables(["A=1"], ["A=b=c", "E="]), ["A=b=c", "E="]);
 });
+
+test("what links tell comes before what the container says itself", () => {
+  const variables = environment({ Env: ["DB_PORT=mine"], Tty: false }, "box", "/", [
+    "DB_PORT=tcp://x",
+    "DB_NAME=/a/db",
+  ]);
+  assert.deepEqual(variables.slice(2), ["DB_PORT=mine", "DB_NAME=/a/db", "HOME=/"]);
+});

@@ -3,11 +3,17 @@ import type { ContainerConfig } from "../config.ts";
 export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * The variables a container's first process gets: what Docker always sets, then the container's own, which win. A variable
- * without "=" takes a default away. HOME is the user's unless somebody set it.
+ * The variables a container's first process gets: what Docker always sets, those of its links, then the container's own,
+ * which win. A variable without "=" takes a default away. HOME is the user's unless somebody set it.
  */
-export function environment(config: Pick<ContainerConfig, "Env" | "Tty">, hostname: string, home: string): string[] {
-  const defaults = [`PATH=${defaultPath}`, `HOSTNAME=${hostname}`, ...(config.Tty ? ["TERM=xterm"] : [])];
+export function environment(
+  config: Pick<ContainerConfig, "Env" | "Tty">,
+  hostname: string,
+  home: string,
+  links: readonly string[] = [],
+): string[] {
+  const always = [`PATH=${defaultPath}`, `HOSTNAME=${hostname}`, ...(config.Tty ? ["TERM=xterm"] : [])];
+  const defaults = [...always, ...links];
   const merged = overlayVariables(defaults, config.Env);
   return merged.some((variable) => variable.startsWith("HOME=")) ? merged : [...merged, `HOME=${home}`];
 }
