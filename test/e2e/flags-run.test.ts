@@ -54,6 +54,8 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       ~ linux/s390x
       ! run --rm --user nosuch probe true
       ~ no matching entries in passwd file
+      ! run --rm --no-such-flag probe true
+      ~ unknown flag: --no-such-flag
       `,
     ));
 
@@ -278,6 +280,8 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       run --rm --volume flags:/v:ro --volume-driver local probe sh -c 'cat /v/file; touch /v/x 2>&1; true'
       ~ ^kept$
       ~ Read-only file system
+      ! run --rm --volume other:/v --volume-driver nosuch probe true
+      ~ VolumeDriver|nosuch
       run --rm --mount type=volume,src=flags,dst=/m,ro probe cat /m/file
       ~ ^kept$
       run --rm --mount type=tmpfs,dst=/m,tmpfs-size=1m,tmpfs-mode=700 probe sh -c 'df -k /m; stat -c %a /m'

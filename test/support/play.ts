@@ -17,7 +17,7 @@ export interface Line {
  * makes it has to remove. Its lines are
  *
  *     run --rm IMAGE echo 'a b'      has to succeed; one program alone when its name comes first
- *     ! run --no-such-flag IMAGE     has to fail
+ *     ! run --no-such-flag IMAGE     has to fail; a run with Docker's code for what did not begin
  *     ~ a b                          a regular expression that matches what the line before has printed
  *     # a remark
  *
@@ -42,8 +42,19 @@ async function playAs(
     const said = `${stdout}${stderr}`;
     const command = `${program} ${line.words.join(" ")}`;
     assert.equal(status !== 0, line.fails, `${command} ended with ${status}: ${said}`);
+    if (line.fails && line.words[0] === "run")
+      assert.ok(refusedRun(said).includes(status), `${command} ended with ${status}: ${said}`);
     for (const wanted of line.says) assert.match(said, wanted, command);
   }
+}
+
+/** How a run that did not begin may end. */
+function refusedRun(said: string): number[] {
+  // Docker's command line takes every such error for a missing program,
+  if (/no such file or directory/.test(said)) return [125, 127];
+  // and ends with 1 where it looks no further itself.
+  if (/conflicting options|running on windows|the input device is not a TTY/.test(said)) return [125, 1];
+  return [125];
 }
 
 /** The lines of a play. */

@@ -1,5 +1,6 @@
 import { unholdAddresses } from "../networks/static-addresses.ts";
 import type { EngineParts } from "../parts.ts";
+import { leaveVolumes } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
 import { cgroupPathOf } from "./spec.ts";
@@ -24,6 +25,8 @@ export async function removeContainer(
   container.cancelAttaches();
   discards.discard(container.id, container.files, container.state.starts);
   try {
+    // The exit did not wait for it; who removes finds nothing of the container mounted, as with dockerd.
+    await leaveVolumes(parts, container.record);
     await images.collect((image) => registry.usersOf(image));
     if (options.volumes) await removeAnonymous(parts, container);
   } catch (error) {
