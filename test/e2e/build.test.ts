@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { buildContext, classicBuild } from "../support/builds.ts";
 import { dockerEnv, dockerOf } from "../support/docker.ts";
 import { busybox } from "../support/images.ts";
-import { eventually, runProgram } from "../support/process.ts";
+import { processesOf } from "../support/leaks.ts";
+import { eventually } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
@@ -158,16 +158,21 @@ suite("docker build", requires("docker", "busybox"), () => {
 
   test("a client that leaves ends its build, and a daemon that is killed leaves nothing of one", async () => {
     const directory = context({ Dockerfile: "FROM busybox\nRUN echo begun; sleep 1000" });
-    const cut = await runProgram("timeout", ["-s", "INT", "3", "docker", "build", directory], {
-      env: { ...dockerEnv(box), DOCKER_BUILDKIT: "0" },
+    const env = { ...dockerEnv(box), DOCKER_BUILDKIT: "0" };
+    const cut = spawn("docker", ["build", directory], { env, stdio: ["ignore", "pipe", "ignore"] });
+    let said = "";
+    cut.stdout.on("data", (chunk) => {
+      said += chunk;
     });
-    assert.match(cut.stdout, /begun/);
+    await eventually("the command has begun", () => said.includes("\nbegun\n"), 60_000);
+    cut.kill("SIGINT");
     await eventually("the command has ended", () => readdirSync(box.layout.containers).length === 0);
     const building = classicBuild(box, directory);
-    await eventually("the command runs", () => readdirSync(box.layout.containers).length === 1);
-    await setTimeout(300);
+    const isSleep = ({ command }: { command: string }) => command === "sleep 1000";
+    await eventually("the command runs", () => processesOf(box.layout).some(isSleep), 60_000);
     await box.crash();
     assert.notEqual((await building).status, 0);
-    assert.deepEqual(readdirSync(box.layout.containers), []);
+    await eventually("nothing is left of it", () => readdirSync(box.layout.containers).length === 0);
+    assert.ok(!processesOf(box.layout).some(isSleep));
   });
 });

@@ -54,11 +54,15 @@ export async function startDropper(
 /** Passes bytes on until there were too many; those up to then have arrived. */
 function limited(from: Socket, to: Socket, limit: number, cut: () => void): void {
   let left = limit;
+  let isOver = false;
   from.on("data", (chunk: Buffer) => {
-    if (left <= 0) return;
+    if (isOver) return;
     const part = chunk.subarray(0, left);
     left -= part.length;
-    const goOn = to.write(part, () => left <= 0 && setTimeout(cut, 20));
+    // Also when there is nothing to pass on: a limit of 0.
+    isOver = left <= 0;
+    const last = isOver ? () => setTimeout(cut, 20) : undefined;
+    const goOn = to.write(part, last);
     if (goOn) return;
     from.pause();
     to.once("drain", () => from.resume());
