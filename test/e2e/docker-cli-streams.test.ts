@@ -154,7 +154,7 @@ suite(
       const said: string[] = [];
       child.stdout.setEncoding("utf8").on("data", (text: string) => said.push(text));
       child.stdin.end("this\n");
-      const [code] = await once(child, "exit");
+      const [code] = await once(child, "close");
       assert.deepEqual([code, said.join("")], [6, "got this\n"]);
       await ok("rm", "asks");
     });

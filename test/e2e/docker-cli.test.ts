@@ -134,7 +134,7 @@ suite("the stock docker command line", requires("docker", "busybox"), () => {
     attached.stdout.setEncoding("utf8").on("data", (text: string) => said.push(text));
     await eventually("it is attached", () => said.join("").includes("quiet\n"));
     attached.kill("SIGINT");
-    const [code] = await once(attached, "exit");
+    const [code] = await once(attached, "close");
     assert.deepEqual([code, said.join("").replaceAll("quiet\n", "")], [5, "rung\n"]);
     await ok("rm", "-f", "bell");
   });

@@ -36,7 +36,13 @@ inOwnNetwork(import.meta.url, () => {
     const texts = Array.from({ length: 20 }, (_, i) => `${9000 + i}:${9000 + i}/tcp`);
     const b = await world.start("b", [connection("b", two, 10)], ports(...texts));
     await a.serve(7000);
-    const stream = await world.outside.background("stream", "1500", `tcp:${here.v4}:8080`, `tcp:${here.v6}:8080`);
+    const stream = await world.outside.background(
+      "stream",
+      String(1500 * patience),
+      `tcp:${here.v4}:8080`,
+      `tcp:${here.v6}:8080`,
+    );
+    const streamed = once(stream, "close");
     let said = "";
     stream.stdout?.on("data", (chunk: Buffer) => {
       said += chunk;
@@ -52,7 +58,7 @@ inOwnNetwork(import.meta.url, () => {
       sh("ip -o addr; ip -6 route show table local").replaceAll(/tentative /g, ""),
       addresses.replaceAll(/tentative /g, ""),
     );
-    await once(stream, "close");
+    await streamed;
     for (const line of said.trim().split("\n")) {
       const [, echoes, pause] = /= (\d+) echoes, longest pause (\d+) ms/.exec(line) ?? [];
       assert.ok(Number(echoes) > 100 / patience && Number(pause) < 400 * patience, line);
