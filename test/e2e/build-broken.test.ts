@@ -79,9 +79,11 @@ suite("builds that are disturbed", requires("busybox", "mknod"), () => {
     await box.ok("builder", "prune", "-af");
     const rest = readdirSync(box.layout.layers).sort();
     let finished = false;
-    let delay = 300;
-    for (let round = 0; round < 8 && !finished; round++) {
+    let delay = 100;
+    for (let round = 0; round < 12 && !finished; round++) {
       const building = box.run(["build", "--no-cache", "-t", `killed:${round}`, directory]);
+      // One that does not find a daemon yet would start one of its own beside ours.
+      await eventually("the daemon has the build", () => count(join(box.layout.tmp, "builds")) > 0);
       await setTimeout(delay);
       await box.crash();
       const { status, stderr } = await building;

@@ -96,8 +96,10 @@ suite("sampan/host in builds", requires("busybox", "tar"), () => {
   });
 
   test("what is hidden is not there", async () => {
-    const lines = ["FROM scratch", `COPY --from=sampan/host ${box.directory} /`];
-    await refused(lines, /not found|no such file/i);
+    for (const hidden of [box.layout.layers, "/proc/self"]) {
+      const lines = ["FROM scratch", `COPY --from=sampan/host ${hidden} /`];
+      await refused(lines, /not found|no such file/i);
+    }
   });
 
   test("nothing is put on it, made of it, mounted of it or taken for another architecture", async () => {
