@@ -1,9 +1,12 @@
 /**
- * `npm run test:vm [-- --short] [WORD…]`: the end-to-end tests on another kernel with cgroup v2, in a machine emulated by
- * vm-run (SAMPAN_VM_RUN, else ../shared/tools/vm-run). Emulation is slow: see `--short` in run.ts.
+ * `npm run test:vm [-- --short] [WORD…]`: the end-to-end tests on another kernel with cgroup v2, in machines emulated by
+ * vm-run (SAMPAN_VM_RUN, else ../shared/tools/vm-run), one beside the other as this machine has processors
+ * (SAMPAN_VM_MACHINES). Emulation is slow: see `--short` in run.ts. SAMPAN_VM_KERNELS: "trixie,bookworm".
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, globSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isShort } from "./support/short.ts";
 
@@ -15,39 +18,65 @@ if (!existsSync(vmRun)) {
   process.exit(process.env.CI === "true" ? 1 : 0);
 }
 const kernels = process.env.SAMPAN_VM_KERNELS?.split(",") ?? ["trixie"];
-/** So many files share one machine: each group has an hour of its own, and a machine that hangs takes only these along. */
-const groupSize = 8;
+const machines = Number(process.env.SAMPAN_VM_MACHINES ?? availableParallelism());
+const processors = Math.max(1, Math.floor(availableParallelism() / machines));
+/** So many files share one machine, which boots in seconds: one that hangs takes only these along. */
+const groupSize = 2;
 
 const argv = process.argv.slice(2);
 const words = argv.filter((argument) => !argument.startsWith("--"));
 const options = argv.filter((argument) => argument.startsWith("--"));
 
-/** The files to run, group by group. */
-function groups(): string[][] {
+interface Group {
+  readonly kernel: string;
+  readonly files: readonly string[];
+}
+
+function groups(): Group[] {
   const all = globSync("test/{suites,e2e}/**/*.test.ts", { cwd: root }).sort();
   const files = all.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   const wanted = options.includes("--short") ? files.filter(isShort) : files;
-  const size = options.includes("--short") ? wanted.length : groupSize;
-  return Array.from({ length: Math.ceil(wanted.length / size) }, (_, n) => wanted.slice(n * size, (n + 1) * size));
+  const size = Math.ceil(wanted.length / groupSize);
+  const parts = Array.from({ length: size }, (_, n) => wanted.slice(n * groupSize, (n + 1) * groupSize));
+  return kernels.flatMap((kernel) => parts.map((part) => ({ kernel, files: part })));
 }
 
-/** Runs a group in a machine of its own; whether all of it has passed. */
-function passes(kernel: string, files: readonly string[]): boolean {
-  const machine = ["--kernel", kernel, "--timeout", "3600", "--data", "/var/lib/sampan"];
+/** Runs a group in a machine of its own and prints what it said. */
+async function run({ kernel, files }: Group): Promise<{ readonly ok: boolean; readonly passed: number }> {
+  const machine = ["--kernel", kernel, "--cpus", `${processors}`, "--timeout", "3600", "--data", "/var/lib/sampan"];
   // Without the machine's certificate bundle Node starts three times faster there; nothing in it reaches a network.
   const env = { ...process.env, SAMPAN_SLOW_MACHINE: "1" } as NodeJS.ProcessEnv;
   delete env.NODE_EXTRA_CA_CERTS;
   const command = [process.execPath, join(root, "test/run.ts"), "--e2e", ...options, ...files];
-  return spawnSync(vmRun, [...machine, "--", ...command], { cwd: root, env, stdio: "inherit" }).status === 0;
+  const child = spawn(vmRun, [...machine, "--", ...command], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  const said: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(chunk));
+  const [status] = await once(child, "close");
+  const text = Buffer.concat(said).toString();
+  process.stdout.write(`\n══ ${kernel}: ${files.join(" ")}\n${text}`);
+  const [, passed = "0"] = /^sampan tests: (\d+) passed/m.exec(text) ?? [];
+  return { ok: status === 0, passed: Number(passed) };
 }
 
 // The bundle is made out here: in there it would take a minute.
 spawnSync(join(root, "bin/sampan"), ["--version"], { stdio: ["ignore", "ignore", "inherit"] });
+const waiting = groups();
 const failed: string[] = [];
-for (const kernel of kernels) {
-  for (const files of groups()) if (!passes(kernel, files)) failed.push(`on ${kernel}, one of ${files.join(" ")}`);
+let passed = 0;
+
+async function work(): Promise<void> {
+  for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+    const outcome = await run(group);
+    passed += outcome.passed;
+    if (!outcome.ok) failed.push(`on ${group.kernel}, one of ${group.files.join(" ")}`);
+  }
 }
-if (failed.length > 0) {
+
+await Promise.all(Array.from({ length: machines }, work));
+process.stdout.write(
+  `\nsampan tests in emulated machines: ${passed} passed, ${failed.length} groups of files failed\n`,
+);
+if (failed.length > 0 || passed === 0) {
   process.stderr.write(`Failed:\n  ${failed.join("\n  ")}\n`);
   process.exitCode = 1;
 }
