@@ -11,7 +11,9 @@ import { endWithMonitor, noteExit } from "./container/exit.ts";
 import { listContainers } from "./container/list.ts";
 import type { Container } from "./container/live.ts";
 import { readContainerLog } from "./container/logs.ts";
+import { neededContainers } from "./container/needs.ts";
 import { pauseContainer, unpauseContainer } from "./container/pause.ts";
+import { PendingStart } from "./container/pending-start.ts";
 import { pruneContainers } from "./container/prune.ts";
 import { removeContainer } from "./container/remove.ts";
 import { restartDelay } from "./container/restart-policy.ts";
@@ -51,6 +53,7 @@ export class EngineContainers implements Containers {
   readonly #parts: EngineParts;
   readonly #departures = new Departures();
   #closed = false;
+  #recovered = false;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -71,7 +74,7 @@ export class EngineContainers implements Containers {
       if (container.isLive) {
         throw new SampanError("not-modified", `Container ${container.id} is already running`);
       }
-      clearTimeout(container.restartTimer);
+      container.pendingStart?.cancel();
       await this.#start(container, { size: options.consoleSize, restarts: 0 });
     });
   }
@@ -147,7 +150,7 @@ export class EngineContainers implements Containers {
     }
     await container.lock.run(async () => {
       this.#mustBeHere(container, reference);
-      clearTimeout(container.restartTimer);
+      container.pendingStart?.cancel();
       if (!container.isRunning) await this.#start(container, { restarts: 0 });
     });
     containerEvent(this.#parts.events, container, "restart");
@@ -275,13 +278,23 @@ export class EngineContainers implements Containers {
     });
   }
 
-  /** Starts it again after `delay` milliseconds; `counts`: by its policy, for its end. */
+  /** Who is known now runs or not, and networks are theirs: those that are to be started again may be. */
+  recovered(): void {
+    this.#recovered = true;
+  }
+
+  /**
+   * Starts it again after `delay` milliseconds, and after the containers that it uses; `counts`: by its policy, for its end.
+   * Of one whose end an earlier daemon has missed it is only noted: it is started with all others.
+   */
   restartLater(container: Container, delay: number, { counts }: { readonly counts: boolean }): void {
-    const { state } = container;
+    const { state, record } = container;
     const restarts = state.restarts + (counts ? 1 : 0);
     container.state = { ...state, status: "restarting", restarts, ...(counts && { backOff: delay }) };
     this.#parts.registry.writeState(container);
-    container.restartTimer = setTimeout(() => {
+    if (!this.#recovered) return;
+    const needs = neededContainers(record).flatMap((other) => this.#parts.registry.find(other)?.pendingStart ?? []);
+    const start = () =>
       container.lock
         .run(async () => {
           if (container.removed || container.state.status !== "restarting" || this.#closed) return;
@@ -291,7 +304,7 @@ export class EngineContainers implements Containers {
         .catch((error) =>
           this.#parts.log.error({ error, container: container.id }, "a failed restart was not written down"),
         );
-    }, delay);
+    container.pendingStart = new PendingStart(delay, needs, start);
   }
 
   /** As dockerd, it is not tried again: what hinders a start is not the container's own failure. */
@@ -306,7 +319,7 @@ export class EngineContainers implements Containers {
   close(): void {
     this.#closed = true;
     for (const container of this.#parts.registry.all()) {
-      clearTimeout(container.restartTimer);
+      container.pendingStart?.cancel();
       container.running?.detach();
       container.health?.stop();
       container.cancelAttaches();
@@ -340,7 +353,7 @@ export class EngineContainers implements Containers {
   /** A container between two lives is stopped by not beginning the next. */
   #giveUpRestarting(container: Container): boolean {
     if (container.state.status !== "restarting") return false;
-    clearTimeout(container.restartTimer);
+    container.pendingStart?.cancel();
     container.state = { ...container.state, status: "exited", stopped: true };
     this.#parts.registry.writeState(container);
     container.tellExit();

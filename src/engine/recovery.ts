@@ -51,10 +51,16 @@ export async function recover(parts: EngineParts, table: ContainerTable, contain
   await rejoin(parts, all);
   await recoverVolumes(parts);
   await sweep(parts, all, sockets);
-  for (const container of all) {
+  containers.recovered();
+  for (const container of all.toSorted(oldestFirst)) {
     if (!container.isRunning) parts.shipping.begin(container, Promise.resolve());
     resume(parts, container, containers);
   }
+}
+
+/** Those that a container uses are older than it. */
+function oldestFirst({ record: a }: Container, { record: b }: Container): number {
+  return a.createdAt < b.createdAt ? -1 : 1;
 }
 
 /**

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { suite, test } from "node:test";
 import { world } from "../support/netns.ts";
+import { eventually } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { image } from "../support/uplink.ts";
 
@@ -105,6 +107,28 @@ suite("links on the default network", requires("docker", "ip", "nft", "cc", "bus
     await net.serve("guest", ["--network", "elsewhere", "--link", "data:db"]);
     assert.deepEqual(await variables(net.ok("exec", "guest", "env"), "DB_"), []);
     assert.equal(await net.inspect("guest", "{{json .HostConfig.Links}}"), "null");
+    await net.clear();
+  });
+
+  test("are made when all start with the daemon: those first that others need", sampanOnly, async () => {
+    const always = ["--restart", "always"];
+    await net.serve("data", always);
+    await net.serve("middle", [...always, "--link", "data:db"]);
+    const users = ["asker", "guest", "watcher"];
+    await net.serve("asker", [...always, "--link", "middle:mid", "--link", "data:db"]);
+    await net.ok("run", "-d", "--name", "guest", ...always, "--network", "container:middle", image, "sleep", "1000");
+    await net.ok("run", "-d", "--name", "watcher", ...always, "--pid", "container:asker", image, "sleep", "1000");
+    const names = ["data", "middle", ...users];
+    const pids = (await Promise.all(names.map((name) => net.inspect(name, "{{.State.Pid}}")))).map(Number);
+    await net.machine.kill();
+    // the last lives in the PID namespace of another one, and goes with it
+    for (const pid of pids.slice(0, -1)) process.kill(pid, "SIGKILL");
+    await eventually("all have ended", async () => !pids.some((pid) => existsSync(`/proc/${pid}`)));
+    await net.machine.start();
+    const running = async () => (await net.ok("ps", "--format", "{{.Names}}")).split("\n").toSorted();
+    await eventually("all run again", async () => (await running()).join() === names.toSorted().join());
+    await net.serves("middle");
+    assert.equal((await net.answer("asker", "tcp:mid:7000"))?.split(" ")[0], "middle");
     await net.clear();
   });
 

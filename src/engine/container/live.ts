@@ -6,6 +6,7 @@ import { rfc3339 } from "../time.ts";
 import type { ContainerState, HealthResult, WaitResult } from "../types.ts";
 import type { ContainerFiles } from "./files.ts";
 import { Lock } from "./lock.ts";
+import type { PendingStart } from "./pending-start.ts";
 
 /** Somebody who attached before the start, and is connected before the first byte comes. */
 export interface PendingAttach {
@@ -30,7 +31,7 @@ export class Container {
   /** Its part in its networks while it runs; none when it uses another container's. */
   sandbox: Sandbox | undefined;
   /** A start by the restart policy that is yet to come. */
-  restartTimer: NodeJS.Timeout | undefined;
+  pendingStart: PendingStart | undefined;
   removed = false;
   /** Its end is only half of a restart: it is neither removed nor started by a policy. */
   beingRestarted = false;

@@ -21,7 +21,7 @@ export async function removeContainer(
   unholdAddresses(parts.networking, container.record.endpoints);
   parts.egress.forget(container.id);
   container.removed = true;
-  clearTimeout(container.restartTimer);
+  container.pendingStart?.cancel();
   container.cancelAttaches();
   discards.discard(container.id, container.files, container.state.starts);
   try {
