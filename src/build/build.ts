@@ -7,7 +7,8 @@ import type { Reference } from "../registry/types.ts";
 import { removeTree } from "../storage/unpack/remove-tree.ts";
 import type { CacheCare } from "./cache/garbage.ts";
 import { answerCall, tellLints } from "./call.ts";
-import { type Obtained, obtainContext } from "./context/obtain.ts";
+import { obtainNamed } from "./context/named.ts";
+import { obtainContext } from "./context/obtain.ts";
 import { DockerfileError, parseDockerfile } from "./dockerfile/index.ts";
 import type { Dockerfile } from "./dockerfile/types.ts";
 import { exportCache } from "./exchange/export.ts";
@@ -27,7 +28,7 @@ import type { BuildRequest, BuildResult, BuildSettings, OutputStream } from "./t
 /** What a plan is carried out with. */
 interface Means {
   readonly settings: BuildSettings;
-  readonly obtained: Obtained;
+  readonly contexts: Job["contexts"];
   readonly imported: ImportedCache;
 }
 
@@ -63,8 +64,9 @@ export class Build {
 
   async #run(): Promise<BuildResult> {
     const names = this.#request.tags.map(nameOf);
-    await using obtained = await obtainContext(this.#request, this.#scratch);
-    const settings = await obtained.settings(this.#request.settings);
+    const { executor } = this.#care.parts;
+    await using obtained = await obtainContext(this.#request, this.#scratch, executor);
+    const { settings } = obtained;
     const name = this.#request.dockerfileName ?? this.#request.dockerfile;
     const dockerfile = parseDockerfile(obtained.dockerfile, name);
     const { call } = this.#request;
@@ -76,7 +78,9 @@ export class Build {
     tellLints(this.#request, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
     this.#request.planned(plan.steps.map(({ vertex, instruction }) => ({ id: vertex?.toString(), instruction })));
     const imported = await this.#import(plan);
-    return await this.#solve(this.#job(plan, { settings, obtained, imported }), names);
+    await using named = await obtainNamed(this.#request, plan, { executor, scratch: this.#scratch, settings });
+    const contexts = new Map([...obtained.trees, ...named.trees]);
+    return await this.#solve(this.#job(plan, { settings, contexts, imported }), names);
   }
 
   #import({ platform }: Plan): Promise<ImportedCache> {
@@ -84,7 +88,7 @@ export class Build {
     return ImportedCache.open(this.#care.parts, noCache === true ? [] : cacheFrom, { platform, signal, auth, emit });
   }
 
-  #job(plan: Plan, { settings: { secrets, agents }, obtained, imported }: Means): Job {
+  #job(plan: Plan, { settings: { secrets, agents }, contexts, imported }: Means): Job {
     const { parts, cache, mounts } = this.#care;
     const { signal, noCache, network, limits, emit, ready, buildArgs } = this.#request;
     return {
@@ -96,7 +100,7 @@ export class Build {
       hold: this.#hold,
       signal,
       noCache,
-      contexts: obtained.trees,
+      contexts,
       images: this.#images,
       image: (reference, platform, step) => this.#image({ reference, platform }, step),
       secrets,

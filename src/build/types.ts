@@ -35,9 +35,9 @@ export const contextsDirectory = ".sampan-context";
 
 /** A build, everything decided. */
 export interface BuildRequest {
-  /** The context's tar archive, plain or compressed; undefined: there is none, or it is at `remote`. */
+  /** The context's tar archive, plain or compressed; beside a remote context what else belongs to the build; undefined: none. */
   readonly context: AsyncIterable<Uint8Array> | undefined;
-  /** A URL of a Dockerfile or a tar archive. */
+  /** A URL of a repository, a Dockerfile or a tar archive. */
   readonly remote: string | undefined;
   /** The Dockerfile's path in the context. */
   readonly dockerfile: string;

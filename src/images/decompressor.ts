@@ -1,27 +1,11 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { SampanError } from "../errors/index.ts";
+import { findProgram } from "./find-program.ts";
 
 /** Formats that Node cannot read, and the programs that can. */
 const programs: Readonly<Record<"xz" | "bzip2", string>> = { xz: "xz", bzip2: "bzip2" };
 /** What is kept of a program's complaints. */
 const maxComplaint = 1000;
-
-/** Where a program is in PATH; undefined when it is not. */
-function find(name: string): string | undefined {
-  const places = (process.env.PATH || "/usr/sbin:/usr/bin:/sbin:/bin").split(delimiter);
-  return places.map((place) => join(place, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * The bytes without their compression, by the machine's own xz or bzip2. Kind "unsupported" where it has none, "invalid" for
@@ -32,7 +16,7 @@ export async function* decompressedByProgram(
   format: "xz" | "bzip2",
   what: string,
 ): AsyncIterable<Uint8Array> {
-  const program = find(programs[format]);
+  const program = findProgram(programs[format]);
   if (program === undefined) {
     const remedy = `install ${programs[format]} on this machine, or decompress it first`;
     throw new SampanError("unsupported", `Cannot read ${what}: there is no ${programs[format]} here; ${remedy}`);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseGitReference, redacted } from "../../build/git/reference.ts";
 import type {
   BuildOutput,
   BuildRequest,
@@ -237,10 +238,10 @@ function contextOf(name: string, value: string): NamedContext {
   const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
   if (value === "local") return { kind: "files" };
-  throw new SampanError(
-    "unsupported",
-    `Cannot use ${value} as the build context ${name}: only docker-image://… is there`,
-  );
+  const repository = parseGitReference(value);
+  if (repository !== undefined) return { kind: "files", repository };
+  const there = "docker-image://… and repositories (https://….git) are there";
+  throw new SampanError("unsupported", `Cannot use ${redacted(value)} as the build context ${name}: only ${there}`);
 }
 
 function parseJson(json: string, name: string): unknown {

@@ -25,7 +25,9 @@ export function buildRoutes(app: Api, { engine, leaving }: ApiContext): void {
       settings: header(headers["x-sampan-build"]),
     });
     const signal = departure(request.raw, reply.raw, leaving);
-    const context = asked.remote === undefined ? uploaded(request.raw) : undefined;
+    // Beside a remote context only clients that say so send something.
+    const sends = asked.remote === undefined || typeof asked.settings === "function";
+    const context = sends ? uploaded(request.raw) : undefined;
     const ready = pressureOf(reply.raw);
     const build = (told: Told) => engine.builds.build({ ...asked, ...told, ready, context, signal });
     try {

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { decompressed } from "../../images/decompress.ts";
+import type { Executor } from "../../kernel/executor.ts";
 import { scratchName } from "../cache/mounts.ts";
 import { ContextTree } from "../files/context-tree.ts";
 import { textOf } from "../files/source-tree.ts";
@@ -20,46 +21,48 @@ export interface Obtained extends AsyncDisposable {
   readonly trees: ReadonlyMap<string, ContextTree>;
   readonly dockerfile: string;
   readonly ignore: PatternMatcher;
-  /** The settings, where the context brings them. */
-  settings(given: BuildRequest["settings"]): Promise<BuildSettings>;
+  readonly settings: BuildSettings;
 }
 
-/** Receives, or downloads, the context of a build and finds the Dockerfile in it. */
-export async function obtainContext(request: BuildRequest, scratch: string): Promise<Obtained> {
+/**
+ * Receives, or fetches, the context of a build and finds the Dockerfile in it. What a client sends beside a remote context is
+ * what else belongs to the build: settings, named contexts, a Dockerfile.
+ */
+export async function obtainContext(request: BuildRequest, scratch: string, executor: Executor): Promise<Obtained> {
   await mkdir(scratch, { recursive: true, mode: 0o700 });
-  const path = join(scratch, scratchName());
+  await using closing = new AsyncDisposableStack();
   const { remote, signal, dockerfile } = request;
-  const source =
+  const upload = request.context && decompressed(request.context, "the build context");
+  const sent = upload && closing.use(await spoolContext(upload, join(scratch, scratchName()), signal));
+  const file = sent?.take(settingsFile);
+  const named = sent?.take(contextsDirectory);
+  const { settings: given } = request;
+  const settings = typeof given === "function" ? given(await settingsText(sent, file)) : given;
+  const fetched =
     remote === undefined
-      ? request.context && decompressed(request.context, "the build context")
-      : await remoteContext(remote, { dockerfile, limit: textLimit, signal });
-  if (source === undefined) {
+      ? undefined
+      : closing.use(await remoteContext(remote, { request, settings, executor, scratch, limit: textLimit }));
+  const context = fetched ?? sent;
+  if (context === undefined) {
     throw new SampanError("invalid", `Cannot locate specified Dockerfile: ${dockerfile}: there is no build context`);
   }
-  const context = await spoolContext(source, path, signal);
-  try {
-    const file = context.take(settingsFile);
-    const named = context.take(contextsDirectory);
-    const ignore = await ignoredBy(context, dockerfile);
-    return {
-      trees: treesOf(context, ignore, named),
-      dockerfile: await dockerfileOf(context, dockerfile),
-      ignore,
-      settings: async (given) => (typeof given === "function" ? given(await settingsText(context, file)) : given),
-      [Symbol.asyncDispose]: () => context[Symbol.asyncDispose](),
-    };
-  } catch (error) {
-    await context[Symbol.asyncDispose]();
-    throw error;
-  }
+  const ignore = await ignoredBy(context, dockerfile);
+  const holder = sent !== undefined && fileAt(sent, dockerfile) !== undefined ? sent : context;
+  const text = await dockerfileOf(holder, dockerfile);
+  const trees = treesOf(context, ignore, sent, named);
+  const kept = closing.move();
+  return { trees, dockerfile: text, ignore, settings, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function fileAt({ root }: SpooledContext, path: string): ContextNode | undefined {
+  const name = path.replace(/^(\.?\/)+/, "");
+  const node = nodeAt(root, Buffer.from(name).toString("latin1"));
+  return node?.stat.type === "file" ? node : undefined;
 }
 
 async function dockerfileOf(context: SpooledContext, path: string): Promise<string> {
-  const name = path.replace(/^(\.?\/)+/, "");
-  const node = nodeAt(context.root, Buffer.from(name).toString("latin1"));
-  if (node?.stat.type !== "file") {
-    throw new SampanError("invalid", `Cannot locate specified Dockerfile: ${path}`);
-  }
+  const node = fileAt(context, path);
+  if (node === undefined) throw new SampanError("invalid", `Cannot locate specified Dockerfile: ${path}`);
   const text = await context.text(node, textLimit, path);
   if (text.trim() === "") throw new SampanError("invalid", `the Dockerfile (${path}) cannot be empty`);
   return text;
@@ -67,9 +70,9 @@ async function dockerfileOf(context: SpooledContext, path: string): Promise<stri
 
 /** `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. */
 async function ignoredBy(context: SpooledContext, dockerfile: string): Promise<PatternMatcher> {
-  for (const name of [`${dockerfile.replace(/^(\.?\/)+/, "")}.dockerignore`, ".dockerignore"]) {
-    const node = nodeAt(context.root, Buffer.from(name).toString("latin1"));
-    if (node?.stat.type !== "file") continue;
+  for (const name of [`${dockerfile}.dockerignore`, ".dockerignore"]) {
+    const node = fileAt(context, name);
+    if (node === undefined) continue;
     return new PatternMatcher(readIgnoreFile(await context.text(node, textLimit, name)));
   }
   return new PatternMatcher([]);
@@ -78,17 +81,19 @@ async function ignoredBy(context: SpooledContext, dockerfile: string): Promise<P
 function treesOf(
   context: SpooledContext,
   matcher: PatternMatcher,
+  sent: SpooledContext | undefined,
   named: ContextNode | undefined,
 ): ReadonlyMap<string, ContextTree> {
   const ignored = matcher.isEmpty ? () => false : (path: string) => matcher.matches(textOf(path));
   const trees = new Map([["", new ContextTree(context, ignored)]]);
-  for (const [name, root] of named?.children ?? [])
-    trees.set(textOf(name), new ContextTree(context.at(root), () => false));
+  for (const [name, root] of named?.children ?? []) {
+    if (sent !== undefined) trees.set(textOf(name), new ContextTree(sent.at(root), () => false));
+  }
   return trees;
 }
 
-async function settingsText(context: SpooledContext, file: ContextNode | undefined): Promise<string> {
-  if (file === undefined)
+async function settingsText(context: SpooledContext | undefined, file: ContextNode | undefined): Promise<string> {
+  if (context === undefined || file === undefined)
     throw new SampanError("invalid", `Cannot read ${settingsFile}: it is not in the build context`);
   return await context.text(file, textLimit, settingsFile);
 }

@@ -1,27 +1,60 @@
+import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { decompressed } from "../../images/decompress.ts";
 import { fetchUrl } from "../../images/fetch-url.ts";
+import type { Executor } from "../../kernel/executor.ts";
 import { BLOCK, checksumMatches, isZeroBlock } from "../../storage/tar/header.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
+import { scratchName } from "../cache/mounts.ts";
 import { bytesOf } from "../files/source-tree.ts";
+import { GitSource } from "../git/fetch.ts";
+import { type GitReference, parseGitContext, redacted, shownReference } from "../git/reference.ts";
+import { asStep } from "../progress/as-step.ts";
+import type { BuildRequest, BuildSettings } from "../types.ts";
+import { type SpooledContext, spoolContext } from "./spool.ts";
 import { impliedDirectory, now } from "./tree.ts";
 
-/** The tar archive at a URL, plain or compressed; one of the Dockerfile alone, where the URL is that of a text. */
-export async function remoteContext(
-  url: string,
-  { dockerfile, limit, signal }: { readonly dockerfile: string; readonly limit: number; readonly signal: AbortSignal },
-): Promise<AsyncIterable<Uint8Array>> {
-  return archiveOf(decompressed(await download(url, signal), "the build context"), { url, dockerfile, limit });
+/** What a context that is elsewhere is fetched with. */
+export interface RemoteMeans {
+  readonly request: Pick<BuildRequest, "dockerfile" | "buildArgs" | "emit" | "signal">;
+  readonly settings: BuildSettings;
+  readonly executor: Executor;
+  /** Where things of the build lie while it runs. */
+  readonly scratch: string;
+  /** Bytes of the largest Dockerfile. */
+  readonly limit: number;
 }
 
-async function download(url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  if (!/^https?:\/\//.test(url) || /\.git(#.*)?$/.test(url)) {
-    throw new SampanError(
-      "unsupported",
-      `Cannot build ${url}: repositories are not supported; clone it, and build that`,
-    );
+/**
+ * Fetches the context at a URL: a repository; a tar archive, plain or compressed; or a text, which is a Dockerfile without any
+ * files.
+ */
+export async function remoteContext(url: string, means: RemoteMeans): Promise<SpooledContext> {
+  const repository = parseGitContext(url);
+  if (repository !== undefined) return await fromRepository(repository, means);
+  if (!/^https?:\/\//.test(url)) {
+    throw new SampanError("invalid", `remoteURL (${redacted(url)}) could not be recognized as URL`);
   }
-  return (await fetchUrl(url, signal)).body;
+  const { request, scratch, limit } = means;
+  const { dockerfile, signal } = request;
+  const { body } = await fetchUrl(url, signal);
+  const archive = archiveOf(decompressed(body, "the build context"), { url, dockerfile, limit });
+  return await spoolContext(archive, join(scratch, scratchName()), signal);
+}
+
+async function fromRepository(
+  reference: GitReference,
+  { request, settings, executor, scratch }: RemoteMeans,
+): Promise<SpooledContext> {
+  const { emit, signal, buildArgs } = request;
+  const asked = buildArgs.get("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+  const keepGitDir = asked === undefined ? undefined : ["1", "true"].includes(asked.toLowerCase());
+  const shown = { id: "context", name: `[internal] load git source ${shownReference(reference)}` };
+  return await asStep(emit, shown, async (tell) => {
+    const means = { ...settings, executor, scratch, signal, tell };
+    const source = await GitSource.resolve(reference, means, { keepGitDir });
+    return await source.open();
+  });
 }
 
 async function* archiveOf(

@@ -6,12 +6,15 @@ import { expandWord } from "../dockerfile/expand.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
 import { type GlobalScope, globalScope, proxyVariables, StageScope } from "../dockerfile/scope.ts";
 import type { Dockerfile, SourceRange, Stage } from "../dockerfile/types.ts";
+import type { GitReference } from "../git/reference.ts";
 import { GraphBuilder, type StageState } from "./graph.ts";
 import { StagePlanner } from "./stage.ts";
 import type { BaseImage, NeededImage, Plan, Step, VertexId } from "./types.ts";
 
-/** A context that has a name (`--build-context`): files that were sent under it, or an image. */
-export type NamedContext = { readonly kind: "files" } | { readonly kind: "image"; readonly reference: string };
+/** A context that has a name (`--build-context`): files that were sent under it or lie in a repository, or an image. */
+export type NamedContext =
+  | { readonly kind: "files"; readonly repository?: GitReference }
+  | { readonly kind: "image"; readonly reference: string };
 
 export interface PlanOptions {
   readonly buildArgs: ReadonlyMap<string, string>;

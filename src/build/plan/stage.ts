@@ -3,6 +3,7 @@ import { resolveMount } from "../dockerfile/resolve-mount.ts";
 import { runScript, type Script } from "../dockerfile/run-script.ts";
 import type { StageScope } from "../dockerfile/scope.ts";
 import type { AddInstruction, CopyInstruction, Instruction, RunInstruction, RunMount } from "../dockerfile/types.ts";
+import { parseGitReference, redacted } from "../git/reference.ts";
 import { absolute, type Described, describe, withVariables } from "./config.ts";
 import type { GraphBuilder, StageState } from "./graph.ts";
 import { copyText, layerHistory, metaHistory, runText } from "./history.ts";
@@ -177,12 +178,13 @@ function runWords(script: Script, shell: readonly string[] = ["/bin/sh", "-c"]):
 }
 
 function writtenOf(source: Exclude<PlannedSource, { kind: "inline" }>): string {
-  return source.kind === "path" ? source.path : source.url;
+  return source.kind === "path" ? source.path : redacted(source.url);
 }
 
 /** What ADD takes besides files: https://… and repositories. */
 function addSource(path: string, from: VertexId): PlannedSource {
-  if (/^git@|^(git|ssh):\/\/|^https?:\/\/.*\.git(#.*)?$/.test(path)) return { kind: "git", url: path };
+  const reference = parseGitReference(path);
+  if (reference !== undefined) return { kind: "git", url: path, reference };
   if (/^https?:\/\//.test(path)) return { kind: "http", url: path };
   return { kind: "path", from, path };
 }

@@ -1,5 +1,6 @@
 import type { HistoryEntry, ImageDefaults, Platform } from "../../images/types.ts";
 import type { SourceFile, SourceRange } from "../dockerfile/types.ts";
+import type { GitReference } from "../git/reference.ts";
 
 /** A place in `Plan.vertices`. Inputs come before those that need them. */
 export type VertexId = number;
@@ -81,7 +82,7 @@ export type PlannedSource =
   | { readonly kind: "path"; readonly from: VertexId; readonly path: string }
   | { readonly kind: "inline"; readonly name: string; readonly content: string }
   | { readonly kind: "http"; readonly url: string }
-  | { readonly kind: "git"; readonly url: string };
+  | { readonly kind: "git"; readonly url: string; readonly reference: GitReference };
 
 /** COPY and ADD: the parent's file system with files of others in it. */
 export interface CopyVertex {

@@ -7,7 +7,7 @@ import { bytesOf, type Selection, type SourceTree, textOf } from "../files/sourc
 import { PatternMatcher } from "../ignore/index.ts";
 import type { CopyVertex, PlannedSource, VertexId } from "../plan/types.ts";
 import { archiveIn } from "./archive.ts";
-import { fetchSource } from "./fetch.ts";
+import { fetchFile, fetchRepository } from "./fetch.ts";
 import type { Job } from "./job.ts";
 import { keyOf } from "./key.ts";
 import { ownerOf } from "./owner.ts";
@@ -28,7 +28,9 @@ export interface StepInputs {
 /** A source whose tree can be opened, and what is looked for in it. */
 interface Source {
   /** What the tree is called; undefined: its content is looked at every time. */
-  readonly tree: string | undefined;
+  readonly tree?: string | undefined;
+  /** What stands for the content, where that is known without looking at it. */
+  readonly hash?: string;
   readonly path: string;
   /** Whether an archive found here is unpacked. */
   readonly unpack: boolean;
@@ -166,16 +168,17 @@ function excluder(patterns: readonly string[]): (name: string) => boolean {
 async function openable(job: Job, vertex: CopyVertex, source: PlannedSource, inputs: StepInputs): Promise<Source> {
   if (source.kind === "inline") {
     const open = async () => inlineTree(source.name, Buffer.from(source.content), timeOf(job));
-    return { tree: undefined, path: source.name, unpack: false, open };
+    return { path: source.name, unpack: false, open };
   }
-  if (source.kind !== "path") return await fetchSource(job, vertex, source, inputs.id);
+  if (source.kind === "http") return await fetchFile(job, vertex, source.url, inputs.id);
+  if (source.kind === "git") return await fetchRepository(job, vertex, source.reference, inputs.id);
   const { from, path } = source;
   const unpack = vertex.unpack === "local" || vertex.unpack === true;
   const context = job.plan.vertices[from];
   if (context?.kind === "context") {
     const tree = job.contexts.get(context.name);
     if (tree === undefined) throw new SampanError("invalid", `Cannot copy ${path}: there is no build context`);
-    return { tree: undefined, path, unpack, open: async () => ({ tree, read: (at) => tree.read(at), ...none }) };
+    return { path, unpack, open: async () => ({ tree, read: (at) => tree.read(at), ...none }) };
   }
   const stack = await inputs.stackOfVertex(from);
   const tree = stack.host ? undefined : identityOf(stack);
@@ -186,6 +189,7 @@ const none: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
 
 /** The content of everything that a source names, and the names that it gets. */
 async function hashOf({ cache }: Job, vertex: CopyVertex, source: Source): Promise<string> {
+  if (source.hash !== undefined) return source.hash;
   const selection = JSON.stringify([source.path, vertex.exclude, vertex.parents]);
   const known = source.tree === undefined ? undefined : cache.records.hash(source.tree, selection);
   if (known !== undefined) return known;

@@ -7,29 +7,37 @@ import { tenTimesASecond } from "../../images/progress.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { writeAll } from "../../storage/content/ingest.ts";
 import { scratchName } from "../cache/mounts.ts";
+import { ContextTree } from "../files/context-tree.ts";
 import { bytesOf } from "../files/source-tree.ts";
-import type { CopyVertex, PlannedSource } from "../plan/types.ts";
+import { GitSource } from "../git/fetch.ts";
+import type { GitReference } from "../git/reference.ts";
+import type { CopyVertex } from "../plan/types.ts";
 import type { Job } from "./job.ts";
+import { keyOf } from "./key.ts";
 import { fileTree, type OpenTree } from "./trees.ts";
 
 /** ADD of a URL: it is downloaded now, for its content is part of the key. */
-export async function fetchSource(
-  job: Job,
-  { checksum, unpack, keepGitDir }: CopyVertex,
-  source: Extract<PlannedSource, { kind: "http" | "git" }>,
-  step: string,
-) {
-  if (source.kind === "git") {
-    const why = "ADD of a repository is not supported; clone it first, or use a tar archive of it over https";
-    throw new SampanError("unsupported", `Cannot add ${source.url}${keepGitDir ? " with its .git" : ""}: ${why}`);
-  }
-  const { url } = source;
+export async function fetchFile(job: Job, { checksum, unpack }: CopyVertex, url: string, step: string) {
   const file = await download(job, url, step);
   const found = `sha256:${file.digest}`;
   if (checksum !== undefined && checksum !== found) {
     throw new SampanError("invalid", `digest mismatch sha256:${file.digest}: ${checksum}`);
   }
-  return { tree: undefined, path: file.name, unpack: unpack === true, open: file.open };
+  return { path: file.name, unpack: unpack === true, open: file.open };
+}
+
+/** ADD of a repository: only the commit is found out now, which is the key; its files are fetched when they are needed. */
+export async function fetchRepository(job: Job, vertex: CopyVertex, reference: GitReference, step: string) {
+  const { parts, secrets, agents, scratch, signal, emit } = job;
+  const tell = (line: string) => emit({ type: "log", step, stream: "stderr", data: `${line}\n` });
+  const means = { executor: parts.executor, secrets, agents, scratch, signal, tell };
+  const keepGitDir = vertex.keepGitDir || undefined;
+  const source = await GitSource.resolve(reference, means, { keepGitDir, checksum: vertex.checksum });
+  const open = async (): Promise<OpenTree> => {
+    const files = await source.open();
+    return { tree: new ContextTree(files, () => false), [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() };
+  };
+  return { hash: keyOf({ repository: source.identity }), path: "/", unpack: false, open };
 }
 
 interface Downloaded {

@@ -81,7 +81,7 @@ export function namedContexts(texts: readonly string[]): {
     if (at < 1) throw invalid(`invalid context value: ${text}, expected key=value`);
     const name = text.slice(0, at).toLowerCase();
     const value = text.slice(at + 1);
-    (/^[a-z][a-z0-9+.-]*:\/\//.test(value) ? others : directories)[name] = value;
+    (/^(?:[a-z][a-z0-9+.-]*:\/\/|git@)/.test(value) ? others : directories)[name] = value;
   }
   return { directories, others };
 }

@@ -21,7 +21,7 @@ export interface ContextSource {
 
 /** What the daemon is sent. */
 export interface OpenedContext {
-  /** A tar archive, maybe compressed; undefined for a remote context. */
+  /** A tar archive, maybe compressed; for a remote context what else belongs to the build, or undefined. */
   readonly upload: Readable | undefined;
   readonly remote: string | undefined;
   /** The Dockerfile's path in the context. */
@@ -44,24 +44,40 @@ export function openContext(source: ContextSource): OpenedContext {
   const more = Object.entries(directories).map(([name, path]) => namedDirectory(name, path));
   const settings = Buffer.from(JSON.stringify(source.settings ?? {}));
   const inline = settings.length * (4 / 3) > longestHeader;
-  if (typeof context === "string" && !isRemote(context)) {
-    const loose = inline ? [{ name: ".sampan-build.json", content: settings }] : [];
-    return { ...local(context, dockerfile, { more, loose }), inline };
-  }
-  const needsDirectory = [
+  const file = typeof dockerfile === "string" ? dockerfile : undefined;
+  const own = [
     ...(typeof dockerfile === "object" ? ["a Dockerfile of its own"] : []),
     ...(more.length > 0 ? ["further local contexts"] : []),
     ...(inline ? ["secrets of more than 6 KB"] : []),
   ];
-  if (needsDirectory.length > 0) {
-    const what = typeof context === "string" ? context : "a context from a stream";
-    const remedy = "unpack or clone it, and build that directory";
-    throw new SampanError("unsupported", `Cannot build ${what} with ${needsDirectory.join(" and ")}: ${remedy}`);
+  if (typeof context === "string") {
+    const loose = [{ name: ".sampan-build.json", content: settings }];
+    if (!isRemote(context)) return { ...local(context, dockerfile, { more, loose: inline ? loose : [] }), inline };
+    if (own.length > 0) return { ...beside(dockerfile, { more, loose }), remote: context, inline: true };
+    return { upload: undefined, remote: context, dockerfile: file, name: undefined, inline: false };
   }
-  const file = typeof dockerfile === "string" ? dockerfile : undefined;
-  const remote = typeof context === "string" ? context : undefined;
-  const upload = typeof context === "string" ? undefined : context;
-  return { upload, remote, dockerfile: file, name: undefined, inline: false };
+  if (own.length > 0) {
+    const remedy = "unpack it, and build that directory";
+    throw new SampanError("unsupported", `Cannot build a context from a stream with ${own.join(" and ")}: ${remedy}`);
+  }
+  return { upload: context, remote: undefined, dockerfile: file, name: undefined, inline: false };
+}
+
+/** What is sent beside a remote context: everything but its files. */
+function beside(
+  dockerfile: ContextSource["dockerfile"],
+  { more, loose }: { readonly more: readonly ContextDirectory[]; readonly loose: readonly LooseFile[] },
+): Omit<OpenedContext, "inline" | "remote"> {
+  const isText = typeof dockerfile === "object";
+  const name = isText ? injectedName() : dockerfile;
+  const all = isText && name !== undefined ? [...loose, { name, content: Buffer.from(dockerfile.text) }] : loose;
+  const upload = Readable.from(packContext(more, all), { objectMode: false });
+  return { upload, dockerfile: name, name: isText ? "Dockerfile" : undefined };
+}
+
+/** A name that is in no context. */
+function injectedName(): string {
+  return `.dockerfile.${randomBytes(10).toString("hex")}`;
 }
 
 /** Whether a context is not on this machine: a URL, or a repository in one of git's spellings. */
@@ -104,7 +120,7 @@ interface Located {
 }
 
 function locate(context: string, dockerfile: ContextSource["dockerfile"]): Located {
-  const injected = `.dockerfile.${randomBytes(10).toString("hex")}`;
+  const injected = injectedName();
   if (typeof dockerfile === "object") {
     return { name: injected, text: dockerfile.text, ignorePath: undefined, shown: "Dockerfile" };
   }

@@ -18,7 +18,7 @@ export interface BuildOptions extends Cancellable {
   readonly secrets?: Readonly<Record<string, string | Uint8Array>> | undefined;
   /** Sockets of ssh agents by id, for `RUN --mount=type=ssh`; on the daemon's machine. */
   readonly ssh?: Readonly<Record<string, string>> | undefined;
-  /** More contexts by name: directories, or `docker-image://…`. */
+  /** More contexts by name: directories, `docker-image://…`, or repositories (`https://….git#ref:directory`). */
   readonly contexts?: Readonly<Record<string, string>> | undefined;
   readonly platform?: string | undefined;
   /** Nothing is taken from the cache. */
@@ -68,7 +68,7 @@ export async function buildImage(
   options: BuildOptions,
 ): Promise<BuiltImage> {
   const { dockerfile, signal, onProgress } = options;
-  const directories = entries(options.contexts, (value) => !value.includes("://"));
+  const directories = entries(options.contexts, (value) => !isElsewhere(value));
   const settings = settingsOf(options);
   const { upload, inline, name, ...opened } = openContext({ context, dockerfile, directories, settings });
   const { tags = [], target, buildArgs = {}, labels = {}, platform, noCache = false, pull = false, network } = options;
@@ -83,12 +83,16 @@ export async function buildImage(
 
 function settingsOf({ secrets = {}, ssh = {}, contexts = {} }: BuildOptions): BuildSettings {
   const encoded = Object.entries(secrets).map(([id, value]) => [id, Buffer.from(value).toString("base64")]);
-  const named = Object.entries(contexts).map(([name, value]) => [name, value.includes("://") ? value : "local"]);
+  const named = Object.entries(contexts).map(([name, value]) => [name, isElsewhere(value) ? value : "local"]);
   return {
     ...(encoded.length > 0 && { secrets: Object.fromEntries(encoded) }),
     ...(Object.keys(ssh).length > 0 && { ssh }),
     ...(named.length > 0 && { contexts: Object.fromEntries(named) }),
   };
+}
+
+function isElsewhere(context: string): boolean {
+  return context.includes("://") || context.startsWith("git@");
 }
 
 function entries(

@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { cancelled } from "../../errors/cancel.ts";
+import { messageOf, SampanError } from "../../errors/index.ts";
+import { findProgram, searchPath } from "../../images/find-program.ts";
+import type { AuthHeader } from "./credentials.ts";
+import { failureOf } from "./errors.ts";
+
+/** What git may use, and who hears of it. */
+export interface GitSurroundings {
+  readonly signal: AbortSignal;
+  /** As messages name the repository. */
+  readonly shown: string;
+  readonly auth: readonly AuthHeader[];
+  /** The socket of an ssh agent. */
+  readonly agent: string | undefined;
+  /** Told of what git says about its progress, by lines. */
+  tell(line: string): void;
+}
+
+/** Bytes of output, and of complaints, that are believed. */
+const mostOutput = 4 * 1024 * 1024;
+const mostComplaint = 16 * 1024;
+
+/**
+ * What a repository could lead git to, and what of it is settled here: no hooks, nothing that goes on in the background, no
+ * programs for credentials. (Filters and the like are only in configurations, and none is read.)
+ */
+const settings = [
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "core.logAllRefUpdates=false",
+  "credential.helper=",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "advice.detachedHead=false",
+  "init.defaultBranch=master",
+  "fetch.recurseSubmodules=false",
+  // A server that has fallen silent for five minutes is given up, as other downloads are.
+  "http.lowSpeedLimit=1",
+  "http.lowSpeedTime=300",
+];
+
+/** The keys and the machine's own ssh configuration are not the build's: only its agent is asked. */
+const ssh = [
+  "ssh -F /dev/null -o BatchMode=yes -o IdentityFile=none -o StrictHostKeyChecking=yes -o ForwardAgent=no",
+  "-o ConnectTimeout=60 -o ServerAliveInterval=60",
+].join(" ");
+
+/** Of the daemon's own environment: the way out, and whom to trust. */
+const inherited = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"];
+
+/** The machine's `git`, called as a program. It asks nobody, reads no configuration and ends when the signal fires. */
+export class Git {
+  readonly #surroundings: GitSurroundings;
+  readonly #program: string;
+
+  /** Kind "unsupported" where the machine has no git. */
+  constructor(surroundings: GitSurroundings) {
+    const program = findProgram("git");
+    if (program === undefined) {
+      const why =
+        "there is no git on the daemon's machine; install it, or clone the repository and build the directory";
+      throw new SampanError("unsupported", `Cannot fetch ${surroundings.shown}: ${why}`);
+    }
+    this.#surroundings = surroundings;
+    this.#program = program;
+  }
+
+  /** Runs `git ARGS…` in a directory, and answers its output. */
+  async run(directory: string, args: readonly string[]): Promise<string> {
+    const { signal, auth, shown } = this.#surroundings;
+    if (signal.aborted) throw cancelled(signal);
+    if (auth.length > 0) await this.#knowsHiddenSettings(directory);
+    // Headers go along when a server redirects, to whomever it says.
+    const all = auth.length > 0 ? [...settings, "http.followRedirects=false"] : settings;
+    const { status, output, complaint } = await this.#run(directory, [...all.flatMap((one) => ["-c", one]), ...args]);
+    if (signal.aborted) throw cancelled(signal);
+    if (status !== 0) throw failureOf(complaint, { shown, hasAuth: auth.length > 0 });
+    return output;
+  }
+
+  /** Settings in the environment, where only the same user sees them, came with git 2.31; before, they say nothing. */
+  async #knowsHiddenSettings(directory: string): Promise<void> {
+    const { output } = await this.#run(directory, ["version"]);
+    const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(output) ?? []).map(Number);
+    if (major > 2 || (major === 2 && minor >= 31)) return;
+    const why = `${output.trim()} cannot keep credentials to itself, git 2.31 can`;
+    throw new SampanError("unsupported", `Cannot fetch ${this.#surroundings.shown} with credentials: ${why}`);
+  }
+
+  async #run(cwd: string, args: readonly string[]) {
+    const { signal, tell } = this.#surroundings;
+    // A session of its own: no terminal to ask on, and its helpers can be ended with it.
+    const env = this.#environment(cwd);
+    const child = spawn(this.#program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const end = () => endGroup(child);
+    signal.addEventListener("abort", end, { once: true });
+    const output = collect(child.stdout, mostOutput, end);
+    const complaint = new Complaint(tell);
+    child.stderr.on("data", (chunk: Buffer) => complaint.add(chunk.toString()));
+    try {
+      if (signal.aborted) end();
+      const status = await new Promise<number>((resolve, reject) => {
+        child.once("error", (cause) =>
+          reject(new SampanError("unavailable", `Cannot run git: ${messageOf(cause)}`, { cause })),
+        );
+        // "close": all that hold its output have ended, too.
+        child.once("close", (code) => resolve(code ?? -1));
+      });
+      return { status, output: output(), complaint: complaint.text };
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  #environment(cwd: string): NodeJS.ProcessEnv {
+    const { auth, agent } = this.#surroundings;
+    const names = inherited.flatMap((name) => [name, name.toLowerCase()]);
+    const hidden = auth.flatMap(({ scope, header }, index) => [
+      [`GIT_CONFIG_KEY_${index}`, `http.${scope}.extraHeader`],
+      [`GIT_CONFIG_VALUE_${index}`, header],
+    ]);
+    return {
+      ...Object.fromEntries(names.map((name) => [name, process.env[name]])),
+      PATH: searchPath(),
+      LC_ALL: "C",
+      HOME: "/nonexistent",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_ATTR_NOSYSTEM: "1",
+      GIT_TERMINAL_PROMPT: "0",
+      // Neither files of this machine nor programs ("ext::"), whatever submodules say.
+      GIT_ALLOW_PROTOCOL: "https:http:ssh:git",
+      GIT_CEILING_DIRECTORIES: cwd,
+      GIT_SSH_COMMAND: ssh,
+      SSH_AUTH_SOCK: agent,
+      ...(auth.length > 0 && { GIT_CONFIG_COUNT: String(auth.length), ...Object.fromEntries(hidden) }),
+    };
+  }
+}
+
+/** Its helpers, too: what downloads is another process. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended just now.
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream, most: number, overflow: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > most) overflow();
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
+/** What git writes to stderr: progress that overwrites itself, and why it fails. */
+class Complaint {
+  readonly #tell: (line: string) => void;
+  #line = "";
+  #kept = "";
+
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell;
+  }
+
+  get text(): string {
+    return `${this.#kept}${this.#line}`;
+  }
+
+  add(chunk: string): void {
+    const lines = `${this.#line}${chunk}`.slice(-mostComplaint).split("\n");
+    // Of a line that was written several times only the last version counts.
+    this.#line = (lines.pop() ?? "").split("\r").at(-1) ?? "";
+    for (const written of lines) {
+      const line = (written.split("\r").findLast((part) => part.trim() !== "") ?? "")
+        .replaceAll(/\p{Cc}/gu, "")
+        .trimEnd();
+      if (line === "") continue;
+      this.#kept = `${this.#kept}${line}\n`.slice(-mostComplaint);
+      this.#tell(line);
+    }
+  }
+}
