@@ -25,10 +25,10 @@ export async function checkOut(git: Git, directory: string, wanted: Wanted): Pro
   await git.run(directory, ["config", "remote.origin.url", reference.remote]);
   await fetchCommit(git, directory, wanted);
   await git.run(directory, ["checkout", "--quiet", "--force", "--detach", commit]);
-  if (reference.submodules) await checkOutSubmodules(git, directory);
+  const hasSubmodules = reference.submodules && (await checkOutSubmodules(git, directory));
   if (!keepGitDir) return;
   if (name !== undefined) await git.run(directory, ["update-ref", name, commit]);
-  await settle(git, directory, commit);
+  await settle(git, directory, { commit, hasSubmodules });
 }
 
 async function fetchCommit(git: Git, directory: string, { reference, commit }: Wanted): Promise<void> {
@@ -53,23 +53,32 @@ function mayHaveIt(error: unknown): boolean {
   return error instanceof SampanError && says.test(error.message);
 }
 
-async function checkOutSubmodules(git: Git, directory: string): Promise<void> {
+/** Answers whether there are any. */
+async function checkOutSubmodules(git: Git, directory: string): Promise<boolean> {
   const has = await lstat(join(directory, ".gitmodules")).catch(() => undefined);
-  if (has?.isFile() !== true) return;
+  if (has?.isFile() !== true) return false;
   const update = ["submodule", "--quiet", "update", "--init", "--recursive"];
   await git.run(directory, [...update, "--depth=1"]).catch(async (error) => {
     if (!mayHaveIt(error)) throw error;
     await git.run(directory, update);
   });
+  return true;
 }
 
 /**
  * What is kept of `.git` is the same whenever the same commit is fetched: one pack, no times of files in the index, no trace
  * of how it came here.
  */
-async function settle(git: Git, directory: string, commit: string): Promise<void> {
+async function settle(
+  git: Git,
+  directory: string,
+  { commit, hasSubmodules }: { readonly commit: string; readonly hasSubmodules: boolean },
+): Promise<void> {
   const repack = ["-c", "pack.threads=1", "repack", "-a", "-d", "-F", "--quiet"];
   await git.run(directory, repack);
   await git.run(directory, ["read-tree", commit]);
   await rm(join(directory, ".git/FETCH_HEAD"), { force: true });
+  if (!hasSubmodules) return;
+  const each = `git ${repack.join(" ")} && git read-tree HEAD && rm -f "$(git rev-parse --git-dir)/FETCH_HEAD"`;
+  await git.run(directory, ["submodule", "--quiet", "foreach", "--quiet", "--recursive", each]);
 }

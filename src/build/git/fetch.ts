@@ -97,5 +97,6 @@ async function inDirectory(spooled: SpooledContext, reference: GitReference): Pr
   if (node?.stat.type === "directory") return spooled.at(node);
   await spooled[Symbol.asyncDispose]();
   const why = node === undefined ? "there is no such directory" : "it is no directory";
-  throw new SampanError("not-found", `Cannot use ${reference.subdir} of ${shownReference(reference)}: ${why}`);
+  const repository = shownReference({ ...reference, subdir: "" });
+  throw new SampanError("not-found", `Cannot use the directory ${reference.subdir} of ${repository}: ${why}`);
 }

@@ -53,6 +53,7 @@ const inherited = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "GIT_SS
 export class Git {
   readonly #surroundings: GitSurroundings;
   readonly #program: string;
+  #hides: Promise<void> | undefined;
 
   /** Kind "unsupported" where the machine has no git. */
   constructor(surroundings: GitSurroundings) {
@@ -70,7 +71,10 @@ export class Git {
   async run(directory: string, args: readonly string[]): Promise<string> {
     const { signal, auth, shown } = this.#surroundings;
     if (signal.aborted) throw cancelled(signal);
-    if (auth.length > 0) await this.#knowsHiddenSettings(directory);
+    if (auth.length > 0) {
+      this.#hides ??= this.#knowsHiddenSettings(directory);
+      await this.#hides;
+    }
     // Headers go along when a server redirects, to whomever it says.
     const all = auth.length > 0 ? [...settings, "http.followRedirects=false"] : settings;
     const { status, output, complaint } = await this.#run(directory, [...all.flatMap((one) => ["-c", one]), ...args]);
@@ -159,6 +163,9 @@ function collect(stream: NodeJS.ReadableStream, most: number, overflow: () => vo
   return () => Buffer.concat(chunks).toString();
 }
 
+/** What of git's talk people want to see while it works; how it fails is told in the end. */
+const progress = /^(?:remote: |Receiving|Resolving|Updating|Unpacking|Cloning|Submodule)/;
+
 /** What git writes to stderr: progress that overwrites itself, and why it fails. */
 class Complaint {
   readonly #tell: (line: string) => void;
@@ -183,7 +190,7 @@ class Complaint {
         .trimEnd();
       if (line === "") continue;
       this.#kept = `${this.#kept}${line}\n`.slice(-mostComplaint);
-      this.#tell(line);
+      if (progress.test(line)) this.#tell(line);
     }
   }
 }
