@@ -1,6 +1,8 @@
-import { linkSync, lstatSync, rmSync } from "node:fs";
+import { linkSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
 import { messageOf, SampanError } from "../errors/index.ts";
 import { whenAborted } from "./when-aborted.ts";
 
@@ -45,14 +47,16 @@ function listen(server: Server, path: string): Promise<void> {
 
 /** Resolves when the holder of the lock lets go of it, or is found dead. Throws "timeout" when the signal comes first. */
 export function lockReleased(path: string, signal: AbortSignal): Promise<void> {
-  const holder = inode(path);
   return new Promise((resolve, reject) => {
     const socket = connect(path);
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      // Should two find it dead at once, and one take a new lock away: a daemon takes its root by a lock of its own.
-      if (error.code === "ECONNREFUSED" && inode(path) === holder) rmSync(path, { force: true });
+    let isDead = false;
+    socket.on("error", (error) => {
+      isDead = isRefusal(error);
     });
-    socket.once("close", () => resolve());
+    socket.once("close", () => {
+      if (isDead) removeDeadLock(path).then(resolve, reject);
+      else resolve();
+    });
     whenAborted(signal, () => {
       socket.destroy();
       reject(new SampanError("timeout", "Another process has been starting the Sampan daemon for too long"));
@@ -60,6 +64,44 @@ export function lockReleased(path: string, signal: AbortSignal): Promise<void> {
   });
 }
 
-function inode(path: string): number | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.ino;
+/** SQLITE_BUSY: somebody else has the turn. */
+const busy = 5;
+
+/** ms. How long who has the turn is given before everybody looks again. */
+const turnTakes = 5;
+
+/**
+ * Takes away a lock that nobody listens at. Of several who find it dead at once a second could take away the lock that the
+ * first has taken since: so who has the turn looks again. A turn is an exclusive transaction of SQLite's, a record lock
+ * which the kernel ends with whoever dies.
+ */
+async function removeDeadLock(path: string): Promise<void> {
+  const { DatabaseSync } = await import("node:sqlite");
+  let turn: DatabaseSync | undefined;
+  try {
+    turn = new DatabaseSync(`${path}.turn`, { timeout: 0 });
+    turn.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    // A name that is taken is nobody's to take, and names are only taken away here, and by those who have them.
+    if (!(await isListenedAt(path))) rmSync(path, { force: true });
+  } catch (cause) {
+    if ((cause as { errcode?: number }).errcode === busy) return await pause(turnTakes);
+    throw new SampanError("denied", `Cannot start the Sampan daemon: ${messageOf(cause)}`, { cause });
+  } finally {
+    turn?.close();
+  }
+}
+
+/** False only for a name that is there and that nobody listens at. */
+function isListenedAt(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", (error) => resolve(!isRefusal(error)));
+  });
+}
+
+function isRefusal(error: NodeJS.ErrnoException): boolean {
+  return error.code === "ECONNREFUSED";
 }

@@ -9,6 +9,17 @@ import { eventually } from "../support/process.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox();
+const lock = join(box.layout.run, "start.sock");
+
+/** Somebody who has the right to start the daemon, and does nothing with it. */
+async function holdLock() {
+  const holder = spawn(process.execPath, [
+    "-e",
+    `require("net").createServer(() => {}).listen(${JSON.stringify(lock)})`,
+  ]);
+  await eventually("somebody is starting the daemon", () => existsSync(lock));
+  return holder;
+}
 
 test("a daemon that the user named is never started", async () => {
   const nowhere = `unix://${box.directory}/nowhere.sock`;
@@ -27,23 +38,23 @@ test("a daemon that cannot start says why", async () => {
   rmSync(box.layout.root);
 });
 
-test("of ten commands at once one starts the daemon, and all are answered", async () => {
-  const answers = await Promise.all(Array.from({ length: 10 }, () => box.run(["ps", "-q"])));
-  for (const { status, stderr } of answers) assert.deepEqual([status, stderr], [0, ""]);
-  const pid = box.pid;
-  assert.ok(pid !== undefined, "no daemon has left its pid");
-  await box.ok("version");
-  assert.equal(box.pid, pid);
-});
+for (const before of ["nothing", "the lock of a process that was killed"]) {
+  test(`of ten commands at once one starts the daemon, and all are answered, after ${before}`, async () => {
+    await box.stop();
+    if (before !== "nothing") (await holdLock()).kill("SIGKILL");
+    const answers = await Promise.all(Array.from({ length: 10 }, () => box.run(["ps", "-q"])));
+    for (const { status, stderr } of answers) assert.deepEqual([status, stderr], [0, ""]);
+    const pid = box.pid;
+    assert.ok(pid !== undefined, "no daemon has left its pid");
+    await box.ok("version");
+    assert.equal(box.pid, pid);
+    assert.ok(!existsSync(lock), "the lock is given back");
+  });
+}
 
 test("who starts a daemon is waited for, and one that was killed meanwhile is no obstacle", async () => {
   await box.stop();
-  const lock = join(box.layout.run, "start.sock");
-  const holder = spawn(process.execPath, [
-    "-e",
-    `require("net").createServer(() => {}).listen(${JSON.stringify(lock)})`,
-  ]);
-  await eventually("somebody is starting the daemon", () => existsSync(lock));
+  const holder = await holdLock();
   const ids = box.run(["ps", "-q"]);
   assert.equal(await Promise.race([ids, pause(500, "waits")]), "waits");
   holder.kill("SIGKILL");
