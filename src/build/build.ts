@@ -20,6 +20,7 @@ import { checkEntitlements } from "./plan/entitlements.ts";
 import { checkHostUse } from "./plan/host.ts";
 import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
 import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
+import { checkAgents } from "./solve/agents.ts";
 import type { Job } from "./solve/job.ts";
 import { Solver } from "./solve/solver.ts";
 import type { Stack } from "./solve/stack.ts";
@@ -67,6 +68,7 @@ export class Build {
     const { executor } = this.#care.parts;
     await using obtained = await obtainContext(this.#request, this.#scratch, executor);
     const { settings } = obtained;
+    checkAgents(settings.agents);
     const name = this.#request.dockerfileName ?? this.#request.dockerfile;
     const dockerfile = parseDockerfile(obtained.dockerfile, name);
     const { call } = this.#request;

@@ -197,6 +197,7 @@ suite("instructions of a Dockerfile", requires("docker", "busybox", "tar"), () =
       "RUN --mount=target=/mnt/rw,rw echo changed > /mnt/rw/f",
       `RUN --mount=type=cache,target=/var/cache/x,mode=0700 echo ${mark} >> /var/cache/x/log; cat /var/cache/x/log > /log`,
       "RUN --mount=type=tmpfs,target=/mem,size=1m mount | grep ' /mem ' > /mounted && touch /mem/f",
+      "RUN --mount=type=tmpfs,target=/mem,readonly mount | grep ' /mem .*(ro,' && ! touch /mem/f",
     ];
     const first = await image(lines("one"), { f: "context" });
     assert.equal(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
@@ -120,7 +121,6 @@ suite("sampan build", requires("busybox"), () => {
     const directory = context({ Dockerfile: "FROM busybox\nCOPY . /c\n", x: "from the archive" });
     const tar = join(box.directory, "context.tar.gz");
     await box.ok("build", "-t", "unused", "--compress", directory);
-    const { spawnSync } = await import("node:child_process");
     spawnSync("tar", ["-C", directory, "-czf", tar, "."]);
     const { status, stderr } = await box.run(["build", "-t", "archived", "-"], { input: readFileSync(tar) });
     assert.equal(status, 0, stderr);
@@ -164,6 +164,23 @@ suite("sampan build", requires("busybox"), () => {
     agent.close();
     assert.equal(status, 0, stderr);
     assert.equal(await file("agent", "/y"), "yes");
+  });
+
+  test("the daemon takes nothing but sockets for agents", async () => {
+    const directory = context({ Dockerfile: "FROM busybox\nRUN --mount=type=ssh true\n" });
+    const tar = spawnSync("tar", ["-C", directory, "-c", "."]).stdout;
+    for (const [path, problem] of [
+      ["agent.sock", /Cannot use "agent.sock" as the ssh agent default: it is no absolute path/],
+      [join(directory, "nowhere"), /as the ssh agent default: there is no such file/],
+      ["/etc", /Cannot use "\/etc" as the ssh agent default: it is no socket; name the socket that SSH_AUTH_SOCK/],
+      [join(directory, "Dockerfile"), /it is no socket/],
+    ] as const) {
+      const settings = Buffer.from(JSON.stringify({ ssh: { default: path } })).toString("base64url");
+      const headers = { "content-type": "application/x-tar", "x-sampan-build": settings };
+      const { status, text } = await box.api("POST", "/build", tar, headers);
+      assert.equal(status, 400, text);
+      assert.match(text, problem);
+    }
   });
 
   test("further contexts have names", async () => {

@@ -31,7 +31,12 @@ test("mounts have Docker's defaults", () => {
     gid: 0,
     readOnly: false,
   });
-  assert.deepEqual(mountOf("type=tmpfs,target=/t,size=1.5m"), { type: "tmpfs", target: "/t", size: 1572864 });
+  assert.deepEqual(mountOf("type=tmpfs,target=/t,size=1.5m"), {
+    type: "tmpfs",
+    target: "/t",
+    size: 1572864,
+    readOnly: false,
+  });
   assert.partialDeepStrictEqual(mountOf("type=secret,id=a/b"), {
     target: "/run/secrets/b",
     mode: 0o400,
@@ -50,6 +55,7 @@ test("mounts have Docker's defaults", () => {
 test("keys have several names, and the last of ro and rw counts", () => {
   assert.partialDeepStrictEqual(mountOf("src=/s,destination=/d,rw"), { source: "/s", target: "/d", readOnly: false });
   assert.partialDeepStrictEqual(mountOf("target=/d,rw=true,ro"), { readOnly: true });
+  assert.partialDeepStrictEqual(mountOf("type=tmpfs,target=/d,readonly"), { readOnly: true });
   assert.partialDeepStrictEqual(mountOf("TYPE=Cache,target=/d,readonly=1,sharing=LOCKED"), {
     readOnly: true,
     sharing: "locked",

@@ -100,7 +100,7 @@ class MountReader {
     }
     if (type === "bind") return this.#bind();
     if (type === "cache") return this.#cache();
-    if (type === "tmpfs") return { type, target: this.#text("target") ?? "", size: this.#size() };
+    if (type === "tmpfs") return this.#tmpfs();
     return type === "secret" ? this.#secret() : this.#ssh();
   }
 
@@ -124,6 +124,15 @@ class MountReader {
       from: this.#text("from"),
       source: this.#text("source") ?? "",
       ...this.#owner(0o755),
+      readOnly: this.#readOnly(false),
+    };
+  }
+
+  #tmpfs(): RunMount {
+    return {
+      type: "tmpfs",
+      target: this.#text("target") ?? "",
+      size: this.#size(),
       readOnly: this.#readOnly(false),
     };
   }

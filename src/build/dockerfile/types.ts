@@ -74,52 +74,61 @@ export interface MountFlag {
   readonly fields: readonly MountField[];
 }
 
+interface BindMount {
+  readonly type: "bind";
+  readonly target: string;
+  readonly source: string;
+  readonly from: string | undefined;
+  readonly readOnly: boolean;
+}
+
+/** Whose a file or directory is that is made to be mounted. */
+interface Ownership {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface CacheMount extends Ownership {
+  readonly type: "cache";
+  readonly target: string;
+  /** The target's clean path where no id was given. */
+  readonly id: string;
+  readonly sharing: "shared" | "private" | "locked";
+  /** The stage, context or image that the cache begins with. */
+  readonly from: string | undefined;
+  readonly source: string;
+  readonly readOnly: boolean;
+}
+
+export interface TmpfsMount {
+  readonly type: "tmpfs";
+  readonly target: string;
+  /** Bytes. */
+  readonly size: number | undefined;
+  readonly readOnly: boolean;
+}
+
+/** A file that is the client's, or a socket behind which something of the client's answers. */
+export interface ClientMount extends Ownership {
+  readonly id: string;
+  /** Undefined: no file of a secret, `/run/buildkit/ssh_agent.N` for an agent's socket. */
+  readonly target: string | undefined;
+  readonly required: boolean;
+}
+
+interface SecretMount extends ClientMount {
+  readonly type: "secret";
+  /** The variable that gets it. */
+  readonly env: string | undefined;
+}
+
+interface AgentMount extends ClientMount {
+  readonly type: "ssh";
+}
+
 /** What `resolveMount` makes of a `--mount`. Absent paths mean what Docker documents as their default. */
-export type RunMount =
-  | {
-      readonly type: "bind";
-      readonly target: string;
-      readonly source: string;
-      readonly from: string | undefined;
-      readonly readOnly: boolean;
-    }
-  | {
-      readonly type: "cache";
-      readonly target: string;
-      /** The target's clean path where no id was given. */
-      readonly id: string;
-      readonly sharing: "shared" | "private" | "locked";
-      /** The stage, context or image that the cache begins with. */
-      readonly from: string | undefined;
-      readonly source: string;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-      readonly readOnly: boolean;
-    }
-  /** `size` in bytes. */
-  | { readonly type: "tmpfs"; readonly target: string; readonly size: number | undefined }
-  /** `target` undefined: only the variable `env` is wanted. */
-  | {
-      readonly type: "secret";
-      readonly id: string;
-      readonly target: string | undefined;
-      readonly env: string | undefined;
-      readonly required: boolean;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-    }
-  | {
-      readonly type: "ssh";
-      readonly id: string;
-      /** The agent's socket; undefined: `/run/buildkit/ssh_agent.N`. */
-      readonly target: string | undefined;
-      readonly required: boolean;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-    };
+export type RunMount = BindMount | CacheMount | TmpfsMount | SecretMount | AgentMount;
 
 /** What every instruction has. */
 export interface InstructionBase {

@@ -1,5 +1,5 @@
 import type { HistoryEntry, ImageDefaults, Platform } from "../../images/types.ts";
-import type { SourceFile, SourceRange } from "../dockerfile/types.ts";
+import type { CacheMount, ClientMount, SourceFile, SourceRange, TmpfsMount } from "../dockerfile/types.ts";
 import type { GitReference } from "../git/reference.ts";
 
 /** A place in `Plan.vertices`. Inputs come before those that need them. */
@@ -34,31 +34,20 @@ interface MountFrom {
 /** `RUN --mount`, everything expanded. */
 export type PlannedMount =
   | ({ readonly type: "bind"; readonly target: string; readonly readOnly: boolean } & MountFrom)
-  | {
-      readonly type: "cache";
-      readonly target: string;
-      readonly id: string;
-      readonly sharing: "shared" | "private" | "locked";
-      /** What an empty cache begins with. */
-      readonly begin: MountFrom | undefined;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-      readonly readOnly: boolean;
-    }
-  | { readonly type: "tmpfs"; readonly target: string; readonly size: number | undefined }
-  | {
-      readonly type: "secret" | "ssh";
-      readonly id: string;
-      /** undefined: no file. */
-      readonly target: string | undefined;
-      /** The variable that gets it. */
-      readonly env: string | undefined;
-      readonly required: boolean;
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-    };
+  | PlannedCache
+  | TmpfsMount
+  | PlannedClientMount;
+
+interface PlannedCache extends Omit<CacheMount, "from" | "source"> {
+  /** What an empty cache begins with. */
+  readonly begin: MountFrom | undefined;
+}
+
+export interface PlannedClientMount extends ClientMount {
+  readonly type: "secret" | "ssh";
+  /** The variable that gets a secret. */
+  readonly env: string | undefined;
+}
 
 /** A process in a container of the parent's file system; its result is what it has changed there. */
 export interface RunVertex {

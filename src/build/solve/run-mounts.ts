@@ -7,7 +7,7 @@ import { removeTree } from "../../storage/unpack/remove-tree.ts";
 import { type HeldMount, scratchName } from "../cache/mounts.ts";
 import { Destination } from "../files/destination.ts";
 import { findSources } from "../files/find.ts";
-import type { PlannedMount, RunVertex, VertexId } from "../plan/types.ts";
+import type { PlannedClientMount, PlannedMount, RunVertex, VertexId } from "../plan/types.ts";
 import type { StepInputs } from "./copy.ts";
 import type { Job } from "./job.ts";
 import { identityOf } from "./stack.ts";
@@ -92,7 +92,7 @@ class Opening implements OpenMounts {
         this.mounts.push({
           type: "tmpfs",
           target: mount.target,
-          readOnly: false,
+          readOnly: mount.readOnly,
           mode: 0o1777,
           exec: true,
           suid: false,
@@ -118,7 +118,7 @@ class Opening implements OpenMounts {
     await this.#closing.disposeAsync();
   }
 
-  #secret({ id, target, env, required, mode, uid, gid }: Extract<PlannedMount, { type: "secret" | "ssh" }>): void {
+  #secret({ id, target, env, required, mode, uid, gid }: PlannedClientMount): void {
     const data = this.#job.secrets.get(id);
     if (data === undefined) {
       if (required) throw new SampanError("invalid", `secret ${id}: not found`);
@@ -128,7 +128,7 @@ class Opening implements OpenMounts {
     if (target !== undefined) this.files.push({ target, text: "", readOnly: true, secret: { data, uid, gid, mode } });
   }
 
-  #agent({ id, target, required }: Extract<PlannedMount, { type: "secret" | "ssh" }>): void {
+  #agent({ id, target, required }: PlannedClientMount): void {
     const source = this.#job.agents.get(id);
     if (source === undefined) {
       if (required) throw new SampanError("invalid", `unset ssh forward key ${id}`);
