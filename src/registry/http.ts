@@ -1,9 +1,8 @@
-import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
-import type { RequestOptions, Agent as TlsAgent } from "node:https";
+import { type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
+import type { RequestOptions } from "node:https";
 import { SampanError } from "../errors/index.ts";
-import { type Certificates, certificatesOf } from "./certificates.ts";
+import { Agents } from "./agents.ts";
 import { connectionError } from "./errors.ts";
-import { isLoopback } from "./hosts.ts";
 import { readBounded } from "./limit.ts";
 import { pour } from "./pour.ts";
 
@@ -53,11 +52,10 @@ const usualIdleTimeout = 30_000;
  * `certificatesOf`. `close` drops idle connections.
  */
 export function httpCore(certificates: readonly string[] = []): { send: Send; close(): void } {
-  const agents = new Map<string, Agent>();
+  const agents = new Agents(certificates, usualIdleTimeout);
   return {
     send: async (request) => {
-      const agent = await agentFor(agents, request, certificates);
-      const response = await exchange(request, agent);
+      const response = await exchange(request, await agents.for(request));
       if (request.limit === undefined) return response;
       // A HEAD's Content-Length is that of the body it does not have.
       const bytes =
@@ -66,38 +64,8 @@ export function httpCore(certificates: readonly string[] = []): { send: Send; cl
           : await readBounded(response, request.limit, `the answer of ${request.url.host}`);
       return { ...response, bytes };
     },
-    close: () => {
-      for (const agent of agents.values()) agent.destroy();
-    },
+    close: () => agents.close(),
   };
-}
-
-async function agentFor(
-  agents: Map<string, Agent>,
-  { url, insecure }: HttpRequest,
-  directories: readonly string[],
-): Promise<Agent> {
-  const loopback = isLoopback(url.hostname);
-  const own = url.protocol === "https:" ? certificatesOf(url.host, directories) : undefined;
-  // Certificates that have been changed make another agent.
-  const key = `${url.protocol} ${insecure} ${loopback} ${own === undefined ? "" : JSON.stringify(own)}`;
-  const known = agents.get(key);
-  if (known !== undefined) return known;
-  // As Go does it: HTTP_PROXY and friends hold for everything but loopback.
-  const common = { keepAlive: true, timeout: usualIdleTimeout, ...(loopback ? {} : { proxyEnv: process.env }) };
-  const agent = url.protocol === "http:" ? new Agent(common) : await tlsAgent(common, insecure, own);
-  agents.set(key, agent);
-  return agent;
-}
-
-/** TLS is loaded when first needed: it costs tens of milliseconds that a loopback registry never asks for. */
-async function tlsAgent(common: object, insecure: boolean, own: Certificates | undefined): Promise<TlsAgent> {
-  const [{ Agent: HttpsAgent }, { getCACertificates }] = await Promise.all([import("node:https"), import("node:tls")]);
-  const options = { ...common, ...own?.client };
-  if (insecure) return new HttpsAgent({ ...options, rejectUnauthorized: false });
-  // The machine's own certificates count too, as they do for every other engine.
-  const ca = [...getCACertificates("default"), ...getCACertificates("system"), ...(own?.ca ?? [])];
-  return new HttpsAgent({ ...options, ca });
 }
 
 async function exchange(wanted: HttpRequest, agent: Agent): Promise<HttpResponse> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -10,6 +10,7 @@ import { busybox, writeOciLayout } from "../support/images.ts";
 import { succeed } from "../support/process.ts";
 import { freePort, type Registry, startRegistry } from "../support/registry.ts";
 import { requires } from "../support/requires.ts";
+import { selfSigned } from "../support/self-signed.ts";
 
 const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 
@@ -177,24 +178,9 @@ describe(
     });
 
     test("TLS is found on loopback; elsewhere an unknown certificate is refused", async () => {
-      const directory = join(box.directory, "tls");
-      mkdirSync(directory);
-      const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-      await succeed("openssl", [
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-subj",
-        "/CN=127.0.0.1",
-        "-keyout",
-        key,
-        "-out",
-        cert,
-      ]);
+      const { key, cert } = await selfSigned(join(box.directory, "tls"), "IP:127.0.0.1");
       const front = await startFront(registry.host, ({ forward }) => forward());
-      const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+      const server = createServer({ key: key.pem, cert: cert.pem }, (request, response) => {
         fetch(`http://${front.host}${request.url}`, {
           method: request.method ?? "GET",
           headers: { accept: request.headers.accept ?? "" },

@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { TLSSocket } from "node:tls";
+import { promisify } from "node:util";
+import { httpCore } from "../../src/registry/http.ts";
 import { type Front, startFront } from "../support/front.ts";
 import { ImageBox } from "../support/image-store.ts";
 import { busybox, writeOciLayout } from "../support/images.ts";
-import { runProgram, succeed } from "../support/process.ts";
+import { eventually, runProgram } from "../support/process.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { Sandbox } from "../support/sandbox.ts";
+import { type SelfSigned, selfSigned } from "../support/self-signed.ts";
 
 describe("configuration of registries", {
   ...requires("docker-registry", "skopeo", "busybox", "openssl"),
@@ -96,9 +99,8 @@ describe("configuration of registries", {
   });
 
   /** A registry that speaks TLS with a certificate that nobody knows and, when `wanted`, knows its clients by theirs. */
-  async function tlsFront(directory: string, wanted: boolean): Promise<{ host: string; server: Server }> {
-    const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-    const tls = { key: readFileSync(key), cert: readFileSync(cert) };
+  async function tlsFront(keys: SelfSigned, wanted: boolean): Promise<{ host: string; server: Server }> {
+    const tls = { key: keys.key.pem, cert: keys.cert.pem };
     const verify = wanted ? { ca: tls.cert, requestCert: true, rejectUnauthorized: false } : {};
     const server = createServer({ ...tls, ...verify }, (request, response) => {
       if (wanted && !(request.socket as TLSSocket).authorized) {
@@ -119,11 +121,7 @@ describe("configuration of registries", {
   }
 
   test("certs.d: authorities and certificates of clients, by host and port", async () => {
-    const keys = join(box.directory, "keys");
-    mkdirSync(keys);
-    const subject = ["-subj", "/CN=registry.test", "-addext", "subjectAltName=DNS:registry.test"];
-    const files = ["-keyout", join(keys, "key.pem"), "-out", join(keys, "cert.pem")];
-    await succeed("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...subject, ...files]);
+    const keys = await selfSigned(join(box.directory, "keys"), "DNS:registry.test");
     for (const client of [false, true]) {
       const { host, server } = await tlsFront(keys, client);
       try {
@@ -131,18 +129,59 @@ describe("configuration of registries", {
         const check = (...words: RegExp[]) => checkInNamespace(host, config, words);
         await check(/self-signed certificate/);
         mkdirSync(own, { recursive: true });
-        cpSync(join(keys, "cert.pem"), join(own, "ca.crt"));
+        cpSync(keys.cert.path, join(own, "ca.crt"));
         if (client) {
           await check(/denied|403/);
-          cpSync(join(keys, "cert.pem"), join(own, "client.cert"));
+          cpSync(keys.cert.path, join(own, "client.cert"));
           await check(/has no client\.key beside it/);
-          cpSync(join(keys, "key.pem"), join(own, "client.key"));
+          cpSync(keys.key.path, join(own, "client.key"));
         }
         await check(/^sha256:/);
       } finally {
         server.closeAllConnections();
         server.close();
       }
+    }
+  });
+
+  test("connections made with certificates that a registry no longer has are given up", async () => {
+    const keys = await selfSigned(join(box.directory, "former"), "IP:127.0.0.1");
+    const { server } = await tlsFront(keys, false);
+    const { port } = server.address() as AddressInfo;
+    const own = join(config, "certs.d", `127.0.0.1:${port}`);
+    const core = httpCore([join(config, "certs.d")]);
+    const connections = promisify(server.getConnections.bind(server));
+    const ask = async () => {
+      const url = new URL(`https://127.0.0.1:${port}/v2/`);
+      const { status } = await core.send({ method: "GET", url, headers: {}, insecure: true, limit: 10_000 });
+      assert.equal(status, 200);
+    };
+    try {
+      const ports = new Set<number | undefined>();
+      server.on("secureConnection", ({ remotePort }) => ports.add(remotePort));
+      const change = async (made: number) => {
+        await ask();
+        await ask();
+        assert.equal(ports.size, made);
+        await eventually(
+          "those of former certificates are gone",
+          async () => (await connections()) === Math.min(made, 2),
+        );
+      };
+      await change(1);
+      // The connection without certificates stays, as other registries' are alike.
+      mkdirSync(own, { recursive: true });
+      cpSync(keys.cert.path, join(own, "ca.crt"));
+      await change(2);
+      cpSync(keys.cert.path, join(own, "more.crt"));
+      await change(3);
+      rmSync(own, { recursive: true });
+      await ask();
+      await eventually("only the usual one is left", async () => (await connections()) === 1);
+      assert.equal(ports.size, 3);
+    } finally {
+      core.close();
+      server.close();
     }
   });
 });

@@ -8,6 +8,7 @@ import { eventually, runProgram, succeed } from "../support/process.ts";
 import { startRegistry } from "../support/registry.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { Sandbox, sandbox } from "../support/sandbox.ts";
+import { selfSigned } from "../support/self-signed.ts";
 import { type Serving, serveFrom } from "../support/serving.ts";
 
 const box = sandbox({ start: true });
@@ -171,24 +172,11 @@ suite("sampan registry serve", {
   });
 
   test("by TLS", requires("openssl"), async () => {
-    const [key, cert] = ["key.pem", "cert.pem"].map((name) => join(box.directory, name)) as [string, string];
-    const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-    await succeed("openssl", [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      ...subject,
-      "-keyout",
-      key,
-      "-out",
-      cert,
-    ]);
-    const secure = await serveFrom(box, "--tls-cert", cert, "--tls-key", key);
+    const { key, cert } = await selfSigned(box.directory, "IP:127.0.0.1");
+    const secure = await serveFrom(box, "--tls-cert", cert.path, "--tls-key", key.path);
     try {
       assert.match(secure.lines[0] ?? "", /^Serving images at https:/);
-      const said = await succeed("curl", ["-sS", "--cacert", cert, `https://${secure.host}/v2/_catalog`]);
+      const said = await succeed("curl", ["-sS", "--cacert", cert.path, `https://${secure.host}/v2/_catalog`]);
       assert.match(said, /tools\/busybox/);
     } finally {
       await secure.close();
@@ -198,7 +186,7 @@ suite("sampan registry serve", {
       "registry",
       "serve",
       "--tls-cert",
-      cert,
+      cert.path,
     );
   });
 
