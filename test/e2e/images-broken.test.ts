@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -7,7 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startDropper } from "../support/dropper.ts";
 import { type Front, type FrontAnswer, type FrontRequest, plain, startFront } from "../support/front.ts";
 import { ImageBox } from "../support/image-store.ts";
-import { configurationOf, descriptor, digestOf, type TestImage, tar, writeOciLayout } from "../support/images.ts";
+import {
+  configurationOf,
+  descriptor,
+  digestOf,
+  imageWithBigLayer,
+  type TestImage,
+  writeOciLayout,
+} from "../support/images.ts";
 import { succeed } from "../support/process.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
@@ -31,14 +37,7 @@ describe("registries and connections that break", {
   before(async () => {
     box = new ImageBox();
     registry = await startRegistry(join(box.directory, "registry"));
-    image = {
-      layers: [
-        await tar([{ name: "a", body: "a" }]),
-        await tar([{ name: "big", body: randomBytes(4_000_000) }]),
-        await tar([{ name: "c", body: "c" }]),
-      ],
-      config: {},
-    };
+    image = await imageWithBigLayer();
     const layout = join(box.directory, "image");
     manifest = writeOciLayout(layout, image);
     await registry.push(layout, "image:1");
@@ -142,6 +141,21 @@ describe("registries and connections that break", {
     await box.restart();
     await pull(({ forward }) => forward());
     assert.ok(Number(rangesAsked()[0]) > 500_000, `ranges ${rangesAsked()}`);
+    await clean();
+  });
+
+  test("what an interrupted pull has left goes at once when it is asked for, but what is used stays", async () => {
+    const failing = onBlob((answer, count) => (count === 1 ? { ...answer, cutAfter: 2_000_000 } : plain(503)));
+    await assert.rejects(pull(failing), { kind: "unavailable" });
+    assert.notDeepEqual(box.files(), []);
+    const bytes = await box.images.collectInterrupted();
+    assert.ok(bytes > 500_000, `${bytes} bytes`);
+    assert.deepEqual(box.files(), []);
+    await pull(async (request) => {
+      assert.equal(await box.images.collectInterrupted(), 0);
+      return request.forward();
+    });
+    assert.equal(await box.images.collectInterrupted(), 0);
     await clean();
   });
 

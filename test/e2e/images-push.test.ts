@@ -7,7 +7,15 @@ import { parseReference } from "../../src/registry/reference.ts";
 import { startDropper } from "../support/dropper.ts";
 import { type FrontAnswer, type FrontRequest, plain, startFront } from "../support/front.ts";
 import { ImageBox } from "../support/image-store.ts";
-import { configurationOf, digestOf, type TestImage, tar, writeIndexLayout } from "../support/images.ts";
+import {
+  configurationOf,
+  digestOf,
+  imageWithBigLayer,
+  type TestImage,
+  tar,
+  writeIndexLayout,
+  writeOciLayout,
+} from "../support/images.ts";
 import { runProgram, succeed } from "../support/process.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
@@ -24,14 +32,7 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
   before(async () => {
     box = new ImageBox();
     registry = await startRegistry(join(box.directory, "registry"));
-    image = {
-      layers: [
-        await tar([{ name: "a", body: "a" }]),
-        await tar([{ name: "big", body: randomBytes(4_000_000) }]),
-        await tar([{ name: "c", body: "c" }]),
-      ],
-      config: { Cmd: ["x"] },
-    };
+    image = await imageWithBigLayer({ Cmd: ["x"] });
   });
 
   after(async () => {
@@ -317,6 +318,30 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
     assert.deepEqual(await typesAt(), ["+gzip"]);
   });
 
+  test("what annotations say of a layer's compressed form goes with that form", async () => {
+    const own = { "org.example.own": "kept" };
+    const annotations = {
+      ...own,
+      "containerd.io/snapshot/stargz/toc.digest": digestOf(Buffer.from("toc")),
+      "io.containers.estargz.uncompressed-size": "1234",
+      "io.github.containers.zstd-chunked.manifest-checksum": digestOf(Buffer.from("manifest")),
+    };
+    const layout = join(box.directory, "annotated");
+    annotateLayers(layout, writeOciLayout(layout, image), annotations);
+    await registry.push(layout, "annotated/image:1");
+    const name = `${registry.host}/annotated/image:1`;
+    await clean();
+    await box.pull(name);
+    for (const [compression, left] of [
+      ["gzip", annotations],
+      ["zstd", own],
+    ] as const) {
+      await box.push(name, { compression });
+      const raw = await succeed("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${name}`]);
+      for (const layer of JSON.parse(raw).layers) assert.deepEqual(layer.annotations, left);
+    }
+  });
+
   test("a cancelled push ends at once", async () => {
     const abort = new AbortController();
     const own = await fresh(5_000_000);
@@ -365,6 +390,18 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
 });
 
 const skopeoCopy = ["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false", "--all"];
+
+/** Gives the layers of an OCI layout's only image annotations. */
+function annotateLayers(layout: string, digest: string, annotations: Readonly<Record<string, string>>): void {
+  const path = (blob: string) => join(layout, "blobs/sha256", blob.slice("sha256:".length));
+  const manifest = JSON.parse(readFileSync(path(digest), "utf8"));
+  for (const layer of manifest.layers) layer.annotations = annotations;
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  writeFileSync(path(digestOf(bytes)), bytes);
+  const index = JSON.parse(readFileSync(join(layout, "index.json"), "utf8"));
+  Object.assign(index.manifests[0], { digest: digestOf(bytes), size: bytes.length });
+  writeFileSync(join(layout, "index.json"), JSON.stringify(index));
+}
 
 /** An OCI layout with an index of two platforms, tagged "multi". */
 async function twoPlatforms(directory: string): Promise<{ layouts: string; index: string }> {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -102,18 +102,35 @@ export function configurationOf({ layers, config }: TestImage): Buffer {
   );
 }
 
+/** An image whose second layer takes a while: 4 MB that nothing makes smaller. */
+export async function imageWithBigLayer(config: TestImage["config"] = {}): Promise<TestImage> {
+  return {
+    layers: [
+      await tar([{ name: "a", body: "a" }]),
+      await tar([{ name: "big", body: randomBytes(4_000_000) }]),
+      await tar([{ name: "c", body: "c" }]),
+    ],
+    config,
+  };
+}
+
+/** Stores blobs in an OCI layout; each call answers what it was given. */
+function blobWriter(directory: string): <Bytes extends Uint8Array>(bytes: Bytes) => Bytes {
+  return (bytes) => {
+    const path = join(directory, "blobs/sha256", digestOf(bytes).slice("sha256:".length));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+    return bytes;
+  };
+}
+
 /** Writes the image as an OCI layout of one manifest, tagged `tag`. Returns the manifest's digest. */
 export function writeOciLayout(
   directory: string,
   image: TestImage,
   { tag = "latest", compression = "gzip" as Compression } = {},
 ): string {
-  const store = (bytes: Uint8Array) => {
-    const path = join(directory, "blobs/sha256", digestOf(bytes).slice("sha256:".length));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, bytes);
-    return bytes;
-  };
+  const store = blobWriter(directory);
   const layerType = `application/vnd.oci.image.layer.v1.tar${suffixes[compression]}`;
   const manifest = store(
     Buffer.from(
@@ -142,12 +159,7 @@ export function writeIndexLayout(
   images: readonly { readonly architecture: string; readonly image: TestImage }[],
   tag = "multi",
 ): string {
-  const store = (bytes: Uint8Array) => {
-    const path = join(directory, "blobs/sha256", digestOf(bytes).slice("sha256:".length));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, bytes);
-    return bytes;
-  };
+  const store = blobWriter(directory);
   const json = (value: unknown) => store(Buffer.from(JSON.stringify(value)));
   const manifestType = "application/vnd.oci.image.manifest.v1+json";
   const manifests = images.map(({ architecture: of, image }) => {

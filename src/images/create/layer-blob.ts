@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { cancelled } from "../../errors/cancel.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
-import { passing } from "../../storage/content/ingest.ts";
 import type { DiffId, Digest } from "../../storage/digest.ts";
 import type { Hold } from "../garbage.ts";
+import { storeMadeBlob } from "../made-blob.ts";
 import type { ImageTools } from "../tools.ts";
 import { gzipped } from "./gzip.ts";
 
@@ -27,7 +27,7 @@ const mediaType = `${mediaTypes.ociLayer}+gzip`;
  * Stores a layer's tar as a compressed blob, hashed both ways in one pass, and holds it. After an error nothing is left.
  */
 export async function storeLayerBlob(
-  { content, garbage }: Pick<ImageTools, "content" | "garbage">,
+  tools: Pick<ImageTools, "content" | "garbage">,
   hold: Hold,
   tar: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
@@ -40,16 +40,9 @@ export async function storeLayerBlob(
       yield chunk;
     }
   }
-  const ingest = await content.ingest(passing("layer"));
-  try {
-    for await (const piece of gzipped(hashed())) await ingest.write(piece);
-    const diffId = `sha256:${plain.digest("hex")}` as DiffId;
-    const blob = { diffId, digest: ingest.digest(), size: ingest.offset, mediaType, isEmpty: diffId === emptyLayer };
-    await garbage.add(hold, [blob.digest]);
-    await content.commit(ingest, blob.size, blob.digest);
-    return blob;
-  } catch (error) {
-    await ingest.discard();
-    throw error;
-  }
+  const blob = await storeMadeBlob(tools, hold, "layer", async (write) => {
+    for await (const piece of gzipped(hashed())) await write(piece);
+  });
+  const diffId = `sha256:${plain.digest("hex")}` as DiffId;
+  return { ...blob, diffId, mediaType, isEmpty: diffId === emptyLayer };
 }

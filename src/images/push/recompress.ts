@@ -4,11 +4,11 @@ import { pipeline } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
 import { cancelled } from "../../errors/cancel.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
-import { passing } from "../../storage/content/ingest.ts";
 import { type Digest, digestOf } from "../../storage/digest.ts";
 import { decompressed, formatOf } from "../decompress.ts";
 import type { Blob } from "../download.ts";
 import type { Hold } from "../garbage.ts";
+import { storeMadeBlob } from "../made-blob.ts";
 import { shortId } from "../progress.ts";
 import type { Descriptor } from "../shapes.ts";
 import type { ImageTools } from "../tools.ts";
@@ -72,7 +72,23 @@ async function convertLayer(
   progress({ id: shortId(shown), status: "Compressing" });
   const blob = await storeCompressed(tools, hold, layer.digest, compression, signal);
   blobs.set(blob.digest, { ...blob, shown });
-  return { ...layer, mediaType, ...blob };
+  return { ...withoutTold(layer), mediaType, ...blob };
+}
+
+/**
+ * Annotations by which readers of eStargz and zstd:chunked find files inside a compressed layer: tables of contents, whose
+ * places and digests are those of one compressed form and of no other.
+ */
+const ofCompressedForm = [
+  /^containerd\.io\/snapshot\/stargz\//,
+  /^io\.containers\.estargz\./,
+  /^io\.github\.containers\.zstd-chunked\./,
+];
+
+/** The layer without what is said of the form that it had. */
+function withoutTold({ annotations, ...layer }: Descriptor): Descriptor {
+  const left = Object.entries(annotations ?? {}).filter(([name]) => !ofCompressedForm.some((one) => one.test(name)));
+  return left.length === 0 ? layer : { ...layer, annotations: Object.fromEntries(left) };
 }
 
 async function storedFormat({ content }: ImageTools, digest: Digest): Promise<string> {
@@ -86,35 +102,25 @@ async function storedFormat({ content }: ImageTools, digest: Digest): Promise<st
 }
 
 async function storeCompressed(
-  { content, garbage }: ImageTools,
+  tools: ImageTools,
   hold: Hold,
   digest: Digest,
   compression: Compression,
   signal: AbortSignal | undefined,
 ): Promise<Blob> {
-  const ingest = await content.ingest(passing("recompress"));
-  try {
-    const plain = decompressed(content.read(digest), `layer ${digest}`);
-    const write = async (source: AsyncIterable<Uint8Array>) => {
+  return await storeMadeBlob(tools, hold, "recompress", async (write) => {
+    const plain = decompressed(tools.content.read(digest), `layer ${digest}`);
+    const writeAll = async (source: AsyncIterable<Uint8Array>) => {
       for await (const piece of source) {
         if (signal?.aborted) throw cancelled(signal);
-        await ingest.write(piece);
+        await write(piece);
       }
     };
     const stop = signal === undefined ? {} : { signal };
-    if (compression === "none") await write(plain);
-    else {
-      const compressor = compression === "zstd" ? createZstdCompress({ chunkSize }) : createGzip({ chunkSize });
-      await pipeline(Readable.from(plain, { objectMode: false }), compressor, write, stop);
-    }
-    const blob = { digest: ingest.digest(), size: ingest.offset };
-    await garbage.add(hold, [blob.digest]);
-    await content.commit(ingest, blob.size, blob.digest);
-    return blob;
-  } catch (error) {
-    await ingest.discard();
-    throw error;
-  }
+    if (compression === "none") return await writeAll(plain);
+    const compressor = compression === "zstd" ? createZstdCompress({ chunkSize }) : createGzip({ chunkSize });
+    await pipeline(Readable.from(plain, { objectMode: false }), compressor, writeAll, stop);
+  });
 }
 
 /** The index with its entries' new digests. */

@@ -1,0 +1,27 @@
+import { passing } from "../storage/content/ingest.ts";
+import type { Blob } from "./download.ts";
+import type { Hold } from "./garbage.ts";
+import type { ImageTools } from "./tools.ts";
+
+/**
+ * Stores what `fill` writes as a blob, and holds it. After an error nothing is left of it. `purpose` is a word for the file
+ * that it is written to meanwhile.
+ */
+export async function storeMadeBlob(
+  { content, garbage }: Pick<ImageTools, "content" | "garbage">,
+  hold: Hold,
+  purpose: string,
+  fill: (write: (piece: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<Blob> {
+  const ingest = await content.ingest(passing(purpose));
+  try {
+    await fill((piece) => ingest.write(piece));
+    const blob = { digest: ingest.digest(), size: ingest.offset };
+    await garbage.add(hold, [blob.digest]);
+    await content.commit(ingest, blob.size, blob.digest);
+    return blob;
+  } catch (error) {
+    await ingest.discard();
+    throw error;
+  }
+}
