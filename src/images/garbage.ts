@@ -10,11 +10,14 @@ const keepFor = 24 * 3600 * 1000;
 export interface Hold {
   readonly blobs: Set<Digest>;
   readonly chains: Set<ChainId>;
+  /** Whether another operation goes on with blobs that this one leaves: those that are fetched by their digests. */
+  readonly resumable: boolean;
 }
 
 /**
- * Deletes blobs and layers that no image needs. What a pull or load works on is held until its image's row is written;
- * the same is noted in the database, so that a crash leaves nothing that is not found again.
+ * Deletes blobs and layers that no image needs. What a pull or load works on is held until its image's row is written.
+ * After a crash everything that nobody needs is deleted, but for what the next pull goes on with: that is noted in the
+ * database, and waits for a while.
  */
 export class Garbage {
   readonly #content: ContentStore;
@@ -30,16 +33,16 @@ export class Garbage {
   }
 
   /** An empty hold; `add` fills it. */
-  hold(): Hold {
-    return { blobs: new Set(), chains: new Set() };
+  hold({ resumable = false } = {}): Hold {
+    return { blobs: new Set(), chains: new Set(), resumable };
   }
 
   /** Holds more. Must be awaited before looking whether any of it is in a store. */
   async add(hold: Hold, blobs: Iterable<Digest>, chains: Iterable<ChainId> = []): Promise<void> {
     const added: Digest[] = [];
     this.#records.change(() => {
-      for (const digest of blobs) if (this.#take(hold.blobs, digest, "blob")) added.push(digest);
-      for (const chain of chains) if (this.#take(hold.chains, chain, "layer")) added.push(chain);
+      for (const digest of blobs) if (this.#take(hold, digest, "blob")) added.push(digest);
+      for (const chain of chains) if (this.#take(hold, chain, "layer")) added.push(chain);
     });
     await Promise.all(added.map((digest) => this.#deleting.get(digest)));
   }
@@ -97,11 +100,25 @@ export class Garbage {
     await this.#content.sweepIngests(keepFor);
   }
 
-  #take(into: Set<Digest>, digest: Digest, kind: "blob" | "layer"): boolean {
+  /** Deletes what interrupted pulls have left without waiting for the next ones; returns how many bytes that were. */
+  async collectInterrupted(): Promise<number> {
+    const left = (kind: "blob" | "layer") =>
+      this.#records.pending(kind, Date.now() + 1).filter((one) => !this.#held.has(one));
+    const blobs = left("blob");
+    const chains = left("layer").reverse() as ChainId[];
+    let bytes = 0;
+    for (const blob of blobs) if (!this.#records.usesBlob(blob)) bytes += await this.#content.storedSize(blob);
+    const sizes = new Map(chains.map((chain) => [chain, this.#layers.has(chain) ? this.#layers.sizeOf(chain) : 0]));
+    for (const chain of await this.collect(blobs, chains)) bytes += sizes.get(chain) ?? 0;
+    return bytes;
+  }
+
+  #take(hold: Hold, digest: Digest | ChainId, kind: "blob" | "layer"): boolean {
+    const into: Set<string> = kind === "blob" ? hold.blobs : hold.chains;
     if (into.has(digest)) return false;
     into.add(digest);
     this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
-    this.#records.addPending(kind, digest);
+    if (kind === "layer" || hold.resumable) this.#records.addPending(kind, digest);
     return true;
   }
 

@@ -26,7 +26,7 @@ export async function pullImage(tools: ImageTools, reference: Reference, options
   const current = await upToDate(tools, repository, reference, options);
   if (current !== undefined) return current;
 
-  const hold = tools.garbage.hold();
+  const hold = tools.garbage.hold({ resumable: true });
   let keep = false;
   try {
     const found = await findManifest(repository, reference, options);

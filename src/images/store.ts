@@ -200,6 +200,11 @@ class StoredImages implements ImageStore {
     }
   }
 
+  async collectInterrupted(): Promise<number> {
+    await this.#swept;
+    return await this.#garbage.collectInterrupted();
+  }
+
   #refuseHostName({ familiarName }: Reference): void {
     if (`${familiarName}:latest` !== hostImageName) return;
     throw new SampanError(

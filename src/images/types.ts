@@ -215,4 +215,6 @@ export interface ImageStore {
    * container has been removed.
    */
   collect(inUse: RemoveOptions["inUse"]): Promise<void>;
+  /** Deletes what interrupted pulls have left for the next ones; returns how many bytes that were. */
+  collectInterrupted(): Promise<number>;
 }

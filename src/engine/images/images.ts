@@ -103,9 +103,9 @@ export class EngineImages implements Images {
   }
 
   async prune(wanted: (image: StoredImage) => boolean): Promise<PrunedImages> {
-    const { registry, events } = this.#parts;
+    const { registry, events, images } = this.#parts;
     const removals: Removal[] = [];
-    let reclaimed = 0;
+    let reclaimed = await images.collectInterrupted();
     for (const image of this.list().filter(wanted)) {
       // Asked of each when its turn comes: a container may have been made from it meanwhile.
       if (image.virtual !== undefined || registry.usersOf(image.id).length > 0) continue;

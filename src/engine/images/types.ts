@@ -85,7 +85,7 @@ export interface Images extends ImageMaking {
     nameOrId: string,
     options: { readonly force: boolean; readonly noPrune?: boolean | undefined },
   ): Promise<Removal[]>;
-  /** Removes those that no container has and that `wanted` takes. */
+  /** Removes those that no container has and that `wanted` takes, and what interrupted pulls have left. */
   prune(wanted: (image: StoredImage) => boolean): Promise<PrunedImages>;
   tag(nameOrId: string, target: string): void;
   /** How many containers, running or not, are made from it. */

@@ -125,7 +125,7 @@ export class ProxyOrigin implements Origin {
   /** All who want the same blob share one download; it goes on as long as one of them is there. */
   async *#download(repository: Repository, blob: Blob, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { garbage, downloads } = this.#tools;
-    const hold = garbage.hold();
+    const hold = garbage.hold({ resumable: true });
     const source = repository.blob.bind(repository);
     try {
       await garbage.add(hold, [blob.digest]);

@@ -58,6 +58,15 @@ export class ContentStore {
     }
   }
 
+  /** Bytes of the blob, or of what an ingest has left of it; 0 when nothing of it is here. */
+  async storedSize(digest: Digest): Promise<number> {
+    for (const path of [this.pathOf(digest), ingestPath(this.#ingests, digest)]) {
+      const found = await stat(path).catch(() => undefined);
+      if (found !== undefined) return found.size;
+    }
+    return 0;
+  }
+
   /** The whole blob, verified again; an error when it is larger than `limit` bytes. For manifests and configs. */
   async readSmall(digest: Digest, limit: number): Promise<Buffer> {
     const size = await this.sizeOf(digest);
