@@ -366,6 +366,19 @@ describe("layers on layers", root, () => {
     assert.equal(treeOf(over)["srv/www"], "755 0:0 directory");
   });
 
+  test("hard links are names: what their entries say besides changes nothing of the file", async () => {
+    const capability = "\u0001\0\0\u0002\0\u0020\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    const layer = await bench.apply("contradicting", [
+      paxHeader({ "SCHILY.xattr.security.capability": capability }),
+      { name: "ping", data: "x", mode: 0o755, uid: 3, mtime: 99 },
+      { name: "ping6", type: "1", link: "ping", mode: 0o600, uid: 77, gid: 77, mtime: 100 },
+    ]);
+    const tree = treeOf(layer, { times: true });
+    assert.equal(tree.ping, "755 3:0 1 bytes 99");
+    assert.equal(tree.ping6, tree.ping);
+    assert.deepEqual(Object.keys(await bench.xattrs(layer, "ping6")), ["security.capability"]);
+  });
+
   test("hard links to files of lower layers are copied up with all they have", async () => {
     await bench.apply("target", [
       { name: "usr/", mode: 0o711 },
