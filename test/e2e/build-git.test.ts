@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, readdirSync, symlinkSync } from "node:fs";
-import { createServer, request } from "node:http";
+import { createServer, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -51,6 +51,10 @@ async function fails(message: RegExp, ...args: string[]): Promise<string> {
   assert.match(stderr, message, args.join(" "));
   assert.equal(status, 1);
   return stderr;
+}
+
+function gits() {
+  return processesOf(box.layout).filter(({ command }) => /\bgit\b.*fetch|git-remote/.test(command));
 }
 
 function builds(): string[] {
@@ -207,7 +211,9 @@ suite("builds from git repositories", requires("git", "docker"), () => {
     assert.equal(files["out/in/deep"], "file 644 deep\n");
     assert.ok(!("out/.git" in files) && !("out/in/.git" in files));
     const keep = ["--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR=true", address];
-    assert.equal((await built(keep)).files["out/.git"], "file 644 gitdir: ../.git/modules/out\n");
+    const kept = (await built(keep)).files;
+    assert.equal(kept["out/.git"], "file 644 gitdir: ../.git/modules/out\n");
+    assert.ok(!Object.keys(kept).some((name) => name.includes("hooks/")));
     assert.match((await built(keep)).stderr, /COPY \. \/\n#2 CACHED/);
     const without = (await built([`${address}?submodules=0`])).files;
     assert.ok(!("out/middle" in without));
@@ -216,9 +222,7 @@ suite("builds from git repositories", requires("git", "docker"), () => {
     await fails(/transport 'file' not allowed/, address);
   });
 
-  test("git's own protocol, and servers that know neither single commits nor short histories", async () => {
-    await git(join(sources, "app.git"), "update-server-info");
-    await built([`${url}#${first}`]);
+  test("a server that gives no commits but the tips: all of it is fetched", async () => {
     intercept = (request) => {
       delete request.headers["git-protocol"];
       return false;
@@ -255,6 +259,10 @@ suite("builds from git repositories", requires("git", "docker"), () => {
       expected = "bearer abc";
       const header = { FOR_THIS_HOST: "Bearer abc" };
       await built(["--secret", `id=GIT_AUTH_HEADER.${server.host},env=FOR_THIS_HOST`, url], { env: header });
+      expected = wanted("x-access-token:t0ken");
+      const [outer, input] = [`http://${server.host}/outer.git`, all];
+      const inside = await built(["--secret", "id=GIT_AUTH_TOKEN", "-f", "-", outer], { env, input });
+      assert.equal(inside.files["in/deep"], "file 644 deep\n", "its submodules get it, too");
       // Another host gets none of it, whoever says so.
       const heard: (string | undefined)[] = [];
       const other = createServer((request, response) => {
@@ -309,7 +317,6 @@ suite("builds from git repositories", requires("git", "docker"), () => {
       isHeld ||= method === "POST";
       return method === "POST";
     };
-    const gits = () => processesOf(box.layout).filter(({ command }) => /\bgit\b.*fetch|git-remote/.test(command));
     const path = `/build?${new URLSearchParams({ remote: `${url}?ref=${first}` })}`;
     const building = request({ socketPath: box.layout.apiSocket, method: "POST", path });
     building.on("error", () => {});
@@ -320,6 +327,23 @@ suite("builds from git repositories", requires("git", "docker"), () => {
     await eventually("git ends", () => gits().length === 0);
     await eventually("its files are gone", () => builds().length === 0);
     intercept = () => false;
+  });
+
+  test("a daemon that is killed while git works starts and builds again", async () => {
+    const held = new Set<ServerResponse>();
+    intercept = ({ method }, response) => {
+      if (method === "POST") held.add(response);
+      return method === "POST";
+    };
+    const left = box.run(["build", url]);
+    await eventually("the server is asked for files", () => held.size > 0);
+    await box.crash();
+    assert.notEqual((await left).status, 0);
+    intercept = () => false;
+    assert.equal((await built([`${url}#v1`])).files.text, "file 644 one\n");
+    assert.deepEqual(builds(), []);
+    for (const response of held) response.destroy();
+    await eventually("the git of before ends", () => gits().length === 0);
   });
 });
 

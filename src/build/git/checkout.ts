@@ -21,7 +21,7 @@ export async function checkOut(git: Git, directory: string, wanted: Wanted): Pro
   const { reference, commit, name, keepGitDir } = wanted;
   await mkdir(directory, { mode: 0o700 });
   const format = commit.length === 64 ? ["--object-format=sha256"] : [];
-  await git.run(directory, ["init", "--quiet", "--template=", ...format]);
+  await git.run(directory, ["init", "--quiet", ...format]);
   await git.run(directory, ["config", "remote.origin.url", reference.remote]);
   await fetchCommit(git, directory, wanted);
   await git.run(directory, ["checkout", "--quiet", "--force", "--detach", commit]);

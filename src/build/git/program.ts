@@ -132,6 +132,8 @@ export class Git {
       GIT_CONFIG_NOSYSTEM: "1",
       GIT_CONFIG_GLOBAL: "/dev/null",
       GIT_ATTR_NOSYSTEM: "1",
+      // Nothing is put into a new `.git`, no hooks above all.
+      GIT_TEMPLATE_DIR: "",
       GIT_TERMINAL_PROMPT: "0",
       // Neither files of this machine nor programs ("ext::"), whatever submodules say.
       GIT_ALLOW_PROTOCOL: "https:http:ssh:git",

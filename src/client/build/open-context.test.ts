@@ -156,6 +156,25 @@ test("what is not there is said", () => {
   assert.throws(() => openContext({ context: file }), { kind: "invalid", message: /is no directory/ });
 });
 
+test("beside a remote context goes what else belongs to the build", async () => {
+  const more = directory("beside", { a: "1" });
+  const remote = { context: "https://a/b.git#main" };
+  const { names, entries, opened } = await sent({
+    ...remote,
+    dockerfile: { text: "FROM scratch" },
+    directories: { more },
+    settings: { contexts: { more: "local" } },
+  });
+  const file = opened.dockerfile ?? "";
+  assert.match(file, /^\.dockerfile\.[0-9a-f]{20}$/);
+  assert.partialDeepStrictEqual(opened, { remote: remote.context, name: "Dockerfile", inline: true });
+  assert.deepEqual(names.toSorted(), [".sampan-build.json", ".sampan-context/more/a", file].toSorted());
+  assert.equal(entries.get(file)?.content, "FROM scratch");
+  const long = await sent({ ...remote, dockerfile: "x", settings: { secrets: { a: "A".repeat(10_000) } } });
+  assert.deepEqual(long.names, [".sampan-build.json"]);
+  assert.partialDeepStrictEqual(long.opened, { dockerfile: "x", name: undefined, inline: true });
+});
+
 test("a context may be on another machine", () => {
   for (const url of ["https://a/b.tar", "git@a:b", "github.com/a/b", "ssh://a/b.git"]) assert.ok(isRemote(url), url);
   for (const path of [".", "a/b", "/a", "C"]) assert.ok(!isRemote(path), path);
