@@ -25,6 +25,7 @@ import { readEgress } from "./egress/read.ts";
 import { HealthMonitor } from "./health/health.ts";
 import type { FailureAction } from "./health/probe.ts";
 import { parseName } from "./identity/names.ts";
+import { closeLinking } from "./networks/relink.ts";
 import { closeSandbox, renameEndpoints } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
 import { topContainer } from "./top/top.ts";
@@ -256,6 +257,8 @@ export class EngineContainers implements Containers {
     // What it has written lies in the sockets already: whoever waits for its end is sent all of that before.
     if (container.attached > 0) await setImmediate();
     if (this.#closed || container.running !== running) return false;
+    const closing = closeLinking(this.#parts, container);
+    if (closing !== undefined) await closing;
     const released = closeSandbox(this.#parts, container);
     if (released !== undefined) await released;
     noteExit(this.#parts, container, exit);

@@ -1,7 +1,7 @@
 import type { EgressPolicy } from "./egress/types.ts";
 import type { PortRequest } from "./ports/types.ts";
 import type { NetworkRequest } from "./records/types.ts";
-import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, PublishedPort } from "./types.ts";
+import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, Opening, PublishedPort } from "./types.ts";
 
 /** How a container is to be joined to one network. */
 export interface Joining {
@@ -20,6 +20,8 @@ export interface SandboxRequest {
   readonly containerName: string;
   readonly joinings: readonly Joining[];
   readonly ports: readonly PortRequest[];
+  /** Those that it is linked to and that are there now. */
+  readonly openings: readonly Opening[];
   readonly dns: SandboxDns;
   /** Holds on all of its networks, beside what these say themselves. */
   readonly egress?: EgressPolicy | undefined;
@@ -65,6 +67,8 @@ export interface Sandbox extends SandboxState {
   join(pid: number, joining: Joining): Promise<Endpoint>;
   /** Leaves a network while it runs; the answer is the endpoint that it had. */
   leave(pid: number, networkId: string): Promise<Endpoint>;
+  /** Those that it is linked to have come, gone or got other addresses. */
+  reopen(openings: readonly Opening[]): Promise<void>;
   /** The container has another name: what it is found by on each of its networks. */
   rename(names: (endpoint: Endpoint) => readonly string[]): void;
   /** Gives everything back. Undefined when nothing is left to be waited for. */

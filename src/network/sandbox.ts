@@ -11,7 +11,7 @@ import type { ContainerNetworking } from "./host/types.ts";
 import type { Joining, RunningSandbox, Sandbox, SandboxRequest } from "./networking.ts";
 import type { NetworkParts } from "./parts.ts";
 import { explainPort } from "./publishing.ts";
-import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, PublishedPort } from "./types.ts";
+import type { Attachment, Endpoint, EndpointRequest, NetworkRecord, Opening, PublishedPort } from "./types.ts";
 
 /** Milliseconds until another look whether the kernel has taken away the link of who had an address before. */
 const linkPatience = 25;
@@ -43,6 +43,7 @@ export class ContainerSandbox implements Sandbox {
   readonly #request: SandboxRequest;
   #joined: readonly Joined[];
   #ports: readonly PublishedPort[];
+  #openings: readonly Opening[];
   #reservedApart: true | undefined;
   /** Ports that were some other process's. */
   readonly #refused: PublishedPort[] = [];
@@ -63,6 +64,7 @@ export class ContainerSandbox implements Sandbox {
     this.#request = request;
     this.#joined = joined;
     this.#ports = ports;
+    this.#openings = request.openings;
   }
 
   /** For a container that is about to start. All or nothing. */
@@ -268,6 +270,13 @@ export class ContainerSandbox implements Sandbox {
     return left.endpoint;
   }
 
+  async reopen(openings: readonly Opening[]): Promise<void> {
+    if (this.#released) return;
+    const before = this.networking;
+    this.#openings = openings;
+    await this.#parts.host.reopen(before, this.networking);
+  }
+
   rename(names: (endpoint: Endpoint) => readonly string[]): void {
     this.#joined = this.#joined.map((joined) => ({ ...joined, names: names(joined.endpoint) }));
     for (const joined of this.#joined) this.#tellNames(joined);
@@ -344,7 +353,7 @@ export class ContainerSandbox implements Sandbox {
   }
 
   #networkingOf(joined: readonly Joined[], ports = this.#ports): ContainerNetworking {
-    return { containerId: this.containerId, connections: joined, ports };
+    return { containerId: this.containerId, connections: joined, ports, openings: this.#openings };
   }
 }
 

@@ -124,3 +124,12 @@ export interface Attachment {
    */
   connect(p: Program, container: NamespaceAccess): (() => void) | undefined;
 }
+
+/** A port of another container on one network, to which a container is let even where neighbours are kept apart (enable_icc=false). */
+export interface Opening {
+  readonly networkId: string;
+  /** The other container's, IPv4. */
+  readonly address: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+}

@@ -34,6 +34,7 @@ export async function connectContainer(
   parts.registry.writeRecord(container, joined);
   unholdAddresses(parts.networking, pick(before.endpoints, network.name));
   holdAddresses(parts.networking, pick(joined.endpoints, network.name));
+  if (container.running !== undefined) await tellLinking(parts, container);
 }
 
 function pick(endpoints: ContainerRecord["endpoints"], name: string): ContainerRecord["endpoints"] {
@@ -76,5 +77,4 @@ async function joinNow(
   noteNetworks(parts, container);
   await rewriteFiles(parts, container, { remove: [], add: ownEntries(record, endpoint), wasNamed: named });
   endpointEvents(parts, container, "connect", [endpoint]);
-  await tellLinking(parts, container);
 }

@@ -5,6 +5,7 @@ import { ownEntries } from "../container/system-files.ts";
 import type { EngineParts } from "../parts.ts";
 import { endpointEvents } from "./events.ts";
 import { rewriteFiles } from "./files.ts";
+import { closeLinks } from "./relink.ts";
 import { noteNetworks } from "./sandbox.ts";
 import { unholdAddresses } from "./static-addresses.ts";
 
@@ -25,6 +26,7 @@ export async function disconnectContainer(
   const { [network.name]: left, ...others } = record.endpoints;
   if (running !== undefined && sandbox?.endpoints.some(({ networkId }) => networkId === network.id)) {
     const { named } = sandbox;
+    await closeLinks(parts, container, network);
     const endpoint = await sandbox.leave(running.pid, network.id);
     noteNetworks(parts, container);
     await rewriteFiles(parts, container, { remove: ownEntries(record, endpoint), add: [], wasNamed: named });

@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import type { Endpoint } from "../../network/types.ts";
+import type { Endpoint, Opening } from "../../network/types.ts";
 import type { HostConfig } from "../config.ts";
 import type { Container } from "../container/live.ts";
 import type { HostsEntry } from "../files/hosts.ts";
@@ -11,7 +11,7 @@ import { checkLink, type Link, parseLink } from "./names.ts";
 import { exposedPorts, parseContainerPort } from "./ports.ts";
 
 /** The only network whose links are lines in /etc/hosts and variables: elsewhere they are names that the resolver knows. */
-const defaultNetwork = "bridge";
+export const defaultNetwork = "bridge";
 
 /** A link whose container runs and is on the default network. */
 interface Linked {
@@ -67,6 +67,22 @@ export function entriesFor(parts: EngineParts, record: ContainerRecord, target: 
   return linked.filter((link) => link.target === target).map(entriesOf);
 }
 
+/** Whether a container has asked for a link to another one that it may have now. */
+export function isLinkedTo({ registry }: EngineParts, record: ContainerRecord, target: Container): boolean {
+  return linksOf(record).some(({ container }) => registry.find(container) === target);
+}
+
+/** The ports of those that a container is linked to and that are there now, but for `gone`. */
+export function openingsOf(parts: EngineParts, record: ContainerRecord, gone?: Container): Opening[] {
+  return linksOf(record)
+    .flatMap((link) => present(parts, link) ?? [])
+    .filter(({ target }) => target !== gone)
+    .flatMap(({ target, endpoint: { networkId, ipv4 } }) => {
+      const ports = ipv4 ? exposedPorts(target.record.config).map(parseContainerPort) : [];
+      return ports.map((port) => ({ networkId, address: ipv4?.address ?? "", ...port }));
+    });
+}
+
 /** The links of the default network that a container has asked for. */
 function linksOf({ hostConfig, endpoints }: ContainerRecord): Link[] {
   const isThere = defaultNetwork in endpoints && !isUserDefined(hostConfig.NetworkMode);
@@ -76,7 +92,8 @@ function linksOf({ hostConfig, endpoints }: ContainerRecord): Link[] {
 function present({ registry, networking }: EngineParts, { container, alias }: Link): Linked | undefined {
   const target = registry.find(container);
   const networkId = networking.find(defaultNetwork)?.id;
-  const endpoint = target?.sandbox?.endpoints.find((there) => there.networkId === networkId);
+  const network = target?.sandbox ?? target?.state.network; // what the last daemon has written down, while this one starts
+  const endpoint = network?.endpoints.find((there) => there.networkId === networkId);
   return target && endpoint && { alias, target, endpoint };
 }
 

@@ -8,6 +8,7 @@ import { asksForDots } from "../files/resolv-conf.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord, RecordedNetwork } from "../records/record.ts";
 import { knowsDefaultBridge } from "./host-gateway.ts";
+import { openingsOf } from "./links.ts";
 import { dnsNames, parseLink } from "./names.ts";
 import { portRequests } from "./ports.ts";
 import { endpointRequest } from "./settings.ts";
@@ -44,6 +45,7 @@ export function sandboxRequest(parts: EngineParts, record: ContainerRecord): San
     joinings,
     // As dockerd: a container that has no network of its own publishes nothing, whatever it asks for.
     ports: published ? portRequests(config, host) : [],
+    openings: openingsOf(parts, record),
     egress: egressPolicy(host),
     knowsDefaultBridge: published && knowsDefaultBridge(parts, record),
     dns: { servers: orDefault(host.Dns, parts.networkDefaults.dns), ndotsSet: asksForDots(dnsOptions(parts, record)) },

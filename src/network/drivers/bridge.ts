@@ -28,7 +28,9 @@ export async function ensureBridge(
   const index = link?.index ?? (await create(machine, indexes.next().index, alias, network, settings));
   if (link && !link.up) await machine.change([setLink(index, { up: true })], `bring the bridge ${name} up`);
   // Of a bridge that is there, too: the daemon that made it may not have come further
-  setSysctls(settings, `make the bridge ${name} of network ${network.name}`);
+  const purpose = `make the bridge ${name} of network ${network.name}`;
+  setSysctls(settings, purpose);
+  if (network.name === "bridge" && settings.ipv4) routeNeighbours(name, !settings.icc, purpose);
   await addAddresses(machine, index, settings, link ? await addressesAt(machine, index) : []);
   return index;
 }
@@ -57,6 +59,17 @@ function setSysctls({ name, ipv4, ipv6 }: BridgeSettings, purpose: string): void
   if (ipv6) writeSysctl(`ipv6/conf/${name}/disable_ipv6`, "0", purpose);
   // A container shall not become the machine's router (CVE-2020-13401); the setting is absent without IPv6
   if (readSysctl(`ipv6/conf/${name}/accept_ra`) !== undefined) writeSysctl(`ipv6/conf/${name}/accept_ra`, "0", purpose);
+}
+
+/**
+ * Containers that are kept apart ask the bridge for each other, and what they send comes by the machine's routing, where the
+ * rules let it through to whom they are linked to: links are of the default network alone.
+ */
+function routeNeighbours(name: string, isNeeded: boolean, purpose: string): void {
+  writeSysctl(`ipv4/conf/${name}/proxy_arp_pvlan`, isNeeded ? "1" : "0", purpose);
+  if (!isNeeded) return;
+  writeSysctl(`ipv4/neigh/${name}/proxy_delay`, "0", purpose); // else the answer is put off by up to 0.8 s
+  writeSysctl(`ipv4/conf/${name}/send_redirects`, "0", purpose);
 }
 
 async function addressesAt(machine: Machine, index: number): Promise<string[]> {

@@ -155,7 +155,12 @@ const forward: Chain = {
 /** Between containers of one network. */
 const within: Chain = {
   name: "within",
-  rules: [[translated, accept], [inSet(iif, sets.secluded), drop], [accept]],
+  rules: [
+    [translated, accept],
+    [inSet([payload.ipv4.saddr, ...at4], sets.linked4), accept],
+    [inSet(iif, sets.secluded), drop],
+    [accept],
+  ],
 };
 
 /** To a container, by its own address. */

@@ -14,6 +14,8 @@ export const sets = {
   same: { name: "same", key: [ifname, ifname] },
   /** Bridges whose containers do not reach each other (enable_icc=false). */
   secluded: { name: "secluded", key: [ifname] },
+  /** From a container's address to another's, protocol and port: open on secluded bridges, too (`--link`). */
+  linked4: { name: "linked4", key: [ipv4_addr, ipv4_addr, inet_proto, inet_service] },
   /** Bridges from and to which nothing is forwarded. */
   internal: { name: "internal", key: [ifname] },
   /** Bridges whose connections leave with the machine's address. */

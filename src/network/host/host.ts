@@ -4,6 +4,7 @@ import { bridgeSettings } from "../drivers/bridge-settings.ts";
 import { type Suffix, tableName } from "../drivers/names.ts";
 import type { RuleElement } from "../firewall/elements.ts";
 import { Firewall } from "../firewall/firewall.ts";
+import { openingElements } from "../firewall/opening-elements.ts";
 import { effectivePorts, portElements } from "../firewall/port-elements.ts";
 import type { Policy } from "../firewall/rules.ts";
 import type { Attachment, Endpoint, NetworkRecord } from "../types.ts";
@@ -94,7 +95,7 @@ class KernelNetworkHost implements NetworkHost {
     this.#ports.delete(containerId);
     const reserved = this.#reserved.get(containerId);
     this.#reserved.delete(containerId);
-    const elements = portElements(container, this.#suffix);
+    const elements = this.#elementsOf(container);
     if (elements.length === 0) return reserved?.finish();
     const purpose = `take the ports of container ${containerId.slice(0, 12)} out of the firewall`;
     return this.#firewall
@@ -132,6 +133,17 @@ class KernelNetworkHost implements NetworkHost {
     const before = { ...container, connections: [...container.connections, removed] };
     await this.#movePorts(before, container);
     await disconnectRunning(this.#executor, namespace, container, removed);
+  }
+
+  async reopen(before: ContainerNetworking, after: ContainerNetworking): Promise<void> {
+    const old = openingElements(before, this.#suffix);
+    const now = openingElements(after, this.#suffix);
+    this.#portsOf(after);
+    const purpose = `change which others container ${after.containerId.slice(0, 12)} is linked to`;
+    const removed = without(old, now);
+    const added = without(now, old);
+    if (removed.length > 0) await this.#firewall.remove(removed, purpose);
+    if (added.length > 0) await this.#firewall.add(added, purpose);
   }
 
   async remove(network: NetworkRecord): Promise<void> {
@@ -181,7 +193,7 @@ class KernelNetworkHost implements NetworkHost {
   /** Published ports lead to another endpoint where the gateway has changed. */
   async #movePorts(before: ContainerNetworking, after: ContainerNetworking): Promise<void> {
     if (after.ports.length === 0) return;
-    const [old, now] = [portElements(before, this.#suffix), this.#portsOf(after)];
+    const [old, now] = [this.#elementsOf(before), this.#portsOf(after)];
     if (JSON.stringify(old) === JSON.stringify(now)) return;
     await this.#firewall.remove(old, "move published ports");
     await this.#firewall.add(now, "move published ports");
@@ -189,10 +201,14 @@ class KernelNetworkHost implements NetworkHost {
 
   /** The elements of a container that runs, or is about to. */
   #portsOf(container: ContainerNetworking): readonly RuleElement[] {
-    const elements = portElements(container, this.#suffix);
+    const elements = this.#elementsOf(container);
     if (elements.length > 0) this.#ports.set(container.containerId, elements);
     else this.#ports.delete(container.containerId);
     return elements;
+  }
+
+  #elementsOf(container: ContainerNetworking): RuleElement[] {
+    return [...portElements(container, this.#suffix), ...openingElements(container, this.#suffix)];
   }
 
   /** A service that loads its rules does so in several steps. */
@@ -211,4 +227,9 @@ class KernelNetworkHost implements NetworkHost {
     const wanted = [...this.#links.elements(), ...[...this.#ports.values()].flat()];
     if (wanted.length > 0) await this.#firewall.set(wanted, "make the firewall again that somebody has removed");
   }
+}
+
+function without(elements: readonly RuleElement[], others: readonly RuleElement[]): RuleElement[] {
+  const known = new Set(others.map((element) => JSON.stringify(element)));
+  return elements.filter((element) => !known.has(JSON.stringify(element)));
 }

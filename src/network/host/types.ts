@@ -1,4 +1,4 @@
-import type { Attachment, Endpoint, NetworkRecord, PublishedPort } from "../types.ts";
+import type { Attachment, Endpoint, NetworkRecord, Opening, PublishedPort } from "../types.ts";
 
 /** A container's endpoint with what its network is. */
 export interface Connection {
@@ -13,6 +13,7 @@ export interface ContainerNetworking {
   readonly connections: readonly Connection[];
   /** Published at the endpoint that `gatewayOf` names for the address family of the host's address. */
   readonly ports: readonly PublishedPort[];
+  readonly openings?: readonly Opening[];
 }
 
 export interface HostOptions {
@@ -66,6 +67,8 @@ export interface NetworkHost {
   connect(namespace: string, container: ContainerNetworking, added: Endpoint): Promise<void>;
   /** Takes `removed` away; `container` is how it is afterwards. */
   disconnect(namespace: string, container: ContainerNetworking, removed: Connection): Promise<void>;
+  /** Others' ports that a running container is let to have changed. */
+  reopen(before: ContainerNetworking, after: ContainerNetworking): Promise<void>;
   /** Removes the network's link and elements; nothing is attached any more. No error where nothing is there. */
   remove(network: NetworkRecord): Promise<void>;
   /**
