@@ -1,7 +1,7 @@
 import { messageOf, SampanError } from "../errors/index.ts";
 import type { Hold } from "../images/garbage.ts";
-import { hostPlatform, suitability } from "../images/platform.ts";
-import type { Platform, StoredImage } from "../images/types.ts";
+import { hostPlatform } from "../images/platform.ts";
+import type { ImageStore, Platform, StoredImage } from "../images/types.ts";
 import { parseReference } from "../registry/reference.ts";
 import type { Reference } from "../registry/types.ts";
 import { removeTree } from "../storage/unpack/remove-tree.ts";
@@ -15,7 +15,7 @@ import { exportCache } from "./exchange/export.ts";
 import { inlineSteps, type StepResult } from "./exchange/format.ts";
 import { ImportedCache } from "./exchange/import.ts";
 import { filesOf } from "./output/files.ts";
-import { storeImage } from "./output/image.ts";
+import { type Built, storeImages } from "./output/image.ts";
 import { checkEntitlements } from "./plan/entitlements.ts";
 import { checkHostUse } from "./plan/host.ts";
 import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
@@ -23,7 +23,7 @@ import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
 import { checkAgents } from "./solve/agents.ts";
 import type { Job } from "./solve/job.ts";
 import { Solver } from "./solve/solver.ts";
-import type { Stack } from "./solve/stack.ts";
+import { emptyStack, type Stack } from "./solve/stack.ts";
 import type { BuildRequest, BuildResult, BuildSettings, OutputStream } from "./types.ts";
 
 /** What a plan is carried out with. */
@@ -85,9 +85,10 @@ export class Build {
     return await this.#solve(this.#job(plan, { settings, contexts, imported }), names);
   }
 
-  #import({ platform }: Plan): Promise<ImportedCache> {
+  #import({ results }: Plan): Promise<ImportedCache> {
+    const platforms = results.map(({ target }) => target);
     const { noCache, cacheFrom, signal, auth, emit } = this.#request;
-    return ImportedCache.open(this.#care.parts, noCache === true ? [] : cacheFrom, { platform, signal, auth, emit });
+    return ImportedCache.open(this.#care.parts, noCache === true ? [] : cacheFrom, { platforms, signal, auth, emit });
   }
 
   #job(plan: Plan, { settings: { secrets, agents }, contexts, imported }: Means): Job {
@@ -118,48 +119,62 @@ export class Build {
   }
 
   async #solve(job: Job, names: readonly Reference[]): Promise<BuildResult> {
-    const { cache, parts } = this.#care;
-    const { plan, epoch, signal } = job;
+    const { cache } = this.#care;
     const solver = new Solver(job);
     try {
-      const { stack } = await solver.run(plan.result);
+      const stacks = (await solver.run()).map(({ stack }) => stack);
       cache.records.touch(solver.usedKeys, Date.now());
-      await this.#export(job, solver.results, stack);
-      const none = { id: undefined, digest: undefined, tags: [], metadata: undefined };
-      if (this.#request.output.type === "tar") return { ...none, stream: await filesOf(job, stack) };
-      const times = new Map<number, number | undefined>();
-      for (const { vertex } of plan.history) {
-        if (vertex !== undefined) times.set(vertex, (await solver.outcome(vertex)).created);
+      await this.#export(job, solver.results, stacks);
+      if (this.#request.output.type === "tar") {
+        const none = { id: undefined, digest: undefined, tags: [], metadata: undefined };
+        return { ...none, stream: await filesOf(job, stacks) };
       }
-      const createdAt = (id: number) => times.get(id);
-      const inline = this.#request.cacheTo.some(({ type }) => type === "inline");
-      const steps = inline ? inlineSteps(solver.results, stack, epoch) : undefined;
-      const built = { plan, stack, createdAt, labels: this.#request.labels, epoch, steps };
-      const { image, digest } = await storeImage(parts, this.#hold, built, { names, signal });
-      for (const { familiar } of names) parts.host.tell("tag", image.id, familiar);
-      return {
-        id: image.id,
-        digest,
-        tags: names.map(({ familiar }) => familiar),
-        stream: undefined,
-        metadata: undefined,
-      };
+      return await this.#store(job, { solver, stacks }, names);
     } finally {
       solver.letGo();
     }
   }
 
-  async #export({ hold, epoch, signal, emit }: Job, results: readonly StepResult[], stack: Stack): Promise<void> {
+  async #store(
+    { plan, epoch, signal }: Job,
+    { solver, stacks }: { readonly solver: Solver; readonly stacks: readonly Stack[] },
+    names: readonly Reference[],
+  ): Promise<BuildResult> {
+    const { parts } = this.#care;
+    const { labels, cacheTo } = this.#request;
+    const times = new Map<number, number | undefined>();
+    for (const { vertex } of plan.results.flatMap(({ history }) => history)) {
+      if (vertex !== undefined) times.set(vertex, (await solver.outcome(vertex)).created);
+    }
+    const createdAt = (id: number) => times.get(id);
+    const inline = cacheTo.some(({ type }) => type === "inline");
+    const built = plan.results.map((result, index): Built => {
+      const stack = stacks[index] ?? emptyStack;
+      const steps = inline ? inlineSteps(solver.results, stack, epoch) : undefined;
+      return { result, stack, createdAt, labels, epoch, steps };
+    });
+    const { image, id, digest } = await storeImages(parts, this.#hold, built, { names, signal });
+    for (const { familiar } of names) parts.host.tell("tag", image.id, familiar);
+    const tags = names.map(({ familiar }) => familiar);
+    return { id, digest, tags, stream: undefined, metadata: undefined };
+  }
+
+  async #export(
+    { hold, epoch, signal, emit }: Job,
+    results: readonly StepResult[],
+    stacks: readonly Stack[],
+  ): Promise<void> {
     const { cacheTo, auth } = this.#request;
     const options = { hold, epoch, signal, auth, emit };
-    await exportCache(this.#care.parts, cacheTo, { results, stack }, options);
+    await exportCache(this.#care.parts, cacheTo, { results, stacks }, options);
   }
 
   /** The plan, once all images are here that it must know of. */
   async #plan(dockerfile: Dockerfile, { contexts }: BuildSettings): Promise<Plan> {
-    const { buildArgs, target, platform } = this.#request;
-    const platforms = { buildPlatform: hostPlatform(), targetPlatform: platform ?? hostPlatform() };
-    const options: PlanOptions = { buildArgs, target, contexts, images: this.#known, ...platforms };
+    const { buildArgs, target, platforms } = this.#request;
+    const buildPlatform = hostPlatform();
+    const targetPlatforms = platforms.length > 0 ? platforms : [buildPlatform];
+    const options: PlanOptions = { buildArgs, target, contexts, images: this.#known, buildPlatform, targetPlatforms };
     for (;;) {
       const planned = planBuild(dockerfile, options);
       if ("plan" in planned) return planned.plan;
@@ -182,11 +197,12 @@ export class Build {
   ): Promise<StoredImage> {
     const { images, host } = this.#care.parts;
     const { signal, pull, emit, auth } = this.#request;
-    const here = pull ? undefined : suited(() => images.resolve(reference), platform);
+    const here = pull ? undefined : suited(images, reference, platform);
     if (here !== undefined) return here;
     const started = Date.now();
     return await host.pull(reference, {
       platform,
+      givesWay: true,
       auth: auth(reference),
       signal,
       progress: ({ id, status, current, total }) => {
@@ -222,11 +238,11 @@ export class Build {
   }
 }
 
-/** An image that was found and is for the platform; undefined: it must be fetched. */
-function suited(resolve: () => StoredImage, platform: Platform): StoredImage | undefined {
+/** An image that is here and for the platform; undefined: it must be fetched. */
+function suited(images: Pick<ImageStore, "resolve">, reference: string, platform: Platform): StoredImage | undefined {
   try {
-    const image = resolve();
-    return image.virtual !== undefined || suitability(platform, image.config) !== undefined ? image : undefined;
+    const image = images.resolve(reference);
+    return image.virtual === undefined ? images.resolve(reference, platform) : image;
   } catch (error) {
     if (error instanceof SampanError && error.kind === "not-found") return undefined;
     throw error;

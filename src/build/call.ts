@@ -47,8 +47,11 @@ function lintEvent({ source }: Dockerfile, one: Lint) {
   return { type: "lint" as const, lint: one, file: source.name, source: excerpt(source, one.range) };
 }
 
-function variables({ buildArgs, platform, target }: BuildRequest, { stages }: Dockerfile): BuildVariables {
-  const platforms = { buildPlatform: hostPlatform(), targetPlatform: platform ?? hostPlatform() };
+function variables(
+  { buildArgs, platforms: [platform = hostPlatform()], target }: BuildRequest,
+  { stages }: Dockerfile,
+): BuildVariables {
+  const platforms = { buildPlatform: hostPlatform(), targetPlatform: platform };
   return { buildArgs, target: target || stages.at(-1)?.from.name || "default", ...platforms };
 }
 

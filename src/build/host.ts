@@ -54,6 +54,8 @@ export interface BuildHost {
     reference: string,
     options: {
       readonly platform: Platform;
+      /** See `PullOptions`. */
+      readonly givesWay: boolean;
       readonly auth: RegistryAuth | undefined;
       readonly signal: AbortSignal;
       progress(line: Progress): void;

@@ -14,7 +14,7 @@ export type { BuildEvent } from "./progress/types.ts";
 
 /** Where the result of a build goes. */
 export interface BuildOutput {
-  /** "image": the image store. "tar": the files of the result, as an archive. */
+  /** "image": the image store. "tar": the files of the result, as an archive; of several platforms a directory for each. */
   readonly type: "image" | "tar";
   /** Files of layers that are made have no later time than SOURCE_DATE_EPOCH. */
   readonly rewritesTimes: boolean;
@@ -48,7 +48,8 @@ export interface BuildRequest {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly labels: Readonly<Record<string, string>>;
   readonly target: string | undefined;
-  readonly platform: Platform | undefined;
+  /** None: this machine's own. Several make an index. */
+  readonly platforms: readonly Platform[];
   /** Names of stages whose earlier results are not used, or whether none are. */
   readonly noCache: boolean | readonly string[];
   /** Where earlier results are besides those that are here. */
@@ -88,8 +89,9 @@ export interface PlannedStep {
 export interface OutputStream extends AsyncIterable<Uint8Array>, AsyncDisposable {}
 
 export interface BuildResult {
-  /** The image's id; undefined for an output that stores none. */
+  /** The image's id, of several platforms the index's digest; undefined for an output that stores none. */
   readonly id: string | undefined;
+  /** Of the manifest, of several platforms of the index. */
   readonly digest: string | undefined;
   readonly tags: readonly string[];
   /** The output, where it is a stream. It must be disposed of, read or not. */

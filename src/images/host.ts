@@ -29,6 +29,8 @@ export function hostImage(): StoredImage {
     id: digestOf(JSON.stringify(config)),
     names: [hostImageName],
     repoDigests: [],
+    indexes: [],
+    targets: {},
     config,
     layers: [],
     size: 0,

@@ -1,6 +1,6 @@
 import type { Digest } from "../storage/digest.ts";
 import { readPlan } from "./push/plan.ts";
-import { documentLimit, type Manifest, parseDocument } from "./shapes.ts";
+import { documentLimit, isAttestationEntry, type Manifest, parseDocument } from "./shapes.ts";
 import type { ImageTools } from "./tools.ts";
 import type { Platform, StoredImage } from "./types.ts";
 
@@ -22,7 +22,8 @@ export interface ImageManifest {
 /** What an image's name stands for: the entries of the index it came with, those that are not here, too; else its one manifest. */
 export async function manifestsOf(tools: ImageTools, image: StoredImage): Promise<ImageManifest[]> {
   const rows = new Map(tools.records.manifests().map((row) => [row.digest, row.image]));
-  const { root, partOf, children } = await readPlan(tools, image, undefined);
+  const made = Object.values(image.targets).find((target) => image.indexes.some(({ digest }) => digest === target));
+  const { root, partOf, children } = await readPlan(tools, image, made);
   const document = parseDocument(children.length > 0 ? root.bytes : (partOf ?? root).bytes, image.id);
   if (document.kind === "manifest") {
     const { digest, mediaType, bytes } = root;
@@ -35,7 +36,7 @@ export async function manifestsOf(tools: ImageTools, image: StoredImage): Promis
   for (const { digest, mediaType, size, platform, annotations } of document.index.manifests) {
     const id = rows.get(digest);
     const here = id === undefined ? undefined : tools.records.byId(id);
-    const isAttestation = annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
+    const isAttestation = isAttestationEntry({ annotations });
     const contentSize = here === undefined ? 0 : await contentAt(tools, digest);
     found.push({ digest, mediaType, size, platform, isAttestation, image: here, contentSize });
   }

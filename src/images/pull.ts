@@ -9,7 +9,7 @@ import { checkIsImage, type Descriptor, documentLimit, type Manifest, parseConfi
 import { obtainImage, type WantedImage } from "./stack.ts";
 import { checkPlatform, choosePlatform, withPlatform } from "./suits.ts";
 import type { ImageTools } from "./tools.ts";
-import type { PullOptions, StoredImage } from "./types.ts";
+import type { ImageConfig, PullOptions, StoredImage } from "./types.ts";
 
 /** A manifest that was chosen, and the documents on the way to it. */
 interface Found {
@@ -43,7 +43,7 @@ export async function pullImage(tools: ImageTools, reference: Reference, options
         source: (...a) => repository.blob(...a),
         unpacking: "Extracting",
       },
-      () => nameImage(tools, reference, wanted.id, found.root),
+      () => nameImage(tools, reference, { id: wanted.id, root: found.root, config: wanted.config }, options),
     );
     options.progress({ status: `Digest: ${found.root}` });
     const isNew = reference.digest === undefined ? before?.id !== image.id : !wanted.known;
@@ -150,7 +150,20 @@ async function fetchConfig(
   return await repository.document(digest, size, documentLimit, signal);
 }
 
-function nameImage({ records }: ImageTools, reference: Reference, id: Digest, root: Digest): void {
-  if (reference.digest === undefined) records.addName(id, reference.familiar);
+interface Named {
+  readonly id: Digest;
+  readonly root: Digest;
+  readonly config: ImageConfig;
+}
+
+function nameImage(
+  { records }: ImageTools,
+  reference: Reference,
+  { id, root, config }: Named,
+  { givesWay }: PullOptions,
+): void {
+  const isOurs = suitability(hostPlatform(), config) !== undefined;
+  const isTaken = givesWay === true && !isOurs && records.byName(reference.familiar) !== undefined;
+  if (reference.digest === undefined && !isTaken) records.addName(id, reference.familiar);
   records.addRepoDigest(id, `${reference.familiarName}@${root}`);
 }

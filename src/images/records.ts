@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { migrate, syncDatabase, transaction, withRoom } from "../storage/database.ts";
 import type { ChainId, Digest } from "../storage/digest.ts";
-import type { ImageConfig, StoredImage, StoredLayer } from "./types.ts";
+import type { ImageConfig, ImageIndex, StoredImage, StoredLayer } from "./types.ts";
 
 /** Append-only: see `migrate`. */
 const migrations = [
@@ -27,12 +27,20 @@ const migrations = [
   `CREATE TABLE image_kept (kind TEXT NOT NULL, digest TEXT NOT NULL, keeper TEXT NOT NULL,
      PRIMARY KEY (kind, digest, keeper)) STRICT;
    CREATE INDEX image_kept_keeper ON image_kept (keeper)`,
+  `ALTER TABLE image_name ADD COLUMN target TEXT;
+   CREATE TABLE image_index (
+     digest TEXT NOT NULL, image TEXT NOT NULL REFERENCES image ON DELETE CASCADE, main INTEGER NOT NULL,
+     media_type TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (digest, image)) STRICT;
+   CREATE INDEX image_index_image ON image_index (image)`,
 ];
 
 const listing = `
   SELECT id, config, created, tagged, hidden,
     (SELECT json_group_array(name) FROM (SELECT name FROM image_name WHERE image = id ORDER BY name)) AS names,
     (SELECT json_group_array(name) FROM (SELECT name FROM image_digest WHERE image = id ORDER BY name)) AS digests,
+    (SELECT json_group_object(name, target) FROM image_name WHERE image = id AND target IS NOT NULL) AS targets,
+    (SELECT json_group_array(json_object('digest', own.digest, 'main', main.image)) FROM image_index AS own
+       JOIN image_index AS main ON main.digest = own.digest AND main.main = 1 WHERE own.image = id) AS indexes,
     (SELECT json_group_array(json_object('diffId', diff_id, 'chainId', chain_id, 'size', size))
        FROM (SELECT * FROM image_layer WHERE image = id ORDER BY position)) AS layers
   FROM image ORDER BY created DESC, id`;
@@ -44,6 +52,15 @@ export interface NewImage {
   readonly layers: readonly StoredLayer[];
   /** Everything in the content store that the image consists of, its manifest and config too. */
   readonly blobs: readonly Digest[];
+}
+
+/** An index that was made here. */
+export interface NewIndex {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+  /** Those that it leads to; the first one has its names. */
+  readonly images: readonly Digest[];
 }
 
 /** What index.json says of an image. */
@@ -131,10 +148,33 @@ export class ImageRecords {
     });
   }
 
-  /** Gives an image a name; another image that had it loses it. */
-  addName(id: Digest, name: string, now: Date = new Date()): void {
+  /** Adds an index whose images are all here. */
+  insertIndex({ digest, mediaType, size, images }: NewIndex): void {
     this.change(() => {
-      this.#run("INSERT OR REPLACE INTO image_name VALUES (?, ?)", name, id);
+      for (const [place, image] of images.entries()) {
+        const main = place === 0 ? 1 : 0;
+        this.#run("INSERT OR REPLACE INTO image_index VALUES (?, ?, ?, ?, ?)", digest, image, main, mediaType, size);
+      }
+    });
+  }
+
+  /** Of an index that was made here. */
+  indexOf(digest: Digest): { readonly mediaType: string; readonly size: number } | undefined {
+    const sql = "SELECT media_type AS mediaType, size FROM image_index WHERE digest = ? LIMIT 1";
+    return this.#statement(sql).get(digest) as unknown as { mediaType: string; size: number } | undefined;
+  }
+
+  /**
+   * Gives an image a name; another image that had it loses it. `target`: the manifest or index that the name stands for,
+   * where that is decided here.
+   */
+  addName(
+    id: Digest,
+    name: string,
+    { target, now = new Date() }: { target?: Digest | undefined; now?: Date } = {},
+  ): void {
+    this.change(() => {
+      this.#run("INSERT OR REPLACE INTO image_name VALUES (?, ?, ?)", name, id, target ?? null);
       this.#run("UPDATE image SET tagged = ? WHERE id = ?", now.toISOString(), id);
     });
   }
@@ -248,7 +288,7 @@ export class ImageRecords {
       .map(({ value }) => value);
   }
 
-  #run(sql: string, ...values: (string | number)[]): void {
+  #run(sql: string, ...values: (string | number | null)[]): void {
     this.#statement(sql).run(...values);
   }
 
@@ -272,6 +312,8 @@ function readAll(rows: Record<string, unknown>[]) {
       id,
       names: JSON.parse(String(row.names)) as string[],
       repoDigests: JSON.parse(String(row.digests)) as string[],
+      indexes: JSON.parse(String(row.indexes)) as ImageIndex[],
+      targets: JSON.parse(String(row.targets)) as Record<string, Digest>,
       config: JSON.parse(String(row.config)) as ImageConfig,
       layers,
       size: layers.reduce((sum, { size }) => sum + size, 0),

@@ -123,6 +123,11 @@ const imageConfigs: ReadonlySet<string> = new Set([
   "application/octet-stream",
 ]);
 
+/** Whether an entry of an index says something about another one, and is no image. */
+export function isAttestationEntry({ annotations }: Pick<Descriptor, "annotations">): boolean {
+  return annotations?.["vnd.docker.reference.type"] === "attestation-manifest";
+}
+
 /** Refuses what is not a container image: Helm charts, signatures and other things that registries hold. */
 export function checkIsImage({ config, layers }: Manifest, name: string): void {
   if (!imageConfigs.has(config.mediaType)) {

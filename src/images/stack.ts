@@ -4,6 +4,7 @@ import { chainIds, type Digest } from "../storage/digest.ts";
 import type { BlobSource } from "./download.ts";
 import type { Hold } from "./garbage.ts";
 import { LayerFlight, type LayerOptions, type WantedLayer } from "./layer.ts";
+import type { NewImage } from "./records.ts";
 import type { Manifest } from "./shapes.ts";
 import type { Membership } from "./shared.ts";
 import type { ImageTools } from "./tools.ts";
@@ -41,25 +42,40 @@ export async function obtainImage(
   options: ObtainOptions,
   names: () => void,
 ): Promise<StoredImage> {
-  const wanted = wantedLayers(image);
-  const blobs = [image.id, image.manifestDigest, ...image.related, ...wanted.map(({ blob }) => blob.digest)];
-  await tools.garbage.add(
-    hold,
-    blobs,
-    wanted.map(({ chainId }) => chainId),
-  );
-  const layers = await obtainLayers(tools, wanted, options);
-  await tools.content.sync(blobs.filter((digest) => !tools.records.usesBlob(digest)));
-  const { id, config, manifestDigest, mediaType, manifestSize } = image;
-  const manifest = { digest: manifestDigest, mediaType, size: manifestSize };
+  await obtainImages(tools, hold, [image], options, names);
+  const stored = tools.records.byId(image.id);
+  if (stored === undefined) throw new SampanError("conflict", `Image ${image.name} was removed while it was stored`);
+  return stored;
+}
+
+/** The same of several images at once: all of them are seen, or none. */
+export async function obtainImages(
+  tools: ImageTools,
+  hold: Hold,
+  images: readonly WantedImage[],
+  options: ObtainOptions,
+  names: () => void,
+): Promise<void> {
+  const rows: NewImage[] = [];
+  for (const image of images) {
+    const { id, config, manifestDigest, mediaType, manifestSize } = image;
+    const wanted = wantedLayers(image);
+    const blobs = [id, manifestDigest, ...image.related, ...wanted.map(({ blob }) => blob.digest)];
+    await tools.garbage.add(
+      hold,
+      blobs,
+      wanted.map(({ chainId }) => chainId),
+    );
+    const layers = await obtainLayers(tools, wanted, options);
+    rows.push({ id, config, manifest: { digest: manifestDigest, mediaType, size: manifestSize }, layers, blobs });
+  }
+  const all = new Set(rows.flatMap(({ blobs }) => blobs));
+  await tools.content.sync([...all].filter((digest) => !tools.records.usesBlob(digest)));
   tools.records.change(() => {
-    tools.records.insert({ id, config, manifest, layers, blobs });
+    for (const row of rows) tools.records.insert(row);
     names();
   });
   await tools.syncIndex();
-  const stored = tools.records.byId(id);
-  if (stored === undefined) throw new SampanError("conflict", `Image ${image.name} was removed while it was stored`);
-  return stored;
 }
 
 function wantedLayers({ manifest, config, name }: WantedImage): WantedLayer[] {

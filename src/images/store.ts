@@ -12,7 +12,7 @@ import type { Layout } from "../storage/layout.ts";
 import type { LookUpOptions, RemoteImage } from "./distribution.ts";
 import { Garbage } from "./garbage.ts";
 import { hostImage, hostImageName } from "./host.ts";
-import { findImage } from "./lookup.ts";
+import { findImage, isPart } from "./lookup.ts";
 import type { ImageManifest } from "./manifests.ts";
 import type { WantedIndex } from "./push/push-index.ts";
 import { ImageRecords } from "./records.ts";
@@ -130,9 +130,9 @@ class StoredImages implements ImageStore {
     return await createImage(tools, image);
   }
 
-  async save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>> {
+  async save(names: readonly string[], platform?: Platform): Promise<AsyncGenerator<Uint8Array>> {
     const [tools, { saveImages }] = await Promise.all([this.tools(), import("./save/save.ts")]);
-    return await saveImages(tools, this.list(), names);
+    return await saveImages(tools, this.list(), names, platform);
   }
 
   resolve(nameOrId: string, platform?: Platform): StoredImage {
@@ -154,28 +154,32 @@ class StoredImages implements ImageStore {
   async remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]> {
     await this.#swept;
     const { image, reference } = findImage(this.list(), nameOrId);
-    const users = options.inUse(image.id);
+    const ids = [image.id, ...this.#partsOf(image)];
+    const users = ids.flatMap((id) => options.inUse(id));
     const plan = planRemoval({ image, written: nameOrId, reference, force: options.force, users });
     const records: Removal[] = plan.untag.map((untagged) => ({ untagged }));
     const gone = this.#records.change(() => {
       for (const name of plan.untag) this.#records.dropName(image.id, name);
       if (!plan.delete) return undefined;
-      if (users.length === 0) return this.#records.delete(image.id);
-      this.#records.hide(image.id);
-      return { blobs: [], chains: [] };
+      if (users.length === 0) return ids.map((id) => this.#records.delete(id));
+      for (const id of ids) this.#records.hide(id);
+      return [];
     });
     if (gone !== undefined) {
-      records.push({ deleted: image.id });
-      const layers = await this.#garbage.collect(gone.blobs, gone.chains);
+      records.push(...ids.map((deleted) => ({ deleted })));
+      const blobs = gone.flatMap((one) => one.blobs);
+      const chains = gone.flatMap((one) => one.chains);
+      const layers = await this.#garbage.collect(blobs, chains);
       records.push(...layers.map((deleted) => ({ deleted })));
     }
     await this.#syncIndex();
     return records;
   }
 
-  tag(id: Digest, reference: Reference): void {
+  tag(nameOrId: string, reference: Reference): void {
     this.#refuseHostName(reference);
-    if (id === this.#host.id) {
+    const { image, target } = findImage(this.list(), nameOrId);
+    if (image.id === this.#host.id) {
       throw new SampanError(
         "unsupported",
         `Cannot tag ${hostImageName}: it is a view of this machine, not a stored image`,
@@ -184,8 +188,7 @@ class StoredImages implements ImageStore {
     if (reference.digest !== undefined || reference.tag === undefined) {
       throw new SampanError("invalid", "refusing to create a tag with a digest reference");
     }
-    if (this.#records.byId(id) === undefined) throw new SampanError("not-found", `No such image: ${id}`);
-    this.#records.addName(id, reference.familiar);
+    this.#records.addName(image.id, reference.familiar, { target });
     // A failure is made up for by the next change, and by the next start.
     this.#syncIndex().catch(() => undefined);
   }
@@ -203,6 +206,12 @@ class StoredImages implements ImageStore {
   async collectInterrupted(): Promise<number> {
     await this.#swept;
     return await this.#garbage.collectInterrupted();
+  }
+
+  /** Images that are here for an index's sake, and go with the image that has its names. */
+  #partsOf({ id }: StoredImage): Digest[] {
+    const parts = this.#records.visible().filter((image) => isPart(image) && image.id !== id);
+    return parts.filter(({ indexes }) => indexes.every(({ main }) => main === id)).map((image) => image.id);
   }
 
   #refuseHostName({ familiarName }: Reference): void {
@@ -232,12 +241,17 @@ class StoredImages implements ImageStore {
 
   /** index.json names every image, under the annotation that containerd and skopeo read. */
   #syncIndex(): Promise<void> {
-    const names = new Map(this.#records.visible().map((image) => [image.id, image.names]));
+    const images = new Map(this.#records.visible().map((image) => [image.id, image]));
     const manifests = this.#records.manifests().flatMap(({ image, mediaType, digest, size }) => {
-      const full = (names.get(image) ?? []).map((name) => parseReference(name).canonical);
-      const annotations = full.map((name) => ({ "org.opencontainers.image.ref.name": name }));
-      const descriptor = { mediaType, digest, size };
-      return annotations.length === 0 ? [descriptor] : annotations.map((a) => ({ ...descriptor, annotations: a }));
+      const { names = [], targets = {} } = images.get(image) ?? {};
+      const own = { mediaType, digest, size };
+      const named = names.map((name) => {
+        const target = targets[name];
+        const index = target && this.#records.indexOf(target);
+        const annotations = { "org.opencontainers.image.ref.name": parseReference(name).canonical };
+        return { ...(index ? { ...index, digest: target } : own), annotations };
+      });
+      return named.length === 0 ? [own] : named;
     });
     return this.#content.writeIndex(manifests);
   }

@@ -18,6 +18,15 @@ export function choosePlatform({ manifests }: Index, wanted: Platform, name: str
   throw new SampanError("not-found", `${name}: ${text}`);
 }
 
+/** What suits this machine best; the first of equals, and of all when nothing does. */
+export function forThisMachine<Image extends { readonly config: Platform }>(
+  images: readonly Image[],
+): Image | undefined {
+  const own = hostPlatform();
+  const rank = ({ config }: Image) => suitability(own, config) ?? Number.POSITIVE_INFINITY;
+  return images.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)))[0];
+}
+
 /** Some builders leave the architecture out; the image was accepted for this machine then. */
 export function withPlatform(config: ImageConfig): ImageConfig {
   return config.architecture === "" ? { ...config, architecture: hostPlatform().architecture } : config;

@@ -75,6 +75,13 @@ export interface StoredLayer {
   readonly size: number;
 }
 
+/** An index made here, which all of its images are here for. */
+export interface ImageIndex {
+  readonly digest: Digest;
+  /** The image that has the index's names: the one for this machine. */
+  readonly main: Digest;
+}
+
 /** An image that is here, complete and unpacked. */
 export interface StoredImage {
   /** The config blob's digest. */
@@ -83,6 +90,10 @@ export interface StoredImage {
   readonly names: readonly string[];
   /** Familiar "repo@sha256:…" names: the manifest or index digests it was pulled by. */
   readonly repoDigests: readonly string[];
+  /** The indexes made here that it is in. */
+  readonly indexes: readonly ImageIndex[];
+  /** By name, the manifest or index that it stands for, where that was decided here: of images that were built. */
+  readonly targets: Readonly<Record<string, Digest>>;
   readonly config: ImageConfig;
   /** Bottom first. Empty for a virtual image. */
   readonly layers: readonly StoredLayer[];
@@ -113,6 +124,8 @@ export interface ImageUser {
 export interface PullOptions {
   /** The machine's own when absent. */
   readonly platform?: Platform | undefined;
+  /** An image for another machine does not take the name from an image that has it; it is found by name and platform. */
+  readonly givesWay?: boolean | undefined;
   readonly auth?: RegistryAuth | undefined;
   progress(line: Progress): void;
   readonly signal?: AbortSignal | undefined;
@@ -196,9 +209,15 @@ export interface ImageStore {
   load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]>;
   /** Makes an image of one more layer. It is there complete and with its name, or not at all. */
   create(image: CreateImage): Promise<StoredImage>;
-  /** An archive of images by names and ids, as docker writes it; errors come before the first byte. */
-  save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>>;
-  /** By name, id, unique id prefix or name@digest; kind "not-found", "No such image: x:latest". */
+  /**
+   * An archive of images by names and ids, as docker writes it; errors come before the first byte. Of an index made here all
+   * of its images, unless a platform is named.
+   */
+  save(names: readonly string[], platform?: Platform): Promise<AsyncGenerator<Uint8Array>>;
+  /**
+   * By name, id, unique id prefix or name@digest, and by an index's digest; of an index the image for the platform. Kind
+   * "not-found", "No such image: x:latest".
+   */
   resolve(nameOrId: string, platform?: Platform): StoredImage;
   /** Newest first, the virtual image last. One indexed query: no file is read. */
   list(): StoredImage[];
@@ -206,8 +225,8 @@ export interface ImageStore {
   manifestsOf(image: StoredImage): Promise<ImageManifest[]>;
   /** Docker's rules: a name is untagged; with the last name the image goes, with every layer nobody else needs. */
   remove(nameOrId: string, options: RemoveOptions): Promise<Removal[]>;
-  /** Gives the image a name, taking it from the image that had it. */
-  tag(id: Digest, reference: Reference): void;
+  /** Gives what is found by a name or id another name, taking it from the image that had it. */
+  tag(nameOrId: string, reference: Reference): void;
   /** What images are made with: for the builder, whose layers lie where the images' do. */
   tools(): Promise<ImageTools>;
   /**

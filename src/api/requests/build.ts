@@ -9,6 +9,8 @@ import type {
   RunLimits,
 } from "../../build/types.ts";
 import { SampanError } from "../../errors/index.ts";
+import { formatPlatform } from "../../images/platform.ts";
+import type { Platform } from "../../images/types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
 import { cacheSources, cacheTargets } from "./build-caches.ts";
@@ -85,7 +87,7 @@ export function parseBuild(query: URLSearchParams, headers: Headers): ParsedBuil
     buildArgs: new Map(strings(asked.buildargs, "buildargs")),
     labels: Object.fromEntries(strings(asked.labels, "labels")),
     target: asked.target,
-    platform: onePlatform(asked.platform),
+    platforms: platformsOf(asked.platform),
     noCache: asked.nocache || stagesOf(asked.nocachefilter),
     cacheFrom: cacheSources(asked.cachefrom),
     cacheTo: cacheTargets(asked.cacheto, outputOf(asked.outputs).type),
@@ -196,10 +198,11 @@ function decoded(header: string | undefined): string {
   return header === undefined ? "{}" : Buffer.from(header, "base64url").toString();
 }
 
-function onePlatform(text: string | undefined): ReturnType<typeof platformOf> {
-  if (text?.startsWith("{") || !text?.includes(",")) return platformOf(text);
-  const remedy = "build and push each under a name of its own, and join them with sampan manifest create and push";
-  throw new SampanError("unsupported", `Cannot build for ${text} at once: ${remedy}`);
+/** "linux/amd64,linux/arm64", each once, or a JSON object. */
+function platformsOf(text: string | undefined): Platform[] {
+  const texts = text === undefined || text.startsWith("{") ? [text] : text.split(",");
+  const platforms = texts.map(platformOf).filter((platform) => platform !== undefined);
+  return [...new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values()];
 }
 
 function entitlementOf(text: string): Entitlement {

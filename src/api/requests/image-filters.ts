@@ -1,5 +1,6 @@
 import { matchesGlob } from "node:path";
 import type { Filters } from "../../engine/types.ts";
+import { isPart } from "../../images/lookup.ts";
 import type { StoredImage } from "../../images/types.ts";
 import { filterFlag, matchesLabels } from "./filters.ts";
 import { pruneFilter } from "./prune-filter.ts";
@@ -21,7 +22,7 @@ export function filterImages(
   return selectNames(images, filters.reference).filter((image) => {
     const created = moment(image.createdAt);
     return (
-      (dangling === undefined || dangling === (image.names.length === 0)) &&
+      (dangling === undefined || dangling === isDangling(image)) &&
       matchesLabels(image.config.config?.Labels, filters.label) &&
       before.every((other) => created < other) &&
       since.every((other) => created > other) &&
@@ -34,8 +35,14 @@ export function filterImages(
 export function imagePruneFilter(filters: Filters, now: number): (image: StoredImage) => boolean {
   const everything = filterFlag(filters, "dangling") === false;
   const passes = pruneFilter(filters, now);
-  return ({ names, createdAt, config }) =>
-    (everything || names.length === 0) && passes({ createdAt: moment(createdAt), labels: config.config?.Labels });
+  return (image) =>
+    (everything ? !isPart(image) : isDangling(image)) &&
+    passes({ createdAt: moment(image.createdAt), labels: image.config.config?.Labels });
+}
+
+/** One for an index's sake goes with the image that has the index's names. */
+function isDangling(image: StoredImage): boolean {
+  return image.names.length === 0 && !isPart(image);
 }
 
 function moment(created: string): number {

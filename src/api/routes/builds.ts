@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import * as z from "zod";
 import type { BuildEvent, BuildResult } from "../../build/types.ts";
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
+import { formatPlatform } from "../../images/platform.ts";
 import type { ApiContext } from "../context.ts";
 import { queryOf, sendJson } from "../http/answers.ts";
 import { departure } from "../http/departure.ts";
@@ -70,7 +71,13 @@ interface Told {
 type Build = (told: Told) => Promise<BuildResult>;
 
 /** Docker's lines. A failure before the first of them is a status code. */
-async function tellClassic(reply: ApiReply, { quiet, output, call }: ParsedBuild, build: Build): Promise<void> {
+async function tellClassic(reply: ApiReply, asked: ParsedBuild, build: Build): Promise<void> {
+  const { quiet, output, call, platforms } = asked;
+  if (platforms.length > 1) {
+    const which = platforms.map(formatPlatform).join(",");
+    const remedy = "this request makes one image; build with sampan build --platform, or each by itself";
+    throw new SampanError("invalid", `Cannot build for ${which} at once: ${remedy}`);
+  }
   if (call !== "build") throw new SampanError("invalid", "Cannot answer calls but with progress=events");
   if (output.type !== "image") {
     throw new SampanError("unsupported", "Cannot send files to this client: build with sampan build --output");

@@ -1,6 +1,9 @@
 import * as z from "zod";
+import type { Images } from "../../engine/types.ts";
 import { SampanError } from "../../errors/index.ts";
-import type { Removal } from "../../images/types.ts";
+import { isPart } from "../../images/lookup.ts";
+import { formatPlatform } from "../../images/platform.ts";
+import type { Platform, Removal } from "../../images/types.ts";
 import type { Digest } from "../../storage/digest.ts";
 import type { ApiContext } from "../context.ts";
 import { pathOf, queryOf, sendEmpty, sendJson } from "../http/answers.ts";
@@ -22,7 +25,7 @@ const v1_44 = versionNumber("1.44");
 
 const v1_47 = versionNumber("1.47");
 
-const listQuery = z.object({ filters: text(), manifests: flag() });
+const listQuery = z.object({ filters: text(), manifests: flag(), all: flag() });
 const deleteQuery = z.object({ force: flag(), noprune: flag() });
 const tagQuery = z.object({ repo: text(), tag: text() });
 const inspectQuery = z.object({ platform: text() });
@@ -33,8 +36,7 @@ export function imageRoutes(app: Api, context: ApiContext): void {
   const { images } = engine;
   const save = async (reply: ApiReply, names: readonly string[], query: URLSearchParams) => {
     const platform = onlyPlatform(query.getAll("platform"));
-    if (platform !== undefined) for (const name of names) images.resolve(name, platform);
-    await sendArchive(reply, await images.save(names), undefined);
+    await sendArchive(reply, await images.save(names, platform), undefined);
   };
   app.get("/images/get", async (request, reply) => {
     const query = queryOf(request);
@@ -44,7 +46,8 @@ export function imageRoutes(app: Api, context: ApiContext): void {
     const { version } = request.raw.versioned;
     const query = readQuery(listQuery, queryOf(request));
     const filters = parseFilters(query.filters, imageFilters);
-    const found = filterImages(images.list(), filters, (name) => images.resolve(name));
+    const listed = query.all ? images.list() : images.list().filter((image) => !isPart(image));
+    const found = filterImages(listed, filters, (name) => images.resolve(name));
     const rows = found.map((image) => imageSummary(image, version, images.containersOf(image.id)));
     if (!query.manifests || version < v1_47) return sendJson(reply, rows);
     const manifests = await Promise.all(found.map((image) => images.manifestsOf(image)));
@@ -86,8 +89,8 @@ export function imageRoutes(app: Api, context: ApiContext): void {
     const name = pathOf(request)["*"] ?? "";
     if (name.trim() === "") throw new SampanError("invalid", "image name cannot be blank");
     const platform = onlyPlatform(queryOf(request).getAll("platforms"));
-    if (platform !== undefined) images.resolve(name, platform);
-    sendJson(reply, removals(await images.remove(name, { force, noPrune })));
+    const removed = platform === undefined ? name : onlyOf(images, name, platform);
+    sendJson(reply, removals(await images.remove(removed, { force, noPrune })));
   });
   app.post("/images/prune", async (request, reply) => {
     const { filters: text } = readQuery(listQuery, queryOf(request));
@@ -99,6 +102,15 @@ export function imageRoutes(app: Api, context: ApiContext): void {
     };
     sendJson(reply, answer);
   });
+}
+
+/** What of a name is for one platform; of an index only what does not have its names. */
+function onlyOf(images: Pick<Images, "resolve">, name: string, platform: Platform): string {
+  const [named, found] = [images.resolve(name), images.resolve(name, platform)];
+  if (named.id !== found.id) return found.id;
+  if (named.indexes.length === 0) return name;
+  const why = "it stands for the index, and the others go with it; remove the name";
+  throw new SampanError("unsupported", `Cannot remove only ${formatPlatform(platform)} of ${name}: ${why}`);
 }
 
 function removals(removed: readonly Removal[]): ImageDeleteResponseItem[] {

@@ -11,6 +11,8 @@ const image: StoredImage = {
   id: digest("1"),
   names: [],
   repoDigests: [],
+  indexes: [],
+  targets: {},
   config: {
     os: "linux",
     architecture: "amd64",

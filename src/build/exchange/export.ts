@@ -25,7 +25,7 @@ export interface ExportOptions {
 export async function exportCache(
   parts: WorkParts,
   targets: readonly CacheTarget[],
-  { results, stack }: { readonly results: readonly StepResult[]; readonly stack: Stack },
+  { results, stacks }: { readonly results: readonly StepResult[]; readonly stacks: readonly Stack[] },
   options: ExportOptions,
 ): Promise<void> {
   for (const [place, target] of targets.entries()) {
@@ -34,7 +34,7 @@ export async function exportCache(
     const id = `cache-to-${place}`;
     const shown = { id, name: `exporting cache to ${where}`, mayFail: () => target.mayFail };
     await shownStep(options, shown, async () => {
-      const formatted = formatCache(target.all ? results : resultsIn(results, stack), options.epoch);
+      const formatted = formatCache(target.all ? results : resultsIn(results, stacks), options.epoch);
       const config = await putHeld(parts, options.hold, formatted.config);
       const blobs = [...formatted.manifest.layers, { digest: config, size: formatted.config.length }];
       const cache = { blobs, bytes: formatted.bytes, mediaType: mediaTypes.ociManifest };

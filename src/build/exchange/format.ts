@@ -77,9 +77,13 @@ export function parseCache(config: Uint8Array, manifest: Manifest, name: string)
   );
 }
 
-/** Of all results those that `stack` is made of. */
-export function resultsIn(results: readonly StepResult[], { chains }: Stack): StepResult[] {
-  return results.filter(({ stack }) => chains.some((chain) => chain === stack.chains.at(-1)));
+/** Of all results those that one of `stacks` is made of. */
+export function resultsIn(results: readonly StepResult[], stacks: readonly Stack[]): StepResult[] {
+  const chains = new Set(stacks.flatMap((stack) => stack.chains));
+  return results.filter(({ stack }) => {
+    const chain = stack.chains.at(-1);
+    return chain !== undefined && chains.has(chain);
+  });
 }
 
 /** A result on the stack that its step stands on here. */

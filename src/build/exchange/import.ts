@@ -1,7 +1,7 @@
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
 import type { BlobSource } from "../../images/download.ts";
 import type { Hold } from "../../images/garbage.ts";
-import { type Manifest, parseDocument } from "../../images/shapes.ts";
+import { type Descriptor, type Index, type Manifest, parseDocument } from "../../images/shapes.ts";
 import { obtainLayers } from "../../images/stack.ts";
 import { choosePlatform } from "../../images/suits.ts";
 import type { Platform } from "../../images/types.ts";
@@ -21,7 +21,8 @@ interface ForeignCache {
 }
 
 export interface ImportOptions {
-  readonly platform: Platform;
+  /** Of an index, the caches of all of these are used. */
+  readonly platforms: readonly Platform[];
   readonly signal: AbortSignal;
   auth(reference: string): RegistryAuth | undefined;
   emit(event: BuildEvent): void;
@@ -45,13 +46,13 @@ export class ImportedCache {
       const name = nameOf(source);
       const shown = { id: `cache-from-${place}`, name: `importing cache manifest from ${name}`, mayFail: isAbsence };
       return await shownStep(options, shown, async () => {
-        return await readCache(await openPlace(parts, source, options), name, options.platform);
+        return await readCaches(await openPlace(parts, source, options), name, options.platforms);
       });
     });
     const found = await Promise.all(caches);
     return new ImportedCache(
       parts,
-      found.filter((cache) => cache !== undefined),
+      found.flatMap((caches) => caches ?? []),
       options,
     );
   }
@@ -97,25 +98,48 @@ export class ImportedCache {
   }
 }
 
-/** Of an index the manifest for the platform. */
-async function readCache(place: CachePlace, name: string, platform: Platform): Promise<ForeignCache> {
+/** Of an index those of the platforms that it has; kind "not-found" when that is none of them. */
+async function readCaches(place: CachePlace, name: string, platforms: readonly Platform[]): Promise<ForeignCache[]> {
   const { bytes, mediaType } = await place.root();
-  const manifest = await manifestOf(place, bytes, { name, mediaType, platform });
-  const results = parseCache(await place.document(manifest.config), manifest, name);
-  return { name, results, blob: place.blob };
+  const manifests = await manifestsOf(place, bytes, { name, mediaType, platforms });
+  return await Promise.all(
+    manifests.map(async (manifest) => {
+      const results = parseCache(await place.document(manifest.config), manifest, name);
+      return { name, results, blob: place.blob };
+    }),
+  );
 }
 
-async function manifestOf(
+async function manifestsOf(
   place: CachePlace,
   bytes: Buffer,
-  { name, mediaType, platform }: { name: string; mediaType: string; platform: Platform },
-): Promise<Manifest> {
+  { name, mediaType, platforms }: { name: string; mediaType: string; platforms: readonly Platform[] },
+): Promise<Manifest[]> {
   const document = parseDocument(bytes, name, mediaType);
-  if (document.kind === "manifest") return document.manifest;
-  const chosen = choosePlatform(document.index, platform, name);
-  const inner = parseDocument(await place.manifest(chosen), name, chosen.mediaType);
-  if (inner.kind === "manifest") return inner.manifest;
-  throw new SampanError("invalid", `Cannot use the build cache of ${name}: an index in an index`);
+  if (document.kind === "manifest") return [document.manifest];
+  return await Promise.all(
+    chosenOf(document.index, name, platforms).map(async (chosen) => {
+      const inner = parseDocument(await place.manifest(chosen), name, chosen.mediaType);
+      if (inner.kind === "manifest") return inner.manifest;
+      throw new SampanError("invalid", `Cannot use the build cache of ${name}: an index in an index`);
+    }),
+  );
+}
+
+/** Each once. */
+function chosenOf(index: Index, name: string, platforms: readonly Platform[]): Descriptor[] {
+  const chosen = new Map<string, Descriptor>();
+  let missing: unknown;
+  for (const platform of platforms) {
+    try {
+      const entry = choosePlatform(index, platform, name);
+      chosen.set(entry.digest, entry);
+    } catch (error) {
+      missing = error;
+    }
+  }
+  if (chosen.size === 0) throw missing;
+  return [...chosen.values()];
 }
 
 /** What is not there, or cannot be reached, as opposed to what is wrong. */

@@ -1,18 +1,21 @@
+import { SampanError } from "../../errors/index.ts";
 import { type FormattedStep, stepsMember } from "../../images/build-steps.ts";
 import type { Hold } from "../../images/garbage.ts";
 import type { Manifest } from "../../images/shapes.ts";
-import { obtainImage } from "../../images/stack.ts";
-import type { HistoryEntry, ImageConfig, StoredImage } from "../../images/types.ts";
+import { obtainImages, type WantedImage } from "../../images/stack.ts";
+import { forThisMachine } from "../../images/suits.ts";
+import type { ImageTools } from "../../images/tools.ts";
+import type { HistoryEntry, ImageConfig, Platform, StoredImage } from "../../images/types.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
 import type { Reference } from "../../registry/types.ts";
-import { digestOf } from "../../storage/digest.ts";
+import { type Digest, digestOf } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
-import type { Plan, VertexId } from "../plan/types.ts";
+import type { PlannedResult, VertexId } from "../plan/types.ts";
 import type { Stack } from "../solve/stack.ts";
 
-/** A build that has come to its end. */
+/** What a build has come to for one platform. */
 export interface Built {
-  readonly plan: Plan;
+  readonly result: PlannedResult;
   readonly stack: Stack;
   /** When a vertex's layer was made, in milliseconds since 1970. */
   createdAt(vertex: VertexId): number | undefined;
@@ -24,14 +27,49 @@ export interface Built {
   readonly steps: readonly FormattedStep[] | undefined;
 }
 
-/** Stores the image of a build under its names: all at once, or not at all. */
-export async function storeImage(
+/** The images of a build, which its names stand for. */
+export interface StoredBuild {
+  /** The image for this machine, or else for the first platform. */
+  readonly image: StoredImage;
+  /** Its id; of several platforms the index's digest. */
+  readonly id: Digest;
+  /** What a registry will know it by. */
+  readonly digest: Digest;
+}
+
+/** Stores the images of a build under its names, of several with their index: all at once, or not at all. */
+export async function storeImages(
   parts: WorkParts,
   hold: Hold,
-  built: Built,
+  built: readonly Built[],
   { names, signal }: { readonly names: readonly Reference[]; readonly signal: AbortSignal },
-): Promise<{ readonly image: StoredImage; readonly digest: string }> {
+): Promise<StoredBuild> {
   const { tools } = parts;
+  const parted: Part[] = [];
+  for (const one of built) parted.push(await putImage(tools, hold, one));
+  const main = forThisMachine(parted);
+  if (main === undefined) throw new SampanError("internal", "Cannot store a build: it has no result");
+  const index = parted.length > 1 ? await putIndex(tools, hold, parted) : undefined;
+  const target = index?.digest ?? main.manifestDigest;
+  const name = names[0]?.familiar ?? target;
+  const related = index === undefined ? [] : [index.digest];
+  // Platforms whose last stage is the same have one image.
+  const images = [...new Map([main, ...parted].map((part) => [part.id, { ...part, name, related }])).values()];
+  const options = { unpacking: "Loading layer", progress: () => undefined, signal } as const;
+  await obtainImages(tools, hold, images, options, () => {
+    if (index !== undefined) tools.records.insertIndex({ ...index, images: images.map(({ id }) => id) });
+    for (const { familiar } of names) tools.records.addName(main.id, familiar, { target });
+  });
+  const image = tools.records.byId(main.id);
+  if (image === undefined) throw new SampanError("conflict", `Image ${name} was removed while it was stored`);
+  return { image, id: index?.digest ?? main.id, digest: target };
+}
+
+interface Part extends Omit<WantedImage, "name" | "related"> {
+  readonly target: Platform;
+}
+
+async function putImage(tools: ImageTools, hold: Hold, built: Built): Promise<Part> {
   const config = configOf(built);
   const configBytes = Buffer.from(JSON.stringify(config));
   const manifest: Manifest = {
@@ -41,35 +79,40 @@ export async function storeImage(
     layers: built.stack.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
   };
   const bytes = Buffer.from(JSON.stringify(manifest));
-  await tools.garbage.add(hold, [digestOf(configBytes), digestOf(bytes)]);
-  const id = await tools.content.put(configBytes);
-  const manifestDigest = await tools.content.put(bytes);
-  const name = names[0]?.familiar ?? id;
+  const id = await putHeld(tools, hold, configBytes);
+  const manifestDigest = await putHeld(tools, hold, bytes);
   const described = { manifest, manifestDigest, manifestSize: bytes.length, mediaType: mediaTypes.ociManifest };
-  const image = await obtainImage(
-    tools,
-    hold,
-    { name, id, config, ...described, related: [] },
-    { unpacking: "Loading layer", progress: () => undefined, signal },
-    () => {
-      for (const { familiar } of names) tools.records.addName(id, familiar);
-    },
-  );
-  return { image, digest: manifestDigest };
+  return { id, config, ...described, target: built.result.target };
+}
+
+async function putIndex(tools: ImageTools, hold: Hold, parts: readonly Part[]) {
+  const manifests = parts.map(({ mediaType, manifestDigest, manifestSize, target }) => {
+    const { os, architecture, variant } = target;
+    const platform = { architecture, os, ...(variant && { variant }) };
+    return { mediaType, digest: manifestDigest, size: manifestSize, platform };
+  });
+  const mediaType = mediaTypes.ociIndex;
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+  return { digest: await putHeld(tools, hold, bytes), mediaType, size: bytes.length };
+}
+
+async function putHeld({ garbage, content }: ImageTools, hold: Hold, bytes: Buffer): Promise<Digest> {
+  await garbage.add(hold, [digestOf(bytes)]);
+  return await content.put(bytes);
 }
 
 /** The image's configuration: that of the Dockerfile on top of its base's. */
-export function configOf({ plan, stack, createdAt, labels, epoch, steps }: Built): ImageConfig {
-  const { os, architecture, variant } = plan.platform;
-  const history = dated(plan, createdAt, epoch);
-  const Labels = { ...plan.config.Labels, ...labels };
+export function configOf({ result, stack, createdAt, labels, epoch, steps }: Built): ImageConfig {
+  const { os, architecture, variant } = result.platform;
+  const history = dated(result, createdAt, epoch);
+  const Labels = { ...result.config.Labels, ...labels };
   return {
     created: history.at(-1)?.created ?? timeText(epoch === undefined ? Date.now() : epoch * 1000),
-    ...(plan.author && { author: plan.author }),
+    ...(result.author && { author: result.author }),
     architecture,
     os,
     ...(variant && { variant }),
-    config: { ...withoutUndefined(plan.config), ...(Object.keys(Labels).length > 0 && { Labels }) },
+    config: { ...withoutUndefined(result.config), ...(Object.keys(Labels).length > 0 && { Labels }) },
     rootfs: { type: "layers", diff_ids: stack.layers.map(({ diffId }) => diffId) },
     history,
     ...(steps && { [stepsMember]: steps }),
@@ -80,18 +123,18 @@ export function configOf({ plan, stack, createdAt, labels, epoch, steps }: Built
  * Times of the history, as BuildKit gives them: a layer's is when it was made; what made none has that of the last layer
  * before it that this build has made, or else of the first one after it.
  */
-function dated(plan: Plan, createdAt: Built["createdAt"], epoch: number | undefined): HistoryEntry[] {
-  const inherited = plan.base?.history.length ?? 0;
-  const own = plan.history.slice(inherited);
+function dated(result: PlannedResult, createdAt: Built["createdAt"], epoch: number | undefined): HistoryEntry[] {
+  const inherited = result.base?.history.length ?? 0;
+  const own = result.history.slice(inherited);
   const times = own.map(({ vertex }) => (vertex === undefined ? undefined : createdAt(vertex)));
   let last = times.find((time) => time !== undefined);
-  const usual = Date.parse(plan.history[inherited - 1]?.created ?? "");
+  const usual = Date.parse(result.history[inherited - 1]?.created ?? "");
   const entries = own.map(({ vertex: _vertex, ...entry }, index): HistoryEntry => {
     last = times[index] ?? last;
     const time = last ?? (Number.isNaN(usual) ? Date.now() : usual);
     return { created: timeText(epoch === undefined ? time : Math.min(time, epoch * 1000)), ...entry };
   });
-  return [...(plan.base?.history ?? []), ...entries];
+  return [...(result.base?.history ?? []), ...entries];
 }
 
 function timeText(milliseconds: number): string {

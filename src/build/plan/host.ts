@@ -20,7 +20,8 @@ export function checkHostUse(plan: Plan): void {
     const text = step === undefined ? undefined : refusalOf(plan, step);
     if (text !== undefined) throw new DockerfileError(text, plan.source, range);
   }
-  if (isHost(plan, plan.result)) throw new SampanError("unsupported", `Cannot make an image of sampan/host: ${remedy}`);
+  if (plan.results.some(({ vertex }) => isHost(plan, vertex)))
+    throw new SampanError("unsupported", `Cannot make an image of sampan/host: ${remedy}`);
 }
 
 const remedy = "it is this machine, not layers; copy what is needed of it with COPY --from=sampan/host";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDockerfile } from "../dockerfile/index.ts";
 import { imageKey, type PlanOptions, planBuild } from "./plan.ts";
-import type { BaseImage, Plan } from "./types.ts";
+import type { BaseImage, Plan, PlannedResult } from "./types.ts";
 
 const linux = { os: "linux", architecture: "amd64" };
 const debian: BaseImage = {
@@ -13,15 +13,24 @@ const images = new Map([[imageKey({ reference: "debian", platform: linux }), deb
 
 function planned(lines: readonly string[], options: Partial<PlanOptions> = {}) {
   return planBuild(parseDockerfile(lines.join("\n"), "Dockerfile"), {
-    ...{ buildArgs: new Map(), target: undefined, buildPlatform: linux, targetPlatform: linux, contexts: {}, images },
+    ...{
+      buildArgs: new Map(),
+      target: undefined,
+      buildPlatform: linux,
+      targetPlatforms: [linux],
+      contexts: {},
+      images,
+    },
     ...options,
   });
 }
 
-function plan(lines: readonly string[], options: Partial<PlanOptions> = {}): Plan {
+function plan(lines: readonly string[], options: Partial<PlanOptions> = {}): Plan & PlannedResult {
   const result = planned(lines, options);
   assert.ok("plan" in result, JSON.stringify(result));
-  return result.plan;
+  const [first] = result.plan.results;
+  assert.ok(first);
+  return { ...result.plan, ...first };
 }
 
 test("base images that are not known are asked for, all that can be told at once", () => {

@@ -1,6 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { closest } from "../../errors/suggest.ts";
-import { parsePlatform } from "../../images/platform.ts";
+import { formatPlatform, parsePlatform } from "../../images/platform.ts";
 import type { ImageDefaults, Platform } from "../../images/types.ts";
 import { expandWord } from "../dockerfile/expand.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
@@ -9,7 +9,7 @@ import type { Dockerfile, SourceRange, Stage } from "../dockerfile/types.ts";
 import type { GitReference } from "../git/reference.ts";
 import { GraphBuilder, type StageState } from "./graph.ts";
 import { StagePlanner } from "./stage.ts";
-import type { BaseImage, NeededImage, Plan, Step, VertexId } from "./types.ts";
+import type { BaseImage, NeededImage, Plan, PlannedResult, Step, VertexId } from "./types.ts";
 
 /** A context that has a name (`--build-context`): files that were sent under it or lie in a repository, or an image. */
 export type NamedContext =
@@ -21,7 +21,8 @@ export interface PlanOptions {
   /** The name or number of the stage that is wanted; the last one when undefined. */
   readonly target: string | undefined;
   readonly buildPlatform: Platform;
-  readonly targetPlatform: Platform;
+  /** At least one. */
+  readonly targetPlatforms: readonly Platform[];
   readonly contexts: Readonly<Record<string, NamedContext>>;
   /** By `imageKey`: what is known of base images. */
   readonly images: ReadonlyMap<string, BaseImage>;
@@ -40,26 +41,30 @@ export function planBuild(
   dockerfile: Dockerfile,
   options: PlanOptions,
 ): { readonly needs: readonly NeededImage[] } | { readonly plan: Plan } {
-  const planner = new Planner(dockerfile, options);
+  const graph = new GraphBuilder();
   const stage = targetStage(dockerfile, options.target);
-  const state = planner.stage(stage);
-  const needs = [...planner.graph.needed.values()];
+  const planned = options.targetPlatforms.map((targetPlatform) => {
+    const planner = new Planner(graph, dockerfile, { ...options, targetPlatform });
+    const { vertex, config, author, history, base, platform } = planner.stage(stage);
+    const result: PlannedResult = { vertex, config, author, history, base, platform, target: targetPlatform };
+    return { result, steps: planner.steps() };
+  });
+  const needs = [...graph.needed.values()];
   if (needs.length > 0) return { needs };
-  const { vertex, config, author, history, base, platform } = state;
-  const { vertices } = planner.graph;
-  return {
-    plan: {
-      vertices,
-      steps: planner.steps(),
-      result: vertex,
-      config,
-      author,
-      history,
-      base,
-      platform,
-      source: dockerfile.source,
-    },
-  };
+  const steps = once(planned.flatMap((one) => one.steps));
+  const results = planned.map(({ result }) => result);
+  return { plan: { vertices: graph.vertices, steps, results, source: dockerfile.source } };
+}
+
+/** A step that several platforms share is shown once, as that of the first. */
+function once(steps: readonly Step[]): Step[] {
+  const seen = new Set<VertexId>();
+  return steps.filter(({ vertex }) => {
+    if (vertex === undefined) return true;
+    const isNew = !seen.has(vertex);
+    seen.add(vertex);
+    return isNew;
+  });
 }
 
 /** The stage that `--target` names, by name or number; the last one without it. */
@@ -86,17 +91,24 @@ export const nothing: ImageDefaults = {
   WorkingDir: "/",
 };
 
+interface PlannerOptions extends PlanOptions {
+  /** The one of `targetPlatforms` that is planned. */
+  readonly targetPlatform: Platform;
+}
+
+/** Plans a Dockerfile for one platform, into a graph that others may be in. */
 class Planner {
-  readonly graph = new GraphBuilder();
+  readonly #graph: GraphBuilder;
   readonly #dockerfile: Dockerfile;
-  readonly #options: PlanOptions;
+  readonly #options: PlannerOptions;
   readonly #globals: GlobalScope;
   readonly #states = new Map<number, StageState>();
   readonly #steps = new Map<number, StageStep[]>();
   /** Stages that are being planned: one that needs itself is found here. */
   readonly #open = new Set<number>();
 
-  constructor(dockerfile: Dockerfile, options: PlanOptions) {
+  constructor(graph: GraphBuilder, dockerfile: Dockerfile, options: PlannerOptions) {
+    this.#graph = graph;
     this.#dockerfile = dockerfile;
     this.#options = options;
     const target = options.target || dockerfile.stages.at(-1)?.from.name || "default";
@@ -125,10 +137,19 @@ class Planner {
         const place = `${working.indexOf(one) + 1}/${working.length}`;
         const label =
           stages.length > 1 || stage.from.name !== undefined ? `${stage.from.name ?? `stage-${index}`} ` : "";
-        const name = `[${label}${place}] ${instruction}`;
+        const name = `[${this.#platformLabel(index)}${label}${place}] ${instruction}`;
         return { name, instruction, stage: stage.from.name ?? String(index), vertex, range };
       });
     });
+  }
+
+  /** Which of several platforms a stage is for, as BuildKit shows it: "linux/amd64->arm64 " runs here and is for there. */
+  #platformLabel(index: number): string {
+    const { targetPlatforms, targetPlatform } = this.#options;
+    if (targetPlatforms.length < 2) return "";
+    const own = this.#states.get(index)?.platform ?? targetPlatform;
+    const [text, target] = [formatPlatform(own), formatPlatform(targetPlatform)];
+    return text === target ? `${text} ` : `${text}->${target.slice(target.indexOf("/") + 1)} `;
   }
 
   #plan(stage: Stage): StageState {
@@ -146,7 +167,7 @@ class Planner {
     const planner = new StagePlanner(
       { ...start, config },
       {
-        graph: this.graph,
+        graph: this.#graph,
         scope,
         context: this.#context(""),
         proxies: [...proxyVariables(buildArgs)].map((pair) => pair.join("=")),
@@ -171,12 +192,12 @@ class Planner {
       ({ index, from }) => index < stage.index && from.name === reference.toLowerCase(),
     );
     if (earlier !== undefined && named === undefined) return this.stage(earlier);
-    if (reference === "scratch") return { ...empty, vertex: this.graph.add({ kind: "scratch" }), config: nothing };
+    if (reference === "scratch") return { ...empty, vertex: this.#graph.add({ kind: "scratch" }), config: nothing };
     const wanted = { reference: named?.reference ?? reference, platform };
-    const vertex = this.graph.add({ kind: "image", ...wanted, near: undefined });
+    const vertex = this.#graph.add({ kind: "image", ...wanted, near: undefined });
     const image = this.#options.images.get(imageKey(wanted));
     if (image === undefined) {
-      this.graph.need({ ...wanted, range: stage.from.range });
+      this.#graph.need({ ...wanted, range: stage.from.range });
       return { ...empty, vertex, config: {} };
     }
     const { config, author, history } = image;
@@ -189,8 +210,8 @@ class Planner {
     const none = { chown: undefined, chmod: undefined, checksum: undefined, exclude: [] };
     const off = { link: false, parents: false, unpack: false, keepGitDir: false };
     const sources = [{ kind: "path" as const, from, path: "/" }];
-    const parent = this.graph.add({ kind: "scratch" });
-    return this.graph.add({ kind: "copy", parent, sources, destination: "/", ...none, ...off });
+    const parent = this.#graph.add({ kind: "scratch" });
+    return this.#graph.add({ kind: "copy", parent, sources, destination: "/", ...none, ...off });
   }
 
   /** What `--from` names. */
@@ -206,11 +227,11 @@ class Planner {
     }
     if (found !== undefined) return this.stage(found).vertex;
     if (/^\d+$/.test(name)) throw new SampanError("invalid", `invalid from flag value ${name}: there is no such stage`);
-    if (name === "scratch") return this.graph.add({ kind: "scratch" });
+    if (name === "scratch") return this.#graph.add({ kind: "scratch" });
     const reference = named?.reference ?? name;
     const names = stages.slice(0, stage.index).flatMap(({ from }) => from.name ?? []);
     const near = closest(name.toLowerCase(), names);
-    return this.graph.add({ kind: "image", reference, platform: this.#options.targetPlatform, near });
+    return this.#graph.add({ kind: "image", reference, platform: this.#options.targetPlatform, near });
   }
 
   #named(name: string): NamedContext | undefined {
@@ -219,7 +240,7 @@ class Planner {
   }
 
   #context(name: string): VertexId {
-    return this.graph.add({ kind: "context", name });
+    return this.#graph.add({ kind: "context", name });
   }
 }
 

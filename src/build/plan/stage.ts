@@ -88,6 +88,7 @@ export class StagePlanner {
     const vertex = graph.add({
       kind: "run",
       parent: this.#vertex,
+      platform: this.#start.platform,
       argv,
       script: script.kind === "file" ? { path: script.path, content: script.content } : undefined,
       env: [...scope.variables].map((pair) => pair.join("=")),

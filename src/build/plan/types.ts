@@ -53,6 +53,8 @@ export interface PlannedClientMount extends ClientMount {
 export interface RunVertex {
   readonly kind: "run";
   readonly parent: VertexId;
+  /** What its programs are for. */
+  readonly platform: Platform;
   readonly argv: readonly string[];
   /** A heredoc that begins with "#!": it is executed as a file. */
   readonly script: { readonly path: string; readonly content: string } | undefined;
@@ -122,20 +124,29 @@ export interface PlannedHistory extends HistoryEntry {
   readonly vertex?: VertexId;
 }
 
+/** What a build makes for one platform. */
+export interface PlannedResult {
+  /** The vertex whose file system it is. */
+  readonly vertex: VertexId;
+  readonly config: ImageDefaults;
+  readonly author: string | undefined;
+  /** Behind that of the base image. */
+  readonly history: readonly PlannedHistory[];
+  /** The image that its first layers are; undefined: none. */
+  readonly base: BaseImage | undefined;
+  /** What its image says that it is for: the platform of its last stage. */
+  readonly platform: Platform;
+  /** What was asked for. */
+  readonly target: Platform;
+}
+
 /** A build as data. */
 export interface Plan {
   readonly vertices: readonly Vertex[];
   /** Of all stages that are needed, in the order of the Dockerfile. */
   readonly steps: readonly Step[];
-  /** The vertex whose file system is the result. */
-  readonly result: VertexId;
-  readonly config: ImageDefaults;
-  readonly author: string | undefined;
-  /** Behind that of the base image. */
-  readonly history: readonly PlannedHistory[];
-  /** The image that the result's first layers are; undefined: none. */
-  readonly base: BaseImage | undefined;
-  readonly platform: Platform;
+  /** One for every platform, in the order they were asked for. */
+  readonly results: readonly PlannedResult[];
   /** The Dockerfile. */
   readonly source: SourceFile;
 }

@@ -1,5 +1,5 @@
 import type { Hold } from "../../images/garbage.ts";
-import type { StoredImage } from "../../images/types.ts";
+import type { Platform, StoredImage } from "../../images/types.ts";
 import type { StepCache } from "../cache/cache.ts";
 import type { CacheMounts } from "../cache/mounts.ts";
 import type { ImportedCache } from "../exchange/import.ts";
@@ -27,7 +27,7 @@ export interface Job {
   /** By `imageKey`: images that are here already. */
   readonly images: Map<string, StoredImage>;
   /** Brings an image here. */
-  image(reference: string, platform: Plan["platform"], step: string): Promise<StoredImage>;
+  image(reference: string, platform: Platform, step: string): Promise<StoredImage>;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   /** Sockets of agents, by id. */
   readonly agents: ReadonlyMap<string, string>;

@@ -30,7 +30,7 @@ export class RunStep implements LayerStep {
 
   static async prepare(job: Job, vertex: RunVertex, inputs: StepInputs): Promise<RunStep> {
     const { argv, script, env, cwd, user, security } = vertex;
-    const { os, architecture, variant } = job.plan.platform;
+    const { os, architecture, variant } = vertex.platform;
     const key = keyOf({
       kind: "run",
       parent: identityOf(inputs.parent),
@@ -65,8 +65,8 @@ export class RunStep implements LayerStep {
   }
 
   #execute(workspace: Workspace, mounts: Awaited<ReturnType<typeof openMounts>>): Promise<number> {
-    const { parts, limits, plan, signal, emit, ready, epoch } = this.#job;
-    const { argv, script, env, hiddenEnv, cwd, user, security } = this.#vertex;
+    const { parts, limits, signal, emit, ready, epoch } = this.#job;
+    const { argv, script, env, hiddenEnv, cwd, user, security, platform } = this.#vertex;
     const { id: step, parent } = this.#inputs;
     const named = new Set(env.map((text) => text.split("=", 1)[0]));
     const hidden = hiddenEnv.filter((text) => !named.has(text.split("=", 1)[0]));
@@ -77,7 +77,7 @@ export class RunStep implements LayerStep {
       {
         id: workspace.id,
         layers: parent.chains,
-        platform: plan.platform,
+        platform,
         argv,
         env: [...env, ...hidden, ...dated, ...mounts.env],
         cwd,

@@ -43,14 +43,14 @@ export class Solver {
     }
   }
 
-  /** The outcome of a vertex. When one fails the others are given up, and this waits until they have ended. */
-  async run(vertex: VertexId): Promise<Outcome> {
+  /** The outcomes of the plan's results. When one fails the others are given up, and this waits until they have ended. */
+  async run(): Promise<Outcome[]> {
     try {
       // All at once: what several steps later wants a stage must not keep that stage waiting.
       const all = this.#job.plan.vertices.map(({ kind }, id) => (kind === "context" ? undefined : this.outcome(id)));
       // What is no step of its own fails the one that uses it.
       await Promise.all(all.filter((_, id) => this.#steps.has(id)));
-      return await this.outcome(vertex);
+      return await Promise.all(this.#job.plan.results.map(({ vertex }) => this.outcome(vertex)));
     } catch (error) {
       this.#abort.abort(new SampanError("cancelled", "cancelled", { cause: error }));
       throw error;

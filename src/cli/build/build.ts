@@ -107,7 +107,8 @@ function finish(context: Context, values: BuildValues, { result, lints }: Built)
   if (values["metadata-file"] === undefined) return;
   const told = {
     ...metadata,
-    ...(id !== undefined && { "containerimage.config.digest": id }),
+    // Of several platforms it is the index: there is no one configuration.
+    ...(id !== undefined && id !== digest && { "containerimage.config.digest": id }),
     ...(digest !== undefined && { "containerimage.digest": digest }),
     ...(tags.length > 0 && { "image.name": tags.join(",") }),
   };

@@ -2,7 +2,7 @@ import { SampanError } from "../../errors/index.ts";
 import { decompressed } from "../../images/decompress.ts";
 import { hostPlatform } from "../../images/platform.ts";
 import { Shared } from "../../images/shared.ts";
-import type { ImageStore, Progress, Removal, StoredImage } from "../../images/types.ts";
+import type { ImageStore, Platform, Progress, Removal, StoredImage } from "../../images/types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Digest } from "../../storage/digest.ts";
@@ -31,8 +31,8 @@ export class EngineImages implements Images {
 
   async pull(options: EnginePullOptions): Promise<StoredImage> {
     const reference = parseReference(options.reference);
-    const { platform, auth, signal, progress } = options;
-    const key = JSON.stringify([reference.canonical, platform, auth]);
+    const { platform, givesWay, auth, signal, progress } = options;
+    const key = JSON.stringify([reference.canonical, platform, givesWay, auth]);
     const { flight, leave } = await this.#pulls.join(key, (abort) => this.#begin(options, abort));
     for (const line of flight.said) progress(line);
     flight.listeners.add(progress);
@@ -120,7 +120,7 @@ export class EngineImages implements Images {
     const { images } = this.#parts;
     const { id } = images.resolve(nameOrId);
     const reference = parseReference(target);
-    images.tag(id, reference);
+    images.tag(nameOrId, reference);
     this.#tell("tag", id, reference.familiar);
   }
 
@@ -140,8 +140,8 @@ export class EngineImages implements Images {
     return id;
   }
 
-  async save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>> {
-    const archive = await this.#parts.images.save(names);
+  async save(names: readonly string[], platform?: Platform): Promise<AsyncGenerator<Uint8Array>> {
+    const archive = await this.#parts.images.save(names, platform);
     const found = (name: string) => this.list().find((image) => image.names.some((one) => one.startsWith(`${name}:`)));
     for (const name of names) {
       const { id } = found(name) ?? this.resolve(name);
@@ -160,7 +160,7 @@ export class EngineImages implements Images {
     return this.#parts.registry.ofImage(imageId).size;
   }
 
-  #begin({ reference, platform, auth }: EnginePullOptions, signal: AbortSignal): Pull {
+  #begin({ reference, platform, givesWay, auth }: EnginePullOptions, signal: AbortSignal): Pull {
     const said: Progress[] = [];
     const listeners = new Set<(line: Progress) => void>();
     const progress = (line: Progress) => {
@@ -168,7 +168,7 @@ export class EngineImages implements Images {
       for (const listener of listeners) listener(line);
     };
     const parsed = parseReference(reference);
-    const done = this.#parts.images.pull(parsed, { platform, auth, progress, signal }).then((image) => {
+    const done = this.#parts.images.pull(parsed, { platform, givesWay, auth, progress, signal }).then((image) => {
       this.#tell("pull", parsed.familiar, parsed.familiarName, image);
       return image;
     });

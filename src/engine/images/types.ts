@@ -40,14 +40,16 @@ export interface ImageMaking {
   commit(request: CommitRequest): Promise<string>;
   /** Makes an image of a root file system's tar archive, plain, gzip or zstd; answers its id. */
   import(request: ImportRequest, tar: AsyncIterable<Uint8Array>): Promise<string>;
-  /** An archive of images; errors come before the first byte. */
-  save(names: readonly string[]): Promise<AsyncGenerator<Uint8Array>>;
+  /** An archive of images, see `ImageStore`; errors come before the first byte. */
+  save(names: readonly string[], platform?: Platform): Promise<AsyncGenerator<Uint8Array>>;
 }
 
 export interface EnginePullOptions {
   /** A name, a digest is a part of it. */
   readonly reference: string;
   readonly platform?: Platform | undefined;
+  /** See `PullOptions`. */
+  readonly givesWay?: boolean | undefined;
   readonly auth?: RegistryAuth | undefined;
   progress(line: Progress): void;
   readonly signal?: AbortSignal | undefined;

@@ -13,4 +13,15 @@ export interface FoundImage {
   readonly related: readonly Digest[];
   /** As the archive has them. */
   readonly names: readonly string[];
+  /** The index that the names stand for, when all of it is in the archive. */
+  readonly whole?: WholeIndex | undefined;
+}
+
+/** An index with everything that it leads to. */
+export interface WholeIndex {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+  /** Its images for other platforms. */
+  readonly others: readonly FoundImage[];
 }

@@ -4,13 +4,13 @@ import type { Reference } from "../../registry/types.ts";
 import type { Hold } from "../garbage.ts";
 import { hostImageName } from "../host.ts";
 import { formatPlatform, suitability } from "../platform.ts";
-import { obtainImage } from "../stack.ts";
+import { obtainImages } from "../stack.ts";
 import { checkPlatform, withPlatform } from "../suits.ts";
 import type { ImageTools } from "../tools.ts";
 import type { LoadedImage, LoadOptions, Platform, StoredImage } from "../types.ts";
 import { readDockerArchive } from "./docker-archive.ts";
 import type { FoundImage } from "./found-image.ts";
-import { readOciLayout } from "./oci-layout.ts";
+import { readOciLayout, readWholeIndexes } from "./oci-layout.ts";
 import { type Spool, spoolArchive } from "./spool.ts";
 
 /** Stores the images of an archive; see `ImageStore.load`. */
@@ -35,9 +35,14 @@ export async function loadArchive(
 /** An archive of docker ≥ 25 is both: manifest.json knows the names better. */
 async function readImages(tools: ImageTools, hold: Hold, spool: Spool, platform?: Platform): Promise<FoundImage[]> {
   const manifestJson = spool.find("manifest.json");
-  if (manifestJson !== undefined) return await readDockerArchive(tools, hold, spool, manifestJson);
   const indexJson = spool.find("index.json");
-  if (indexJson !== undefined) return await readOciLayout(tools.content, spool, { indexJson, platform });
+  // Nobody has asked for a part of it.
+  const whole =
+    indexJson === undefined || platform !== undefined ? [] : await readWholeIndexes(tools.content, spool, indexJson);
+  const ids = new Set(whole.flatMap(({ id, whole }) => [id, ...(whole?.others ?? []).map((other) => other.id)]));
+  const besides = (images: FoundImage[]) => [...whole, ...images.filter(({ id }) => !ids.has(id))];
+  if (manifestJson !== undefined) return besides(await readDockerArchive(tools, hold, spool, manifestJson));
+  if (indexJson !== undefined) return besides(await readOciLayout(tools.content, spool, { indexJson, platform }));
   const wanted = "it has neither manifest.json (docker-archive) nor index.json (OCI layout)";
   throw new SampanError("invalid", `Cannot load the archive: ${wanted}`);
 }
@@ -51,25 +56,28 @@ function forPlatform(images: FoundImage[], platform: Platform | undefined): Foun
 
 async function store(tools: ImageTools, hold: Hold, found: FoundImage, options: LoadOptions): Promise<LoadedImage> {
   const references = found.names.map(checkedName);
-  const config = withPlatform(found.config);
   const name = found.names[0] ?? found.id;
-  checkPlatform(config, name);
+  const { whole } = found;
+  const images = [found, ...(whole?.others ?? [])].map((image) => ({
+    ...image,
+    config: withPlatform(image.config),
+    name,
+  }));
+  for (const { config } of images) checkPlatform(config, name);
   const progress: LoadOptions["progress"] = (line) => {
     if (line.status === "Loading layer") options.progress(line);
   };
   const nameIt = () => {
-    for (const { familiar } of references) tools.records.addName(found.id, familiar);
+    if (whole !== undefined) tools.records.insertIndex({ ...whole, images: images.map(({ id }) => id) });
+    for (const { familiar } of references) tools.records.addName(found.id, familiar, { target: whole?.digest });
   };
   const known = tools.records.byId(found.id);
   // It may have come from a registry, with other blobs of the same layers: those are kept.
-  if (known !== undefined) return { image: await renamed(tools, known, nameIt), names: references.map(familiarOf) };
-  const image = await obtainImage(
-    tools,
-    hold,
-    { ...found, config, name },
-    { unpacking: "Loading layer", progress, signal: options.signal },
-    nameIt,
-  );
+  if (known !== undefined && whole === undefined)
+    return { image: await renamed(tools, known, nameIt), names: references.map(familiarOf) };
+  await obtainImages(tools, hold, images, { unpacking: "Loading layer", progress, signal: options.signal }, nameIt);
+  const image = tools.records.byId(found.id);
+  if (image === undefined) throw new SampanError("conflict", `Image ${name} was removed while it was stored`);
   return { image, names: references.map(familiarOf) };
 }
 

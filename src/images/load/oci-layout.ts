@@ -4,8 +4,17 @@ import type { ContentStore } from "../../storage/content/content.ts";
 import type { Digest } from "../../storage/digest.ts";
 import type { Blob } from "../download.ts";
 import { hostPlatform, suitability } from "../platform.ts";
-import { checkIsImage, type Descriptor, documentLimit, type Index, parseConfig, parseDocument } from "../shapes.ts";
-import { choosePlatform } from "../suits.ts";
+import {
+  checkIsImage,
+  type Descriptor,
+  documentLimit,
+  type Index,
+  isAttestationEntry,
+  type Manifest,
+  parseConfig,
+  parseDocument,
+} from "../shapes.ts";
+import { choosePlatform, forThisMachine } from "../suits.ts";
 import type { Platform } from "../types.ts";
 import type { FoundImage } from "./found-image.ts";
 import type { Spool } from "./spool.ts";
@@ -51,22 +60,75 @@ async function readImage(
     at = choosePlatform(document.index, platform, name);
     document = await readDocument(content, spool, at, name);
   }
-  const { manifest } = document;
+  const names = [nameOf(entry)].filter((written) => written !== undefined);
+  return { ...(await describe(content, spool, { at, manifest: document.manifest, name })), related, names };
+}
+
+interface Described {
+  readonly at: Descriptor;
+  readonly manifest: Manifest;
+  /** For errors. */
+  readonly name: string;
+}
+
+async function describe(
+  content: ContentStore,
+  spool: Spool,
+  { at, manifest, name }: Described,
+): Promise<Omit<FoundImage, "related" | "names">> {
   checkIsImage(manifest, name);
   for (const blob of [manifest.config, ...manifest.layers]) checkPresent(spool, blob, name);
-  const config = parseConfig(await content.readSmall(manifest.config.digest, documentLimit), name);
-  const names = [nameOf(entry)].filter((written) => written !== undefined);
-  const mediaType = manifest.mediaType || at.mediaType || mediaTypes.ociManifest;
   return {
     id: manifest.config.digest,
-    config,
+    config: parseConfig(await content.readSmall(manifest.config.digest, documentLimit), name),
     manifest,
     manifestDigest: at.digest,
     manifestSize: at.size,
-    mediaType,
-    related,
-    names,
+    mediaType: manifest.mediaType || at.mediaType || mediaTypes.ociManifest,
   };
+}
+
+/** The indexes of an OCI layout of which everything is in the archive, for two platforms or more. */
+export async function readWholeIndexes(content: ContentStore, spool: Spool, indexJson: Blob): Promise<FoundImage[]> {
+  const document = parseDocument(await content.readSmall(indexJson.digest, documentLimit), "index.json of the archive");
+  if (document.kind !== "index") return [];
+  const found = new Map<Digest, FoundImage>();
+  for (const entry of document.index.manifests) {
+    const known = found.get(entry.digest);
+    const image = known ?? (await readWholeIndex(content, spool, entry));
+    if (image === undefined) continue;
+    const names = [...(known?.names ?? []), nameOf(entry)].filter((written) => written !== undefined);
+    found.set(entry.digest, { ...image, names });
+  }
+  return [...found.values()];
+}
+
+async function readWholeIndex(content: ContentStore, spool: Spool, entry: Descriptor): Promise<FoundImage | undefined> {
+  if (!isHere(spool, entry)) return undefined;
+  const name = nameOf(entry) ?? entry.digest;
+  const root = await readDocument(content, spool, entry, name);
+  if (root.kind === "manifest" || !root.index.manifests.every((child) => isHere(spool, child))) return undefined;
+  const images: FoundImage[] = [];
+  // What says something about the images belongs to the index.
+  const related: Digest[] = [entry.digest];
+  for (const at of root.index.manifests) {
+    const document = await readDocument(content, spool, at, name);
+    if (document.kind === "index") return undefined;
+    const { manifest } = document;
+    const blobs = [manifest.config, ...manifest.layers];
+    if (!blobs.every((blob) => isHere(spool, blob))) return undefined;
+    if (isAttestationEntry(at)) related.push(at.digest, ...blobs.map(({ digest }) => digest));
+    else images.push({ ...(await describe(content, spool, { at, manifest, name })), related: [], names: [] });
+  }
+  const main = forThisMachine(images);
+  if (main === undefined || images.length < 2 || images.some(({ config }) => config.os !== "linux")) return undefined;
+  const others = images.filter(({ id }) => id !== main.id).map((image) => ({ ...image, related: [entry.digest] }));
+  const mediaType = root.index.mediaType || entry.mediaType || mediaTypes.ociIndex;
+  return { ...main, related, whole: { digest: entry.digest, mediaType, size: entry.size, others } };
+}
+
+function isHere(spool: Spool, { digest }: Descriptor): boolean {
+  return spool.find(`blobs/${digest.replace(":", "/")}`) !== undefined;
 }
 
 /** A whole name, or undefined: "latest" alone names no repository. */

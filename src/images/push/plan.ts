@@ -3,10 +3,9 @@ import { mediaTypes } from "../../registry/media-types.ts";
 import type { Digest } from "../../storage/digest.ts";
 import type { Blob } from "../download.ts";
 import type { Hold } from "../garbage.ts";
-import { formatPlatform, suitability } from "../platform.ts";
 import { documentLimit, type Index, type Manifest, parseConfig, parseDocument } from "../shapes.ts";
 import type { ImageTools } from "../tools.ts";
-import type { Platform, StoredImage } from "../types.ts";
+import type { StoredImage } from "../types.ts";
 
 /** A manifest or index as it is stored here, and as it goes to the registry. */
 export interface PushedDocument {
@@ -37,45 +36,33 @@ export async function planPush(
   tools: ImageTools,
   hold: Hold,
   image: StoredImage,
-  platform: Platform | undefined,
+  target: Digest | undefined,
 ): Promise<PushPlan> {
   await tools.garbage.add(hold, tools.records.blobsOf(image.id));
-  const plan = await readPlan(tools, image, platform);
+  const plan = await readPlan(tools, image, target);
   const others = [...plan.children, ...plan.blobs].map(({ digest }) => digest);
   await tools.garbage.add(hold, others);
   // Another image of the index may have been removed before it was held.
-  return others.every((digest) => tools.content.has(digest)) ? plan : await readPlan(tools, image, platform);
+  return others.every((digest) => tools.content.has(digest)) ? plan : await readPlan(tools, image, target);
 }
 
 /**
- * The image's manifest with its blobs; or the whole index that it came with, when all of that is here and no platform was
- * named.
+ * The image's manifest with its blobs; or the whole index that it came with, when all of that is here. `target`: the manifest
+ * or index that is meant.
  */
-export async function readPlan(
-  tools: ImageTools,
-  image: StoredImage,
-  platform: Platform | undefined,
-): Promise<PushPlan> {
+export async function readPlan(tools: ImageTools, image: StoredImage, target: Digest | undefined): Promise<PushPlan> {
   const row = tools.records.manifestOf(image.id);
   if (row === undefined) throw new SampanError("not-found", `No such image: ${image.id}`);
   const single = await describeManifest(tools, row.digest, row.mediaType);
-  if (platform !== undefined) {
-    checkSuits(image, platform);
-    return { blobs: single.blobs, children: [], root: single.document, partOf: undefined };
-  }
+  if (target === row.digest) return { blobs: single.blobs, children: [], root: single.document, partOf: undefined };
   let partOf: PushedDocument | undefined;
   for (const index of await indexesOf(tools, image, single)) {
+    if (target !== undefined && index.document.digest !== target) continue;
     const whole = await describeIndex(tools, index.content);
     if (whole !== undefined) return { ...whole, root: index.document, partOf: undefined };
     partOf = index.document;
   }
   return { blobs: single.blobs, children: [], root: single.document, partOf };
-}
-
-function checkSuits({ config, names }: StoredImage, platform: Platform): void {
-  if (suitability(platform, config) !== undefined) return;
-  const is = `its platform (${formatPlatform(config)}) does not match the specified platform (${formatPlatform(platform)})`;
-  throw new SampanError("not-found", `image with reference ${names[0]} was found but ${is}`);
 }
 
 interface DescribedManifest {

@@ -4,9 +4,10 @@ import type { PushRepository } from "../../registry/push-repository.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Digest } from "../../storage/digest.ts";
+import { findImage } from "../lookup.ts";
 import { Feed, shortId } from "../progress.ts";
 import type { ImageTools } from "../tools.ts";
-import type { PushOptions, StoredImage } from "../types.ts";
+import type { Platform, PushOptions, StoredImage } from "../types.ts";
 import { type PushedBlob, type PushPlan, planPush } from "./plan.ts";
 import { recompress } from "./recompress.ts";
 import { uploadBlob } from "./upload.ts";
@@ -39,11 +40,19 @@ function tagged(
   return wanted.sort((a, b) => (a.name.familiar < b.name.familiar ? -1 : 1));
 }
 
-async function pushTag(tools: ImageTools, image: StoredImage, name: Reference, options: PushOptions): Promise<void> {
+/** Of an index the image for a platform, and only that; else what the name stands for. */
+function meant({ records }: ImageTools, named: StoredImage, { familiar }: Reference, platform: Platform | undefined) {
+  if (platform === undefined) return { image: named, target: named.targets[familiar] };
+  const { image } = findImage(records.visible(), familiar, platform);
+  return { image, target: records.manifestOf(image.id)?.digest };
+}
+
+async function pushTag(tools: ImageTools, named: StoredImage, name: Reference, options: PushOptions): Promise<void> {
   const { auth, signal } = options;
   const hold = tools.garbage.hold();
   try {
-    const stored = await planPush(tools, hold, image, options.platform);
+    const { image, target } = meant(tools, named, name, options.platform);
+    const stored = await planPush(tools, hold, image, target);
     const { compression } = options;
     const plan =
       compression === undefined ? stored : await recompress(tools, hold, stored, { ...options, compression });

@@ -3,51 +3,48 @@ import { mediaTypes } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Digest } from "../../storage/digest.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
-import { findImage } from "../lookup.ts";
+import type { Hold } from "../garbage.ts";
+import { findImage, type Match } from "../lookup.ts";
+import { planPush } from "../push/plan.ts";
 import { documentLimit, type Manifest, parseDocument } from "../shapes.ts";
 import type { ImageTools } from "../tools.ts";
-import type { StoredImage } from "../types.ts";
+import type { Platform, StoredImage } from "../types.ts";
 
 /** An image that is to be saved, under some of its names. */
 interface Chosen {
   readonly image: StoredImage;
+  /** The index made here that is saved with all of its images. */
+  readonly index: Digest | undefined;
   readonly names: string[];
 }
 
-/** What is written of one image. */
-interface Part extends Chosen {
+/** What is written for some names. */
+interface Part {
+  readonly names: readonly string[];
+  /** What index.json says: a manifest, or an index. */
+  readonly root: { readonly digest: Digest; readonly mediaType: string; readonly size: number };
+  readonly blobs: readonly Digest[];
+  /** For readers that know no index. */
+  readonly image: StoredImage;
   readonly manifest: Manifest;
-  readonly digest: Digest;
-  readonly mediaType: string;
-  readonly size: number;
 }
 
 /**
  * An archive of images as docker writes it since 25: an OCI layout that is a docker-archive at the same time. Blobs are as
- * they were pulled, digests and all. Errors come before the first byte.
+ * they were pulled, digests and all. An index made here is saved whole, unless a platform is named. Errors come before the
+ * first byte.
  */
 export async function saveImages(
   tools: ImageTools,
   images: readonly StoredImage[],
   names: readonly string[],
+  platform: Platform | undefined,
 ): Promise<AsyncGenerator<Uint8Array>> {
-  const chosen = choose(images, names);
+  const chosen = choose(images, names, platform);
   const hold = tools.garbage.hold();
   try {
     const parts: Part[] = [];
-    for (const { image, names: own } of chosen) {
-      const row = tools.records.manifestOf(image.id);
-      if (row === undefined) throw new SampanError("not-found", `No such image: ${own[0] ?? image.id}`);
-      await tools.garbage.add(hold, [row.digest, image.id]);
-      const document = parseDocument(await tools.content.readSmall(row.digest, documentLimit), image.id, row.mediaType);
-      if (document.kind === "index") throw new SampanError("internal", `Cannot save ${image.id}: it has no manifest`);
-      const { manifest } = document;
-      await tools.garbage.add(
-        hold,
-        manifest.layers.map(({ digest }) => digest),
-      );
-      parts.push({ ...row, image, names: own, manifest });
-    }
+    for (const one of chosen) parts.push(await partOf(tools, hold, one));
     return writing(tools, parts, () => tools.garbage.release(hold, false));
   } catch (error) {
     await tools.garbage.release(hold, false);
@@ -55,33 +52,50 @@ export async function saveImages(
   }
 }
 
+async function partOf(tools: ImageTools, hold: Hold, { image, index, names }: Chosen): Promise<Part> {
+  const row = tools.records.manifestOf(image.id);
+  if (row === undefined) throw new SampanError("not-found", `No such image: ${names[0] ?? image.id}`);
+  const { root, children, blobs } = await planPush(tools, hold, image, index ?? row.digest);
+  const bytes = await tools.content.readSmall(row.digest, documentLimit);
+  const document = parseDocument(bytes, image.id, row.mediaType);
+  if (document.kind === "index") throw new SampanError("internal", `Cannot save ${image.id}: it has no manifest`);
+  return {
+    names,
+    root: { digest: root.digest, mediaType: root.mediaType, size: root.bytes.length },
+    blobs: [...blobs, ...children, root].map(({ digest }) => digest),
+    image,
+    manifest: document.manifest,
+  };
+}
+
 /** A name without a tag means all of its tags, an id the image without a name. */
-function choose(images: readonly StoredImage[], names: readonly string[]): Chosen[] {
-  const chosen = new Map<Digest, Chosen>();
-  const add = (image: StoredImage, own: readonly string[]): void => {
+function choose(images: readonly StoredImage[], names: readonly string[], platform: Platform | undefined): Chosen[] {
+  const chosen = new Map<string, Chosen>();
+  const add = ({ image, target }: Omit<Match, "reference">, own: readonly string[]): void => {
     if (image.virtual !== undefined) {
       throw new SampanError("unsupported", "Cannot save sampan/host: it is a view of this machine, not a stored image");
     }
-    const known = chosen.get(image.id) ?? { image, names: [] };
+    const isIndex = platform === undefined && image.indexes.some(({ digest }) => digest === target);
+    const index = isIndex ? target : undefined;
+    const key = index ?? image.id;
+    const known = chosen.get(key) ?? { image, index, names: [] };
     for (const name of own) if (!known.names.includes(name)) known.names.push(name);
-    chosen.set(image.id, known);
+    chosen.set(key, known);
   };
   for (const written of names) {
     const tagged = /[:@]/.test(written.slice(written.lastIndexOf("/") + 1));
     const all = tagged || /^[0-9a-f]{64}$/.test(written) ? [] : tagsOf(images, written);
-    for (const { image, name } of all) add(image, [name]);
+    for (const name of all) add(findImage(images, name, platform), [name]);
     if (all.length > 0) continue;
-    const { image, reference } = findImage(images, written);
-    add(image, reference?.tag === undefined || reference.digest !== undefined ? [] : [reference.familiar]);
+    const { reference, ...match } = findImage(images, written, platform);
+    add(match, reference?.tag === undefined || reference.digest !== undefined ? [] : [reference.familiar]);
   }
   return [...chosen.values()];
 }
 
-function tagsOf(images: readonly StoredImage[], written: string): { image: StoredImage; name: string }[] {
+function tagsOf(images: readonly StoredImage[], written: string): string[] {
   const { familiarName } = parseReference(written);
-  return images.flatMap((image) =>
-    image.names.filter((name) => parseReference(name).familiarName === familiarName).map((name) => ({ image, name })),
-  );
+  return images.flatMap(({ names }) => names.filter((name) => parseReference(name).familiarName === familiarName));
 }
 
 async function* writing(
@@ -92,16 +106,11 @@ async function* writing(
   try {
     yield directory("blobs/");
     yield directory("blobs/sha256/");
-    const written = new Set<Digest>();
-    for (const { image, manifest, digest } of parts) {
-      for (const blob of [image.id, digest, ...manifest.layers.map((layer) => layer.digest)]) {
-        if (written.has(blob)) continue;
-        written.add(blob);
-        const size = await content.sizeOf(blob);
-        yield header(pathOf(blob), size);
-        yield* content.read(blob);
-        yield Buffer.alloc(tarPadding(size));
-      }
+    for (const blob of new Set(parts.flatMap(({ blobs }) => blobs))) {
+      const size = await content.sizeOf(blob);
+      yield header(pathOf(blob), size);
+      yield* content.read(blob);
+      yield Buffer.alloc(tarPadding(size));
     }
     yield* file("index.json", indexOf(parts));
     yield* file("manifest.json", parts.map(entryOf));
@@ -114,7 +123,8 @@ async function* writing(
 }
 
 function indexOf(parts: readonly Part[]): object {
-  const manifests = parts.flatMap(({ names, digest, mediaType, size }) => {
+  const manifests = parts.flatMap(({ names, root }) => {
+    const { mediaType, digest, size } = root;
     const descriptor = { mediaType, digest, size };
     const annotated = names.map((name) => {
       const { canonical, tag } = parseReference(name);
@@ -125,7 +135,7 @@ function indexOf(parts: readonly Part[]): object {
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
 }
 
-function entryOf({ image, names, manifest }: Part): object {
+function entryOf({ names, image, manifest }: Part): object {
   const sources = manifest.layers.map(({ mediaType, digest, size }, index) => [
     image.config.rootfs.diff_ids[index],
     { mediaType, size, digest },

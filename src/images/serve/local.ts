@@ -28,7 +28,7 @@ export class LocalOrigin implements Origin {
   async documents({ repository, ns }: Asked, tag: string): Promise<ServedDocument[]> {
     const found = imagesAt(this.#tools.records.visible(), repository, ns).find(({ name }) => name.tag === tag);
     if (found === undefined) return [];
-    const { root, children } = await readPlan(this.#tools, found.image, undefined);
+    const { root, children } = await readPlan(this.#tools, found.image, found.image.targets[found.name.familiar]);
     const own = this.#tools.records.manifestOf(found.image.id)?.digest;
     return [root, ...children.filter(({ digest }) => digest === own)];
   }

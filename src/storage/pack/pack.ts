@@ -16,6 +16,8 @@ export interface PackOptions {
   readonly isUpper: boolean;
   /** Seconds since 1970: whatever is newer is archived as if it were from then. */
   readonly latest?: number | undefined;
+  /** More follows: the end of the archive is left out. */
+  readonly continues?: boolean;
 }
 
 /** Data that one program reads at most. */
@@ -41,7 +43,7 @@ export async function* packTree(reader: TreeReader, options: PackOptions): Async
     pieces = [];
     size = 0;
   }
-  yield Buffer.concat([...pieces, tarEnd]);
+  yield Buffer.concat(options.continues ? pieces : [...pieces, tarEnd]);
 }
 
 class Packer {
