@@ -21,6 +21,7 @@ import { checkHostUse } from "./plan/host.ts";
 import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
 import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
 import { checkAgents } from "./solve/agents.ts";
+import type { StepFlight } from "./solve/flight.ts";
 import type { Job } from "./solve/job.ts";
 import { Solver } from "./solve/solver.ts";
 import { emptyStack, type Stack } from "./solve/stack.ts";
@@ -43,6 +44,10 @@ export class Build {
   /** By `imageKey`: base images that are here. */
   readonly #images = new Map<string, StoredImage>();
   readonly #known = new Map<string, BaseImage>();
+  /** Its contexts. */
+  readonly #brought = new AsyncDisposableStack();
+  /** Steps that work with what this build has brought. */
+  #started: readonly StepFlight[] = [];
 
   constructor(care: CacheCare, request: BuildRequest, scratch: string) {
     this.#care = care;
@@ -58,7 +63,7 @@ export class Build {
       await this.#end();
       return result;
     } catch (error) {
-      await this.#end();
+      await this.#giveUp();
       throw error;
     }
   }
@@ -66,7 +71,7 @@ export class Build {
   async #run(): Promise<BuildResult> {
     const names = this.#request.tags.map(nameOf);
     const { executor } = this.#care.parts;
-    await using obtained = await obtainContext(this.#request, this.#scratch, executor);
+    const obtained = this.#brought.use(await obtainContext(this.#request, this.#scratch, executor));
     const { settings } = obtained;
     checkAgents(settings.agents);
     const name = this.#request.dockerfileName ?? this.#request.dockerfile;
@@ -80,7 +85,8 @@ export class Build {
     tellLints(this.#request, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
     this.#request.planned(plan.steps.map(({ vertex, instruction }) => ({ id: vertex?.toString(), instruction })));
     const imported = await this.#import(plan);
-    await using named = await obtainNamed(this.#request, plan, { executor, scratch: this.#scratch, settings });
+    const options = { executor, scratch: this.#scratch, settings };
+    const named = this.#brought.use(await obtainNamed(this.#request, plan, options));
     const contexts = new Map([...obtained.trees, ...named.trees]);
     return await this.#solve(this.#job(plan, { settings, contexts, imported }), names);
   }
@@ -92,12 +98,13 @@ export class Build {
   }
 
   #job(plan: Plan, { settings: { secrets, agents }, contexts, imported }: Means): Job {
-    const { parts, cache, mounts } = this.#care;
+    const { parts, cache, mounts, flights } = this.#care;
     const { signal, noCache, network, limits, emit, ready, buildArgs } = this.#request;
     return {
       parts,
       plan,
       cache,
+      flights,
       imported,
       mounts,
       hold: this.#hold,
@@ -121,6 +128,7 @@ export class Build {
   async #solve(job: Job, names: readonly Reference[]): Promise<BuildResult> {
     const { cache } = this.#care;
     const solver = new Solver(job);
+    this.#started = solver.started;
     try {
       const stacks = (await solver.run()).map(({ stack }) => stack);
       cache.records.touch(solver.usedKeys, Date.now());
@@ -227,10 +235,20 @@ export class Build {
     };
   }
 
+  /** What a step that other builds want too works with stays until that has ended; this build's client is not kept waiting. */
+  async #giveUp(): Promise<void> {
+    const ended = this.#end();
+    if (this.#started.every(({ isOver }) => isOver)) return await ended;
+    const { log } = this.#care.parts;
+    ended.catch((error) => log.warn({ error: messageOf(error) }, "what a build has left was not removed"));
+  }
+
   /** What the build has used, and nobody else needs, goes. */
   async #end(): Promise<void> {
     const { tools, executor } = this.#care.parts;
+    await Promise.allSettled(this.#started.map(({ done }) => done));
     try {
+      await this.#brought.disposeAsync();
       await tools.garbage.release(this.#hold, false);
     } finally {
       await removeTree(executor, this.#scratch);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { messageOf } from "../errors/index.ts";
+import { Shared } from "../images/shared.ts";
 import { removeTree } from "../storage/unpack/remove-tree.ts";
 import { Build } from "./build.ts";
 import { StepCache } from "./cache/cache.ts";
@@ -27,7 +28,7 @@ class DockerfileBuilder implements Builder {
     const records = new CacheRecords(parts.db);
     const cache = new StepCache(parts, records);
     const mounts = new CacheMounts(parts, records);
-    this.#care = { parts, cache, mounts };
+    this.#care = { parts, cache, mounts, flights: new Shared() };
     this.#directory = directory;
   }
 

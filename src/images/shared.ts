@@ -1,6 +1,8 @@
 /** Work under way; `done` settles when it is over, including its cleaning up. */
 export interface Flight {
   readonly done: Promise<unknown>;
+  /** Called when it is over and the last party has left. */
+  end?(): Promise<void>;
 }
 
 /** One party's interest in a flight. */
@@ -52,9 +54,10 @@ export class Shared<F extends Flight> {
       leave: async () => {
         if (left) return;
         left = true;
-        if (--entry.members > 0 || entry.over) return;
-        entry.abort.abort();
+        if (--entry.members > 0) return;
+        if (!entry.over) entry.abort.abort();
         await entry.flight.done.catch(() => undefined);
+        await entry.flight.end?.();
       },
     };
   }

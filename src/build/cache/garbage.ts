@@ -1,6 +1,8 @@
 import { statfs } from "node:fs/promises";
+import type { Shared } from "../../images/shared.ts";
 import type { ChainId, Digest } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
+import type { StepFlight } from "../solve/flight.ts";
 import type { CacheEntry, PruneRequest, PruneResult } from "../types.ts";
 import type { StepCache } from "./cache.ts";
 import type { CacheMounts } from "./mounts.ts";
@@ -11,6 +13,8 @@ export interface CacheCare {
   readonly parts: WorkParts;
   readonly cache: StepCache;
   readonly mounts: CacheMounts;
+  /** Steps that are carried out now. */
+  readonly flights: Shared<StepFlight>;
 }
 
 /** The cache may take a tenth of the disk, and always this many bytes. */

@@ -30,11 +30,9 @@ export class GitSource {
   readonly reference: GitReference;
   readonly resolved: ResolvedReference;
   readonly keepGitDir: boolean;
-  readonly #git: Git;
   readonly #means: GitMeans;
 
-  private constructor(git: Git, means: GitMeans, found: Pick<GitSource, "reference" | "resolved" | "keepGitDir">) {
-    this.#git = git;
+  private constructor(means: GitMeans, found: Pick<GitSource, "reference" | "resolved" | "keepGitDir">) {
     this.#means = means;
     this.reference = found.reference;
     this.resolved = found.resolved;
@@ -50,20 +48,12 @@ export class GitSource {
       checksum,
     }: { readonly keepGitDir?: boolean | undefined; readonly checksum?: string | undefined } = {},
   ): Promise<GitSource> {
-    const { signal, secrets, agents, tell, scratch } = means;
-    const shown = shownReference(reference);
-    const agent = agents.get("default");
-    if (reference.protocol === "ssh" && agent === undefined) {
-      throw new SampanError(
-        "invalid",
-        `Cannot fetch ${shown}: ssh needs the keys of an agent; lend one with --ssh default`,
-      );
-    }
-    const git = new Git({ signal, shown, tell, auth: authHeaders(reference, secrets), agent });
+    const { tell, scratch } = means;
+    const git = gitFor(reference, means);
     await mkdir(scratch, { recursive: true, mode: 0o700 });
     const resolved = await resolveReference(git, scratch, { reference, checksum });
     tell(`${resolved.commit}\t${resolved.name ?? ""}`.trimEnd());
-    return new GitSource(git, means, { reference, resolved, keepGitDir: keepGitDir ?? reference.keepGitDir ?? false });
+    return new GitSource(means, { reference, resolved, keepGitDir: keepGitDir ?? reference.keepGitDir ?? false });
   }
 
   /** What the files depend on: the commit, not where it came from. */
@@ -74,13 +64,18 @@ export class GitSource {
     return { commit: this.resolved.commit, subdir, submodules, kept };
   }
 
-  /** Fetches them; the tree must be disposed of. Kind "not-found" when the directory that is meant is not there. */
-  async open(): Promise<SpooledContext> {
-    const { executor, scratch, signal } = this.#means;
+  /**
+   * Fetches them; the tree must be disposed of. `during`: who waits for that, where it is somebody else. Kind "not-found" when
+   * the directory that is meant is not there.
+   */
+  async open(during: Pick<GitMeans, "signal" | "tell"> = this.#means): Promise<SpooledContext> {
+    const { executor, scratch } = this.#means;
+    const { signal, tell } = during;
     const { reference, resolved, keepGitDir } = this;
     const directory = join(scratch, scratchName());
     try {
-      await checkOut(this.#git, directory, { ...resolved, reference, keepGitDir });
+      const git = gitFor(reference, { ...this.#means, signal, tell });
+      await checkOut(git, directory, { ...resolved, reference, keepGitDir });
       const where = { directory, path: join(scratch, scratchName()), keepGitDir };
       const spooled = await spoolWorktree(executor, where, signal);
       return await inDirectory(spooled, reference);
@@ -88,6 +83,18 @@ export class GitSource {
       await removeTree(executor, directory);
     }
   }
+}
+
+function gitFor(reference: GitReference, { signal, secrets, agents, tell }: GitMeans): Git {
+  const shown = shownReference(reference);
+  const agent = agents.get("default");
+  if (reference.protocol === "ssh" && agent === undefined) {
+    throw new SampanError(
+      "invalid",
+      `Cannot fetch ${shown}: ssh needs the keys of an agent; lend one with --ssh default`,
+    );
+  }
+  return new Git({ signal, shown, tell, auth: authHeaders(reference, secrets), agent });
 }
 
 /** The directory that is meant, links on the way followed within the repository. */

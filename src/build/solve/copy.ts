@@ -8,10 +8,10 @@ import { PatternMatcher } from "../ignore/index.ts";
 import type { CopyVertex, PlannedSource, VertexId } from "../plan/types.ts";
 import { archiveIn } from "./archive.ts";
 import { fetchFile, fetchRepository } from "./fetch.ts";
+import type { LayerStep } from "./flight.ts";
 import type { Job } from "./job.ts";
 import { keyOf } from "./key.ts";
 import { ownerOf } from "./owner.ts";
-import type { LayerStep } from "./solver.ts";
 import { identityOf, type Stack } from "./stack.ts";
 import { timeOf } from "./time.ts";
 import { inlineTree, type OpenTree, stackTree } from "./trees.ts";
@@ -34,18 +34,18 @@ interface Source {
   readonly path: string;
   /** Whether an archive found here is unpacked. */
   readonly unpack: boolean;
-  open(): Promise<OpenTree>;
+  /** `job`: whose signal ends that. */
+  open(job: Job): Promise<OpenTree>;
 }
 
 /** COPY and ADD. */
 export class CopyStep implements LayerStep {
   readonly key: string;
-  readonly #job: Job;
+  readonly circumstances = "";
   readonly #vertex: CopyVertex;
   readonly #sources: readonly Source[];
 
-  private constructor(job: Job, vertex: CopyVertex, sources: readonly Source[], key: string) {
-    this.#job = job;
+  private constructor(vertex: CopyVertex, sources: readonly Source[], key: string) {
     this.#vertex = vertex;
     this.#sources = sources;
     this.key = key;
@@ -74,29 +74,29 @@ export class CopyStep implements LayerStep {
       epoch: job.epoch,
       rewritesTimes: job.rewritesTimes,
     };
-    return new CopyStep(job, vertex, sources, keyOf(what));
+    return new CopyStep(vertex, sources, keyOf(what));
   }
 
-  async perform(workspace: Workspace): Promise<void> {
+  async perform(workspace: Workspace, job: Job): Promise<void> {
     const { chown, chmod, destination, link } = this.#vertex;
-    const owner = chown === undefined ? undefined : await ownerOf(this.#job, chown, workspace);
+    const owner = chown === undefined ? undefined : await ownerOf(job, chown, workspace);
     const mode = chmod === undefined ? (bits: number) => bits : modeChange(chmod);
     const purpose = `copy to ${destination}`;
     const session = link ? await workspace.enterLayer(purpose) : await workspace.enter(purpose);
     try {
-      const to = new Destination(session, purpose, { owner, mode }, timeOf(this.#job));
-      for (const source of this.#sources) await this.#copy(source, to);
+      const to = new Destination(session, purpose, { owner, mode }, timeOf(job));
+      for (const source of this.#sources) await this.#copy(source, to, job);
     } finally {
       session.close();
     }
   }
 
-  async #copy(source: Source, to: Destination): Promise<void> {
-    await using opened = await source.open();
+  async #copy(source: Source, to: Destination, job: Job): Promise<void> {
+    await using opened = await source.open(job);
     const found = await findSources(opened.tree, source.path);
     const several = found.length > 1 || this.#sources.length > 1;
     for (const one of found) {
-      if (this.#job.signal.aborted) throw this.#job.signal.reason;
+      if (job.signal.aborted) throw job.signal.reason;
       const archive = source.unpack && one.stat.type === "file" ? await archiveIn(opened, one.path) : undefined;
       if (archive !== undefined) {
         await to.makeDirectory(this.#vertex.destination);
@@ -188,12 +188,13 @@ async function openable(job: Job, vertex: CopyVertex, source: PlannedSource, inp
 const none: AsyncDisposable = { async [Symbol.asyncDispose]() {} };
 
 /** The content of everything that a source names, and the names that it gets. */
-async function hashOf({ cache }: Job, vertex: CopyVertex, source: Source): Promise<string> {
+async function hashOf(job: Job, vertex: CopyVertex, source: Source): Promise<string> {
+  const { cache } = job;
   if (source.hash !== undefined) return source.hash;
   const selection = JSON.stringify([source.path, vertex.exclude, vertex.parents]);
   const known = source.tree === undefined ? undefined : cache.records.hash(source.tree, selection);
   if (known !== undefined) return known;
-  await using opened = await source.open();
+  await using opened = await source.open(job);
   const parts: unknown[] = [];
   for (const { path, written, stat } of await findSources(opened.tree, source.path)) {
     const name = vertex.parents ? written : (written.split("/").at(-1) ?? "");

@@ -29,12 +29,13 @@ export async function fetchFile(job: Job, { checksum, unpack }: CopyVertex, url:
 /** ADD of a repository: only the commit is found out now, which is the key; its files are fetched when they are needed. */
 export async function fetchRepository(job: Job, vertex: CopyVertex, reference: GitReference, step: string) {
   const { parts, secrets, agents, scratch, signal, emit } = job;
-  const tell = (line: string) => emit({ type: "log", step, stream: "stderr", data: `${line}\n` });
+  const teller = (to: Job["emit"]) => (line: string) => to({ type: "log", step, stream: "stderr", data: `${line}\n` });
+  const tell = teller(emit);
   const means = { executor: parts.executor, secrets, agents, scratch, signal, tell };
   const keepGitDir = vertex.keepGitDir || undefined;
   const source = await GitSource.resolve(reference, means, { keepGitDir, checksum: vertex.checksum });
-  const open = async (): Promise<OpenTree> => {
-    const files = await source.open();
+  const open = async (during: Job): Promise<OpenTree> => {
+    const files = await source.open({ signal: during.signal, tell: teller(during.emit) });
     return { tree: new ContextTree(files, () => false), [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() };
   };
   return { hash: keyOf({ repository: source.identity }), path: "/", unpack: false, open };

@@ -1,4 +1,5 @@
 import type { Hold } from "../../images/garbage.ts";
+import type { Shared } from "../../images/shared.ts";
 import type { Platform, StoredImage } from "../../images/types.ts";
 import type { StepCache } from "../cache/cache.ts";
 import type { CacheMounts } from "../cache/mounts.ts";
@@ -8,6 +9,7 @@ import type { RunLimits } from "../host.ts";
 import type { WorkParts } from "../parts.ts";
 import type { Plan } from "../plan/types.ts";
 import type { BuildEvent } from "../progress/types.ts";
+import type { StepFlight } from "./flight.ts";
 import type { Stack } from "./stack.ts";
 
 /** What the steps of one build have in common. */
@@ -15,6 +17,8 @@ export interface Job {
   readonly parts: WorkParts;
   readonly plan: Plan;
   readonly cache: StepCache;
+  /** Steps that are carried out now, of all builds. */
+  readonly flights: Shared<StepFlight>;
   /** What was built elsewhere. */
   readonly imported: ImportedCache;
   readonly mounts: CacheMounts;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
@@ -28,6 +29,26 @@ export async function mountKeys(job: Job, { mounts }: RunVertex, inputs: StepInp
       if (mount.type !== "bind") return { ...mount, begin: undefined };
       const { type, target, readOnly, source, from } = mount;
       return { type, target, readOnly, source, content: await contentKey(job, { from, source }, inputs) };
+    }),
+  );
+}
+
+/** What of its mounts is not in the key of a RUN: the content of secrets, whose agents, and what empty caches begin with. */
+export async function circumstancesOf(job: Job, { mounts }: RunVertex, inputs: StepInputs): Promise<unknown[]> {
+  return await Promise.all(
+    mounts.map(async (mount) => {
+      switch (mount.type) {
+        case "secret":
+          return createHash("sha256")
+            .update(job.secrets.get(mount.id) ?? "")
+            .digest("hex");
+        case "ssh":
+          return job.agents.get(mount.id);
+        case "cache":
+          return mount.begin && (await contentKey(job, mount.begin, inputs));
+        default:
+          return undefined;
+      }
     }),
   );
 }

@@ -3,11 +3,11 @@ import { Slots } from "../../images/slots.ts";
 import type { RunVertex } from "../plan/types.ts";
 import type { StepInputs } from "./copy.ts";
 import { CommandFailed } from "./errors.ts";
+import type { LayerStep } from "./flight.ts";
 import type { Job } from "./job.ts";
 import { keyOf } from "./key.ts";
 import { MountPoints } from "./mount-points.ts";
-import { mountKeys, openMounts } from "./run-mounts.ts";
-import type { LayerStep } from "./solver.ts";
+import { circumstancesOf, mountKeys, type OpenMounts, openMounts } from "./run-mounts.ts";
 import { identityOf } from "./stack.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -17,15 +17,15 @@ const slots = new Slots(Math.max(4, availableParallelism()));
 /** RUN. */
 export class RunStep implements LayerStep {
   readonly key: string;
-  readonly #job: Job;
+  readonly circumstances: string;
   readonly #vertex: RunVertex;
   readonly #inputs: StepInputs;
 
-  private constructor(job: Job, vertex: RunVertex, inputs: StepInputs, key: string) {
-    this.#job = job;
+  private constructor(vertex: RunVertex, inputs: StepInputs, keys: Pick<LayerStep, "key" | "circumstances">) {
     this.#vertex = vertex;
     this.#inputs = inputs;
-    this.key = key;
+    this.key = keys.key;
+    this.circumstances = keys.circumstances;
   }
 
   static async prepare(job: Job, vertex: RunVertex, inputs: StepInputs): Promise<RunStep> {
@@ -47,16 +47,22 @@ export class RunStep implements LayerStep {
       epoch: job.epoch,
       rewritesTimes: job.rewritesTimes,
     });
-    return new RunStep(job, vertex, inputs, key);
+    const { limits } = job;
+    const circumstances = keyOf({
+      limits,
+      hiddenEnv: vertex.hiddenEnv,
+      mounts: await circumstancesOf(job, vertex, inputs),
+    });
+    return new RunStep(vertex, inputs, { key, circumstances });
   }
 
-  async perform(workspace: Workspace): Promise<void> {
-    const free = await slots.take(this.#job.signal);
+  async perform(workspace: Workspace, job: Job): Promise<void> {
+    const free = await slots.take(job.signal);
     try {
-      await using mounts = await openMounts(this.#job, this.#vertex, this.#inputs);
+      await using mounts = await openMounts(job, this.#vertex, this.#inputs);
       const targets = [...mounts.mounts, ...mounts.files].map(({ target }) => target);
       const points = await MountPoints.before(workspace, targets);
-      const exitCode = await this.#execute(workspace, mounts);
+      const exitCode = await this.#execute(workspace, mounts, job);
       await points.removeWhatWasMade(workspace);
       if (exitCode !== 0) throw new CommandFailed(this.#vertex.argv, exitCode);
     } finally {
@@ -64,8 +70,8 @@ export class RunStep implements LayerStep {
     }
   }
 
-  #execute(workspace: Workspace, mounts: Awaited<ReturnType<typeof openMounts>>): Promise<number> {
-    const { parts, limits, signal, emit, ready, epoch } = this.#job;
+  #execute(workspace: Workspace, mounts: OpenMounts, job: Job): Promise<number> {
+    const { parts, limits, signal, emit, ready, epoch } = job;
     const { argv, script, env, hiddenEnv, cwd, user, security, platform } = this.#vertex;
     const { id: step, parent } = this.#inputs;
     const named = new Set(env.map((text) => text.split("=", 1)[0]));
@@ -82,7 +88,7 @@ export class RunStep implements LayerStep {
         env: [...env, ...hidden, ...dated, ...mounts.env],
         cwd,
         user,
-        network: networkOf(this.#job, this.#vertex),
+        network: networkOf(job, this.#vertex),
         insecure: security === "insecure",
         mounts: mounts.mounts,
         files: [...mounts.files, ...executable],

@@ -1,27 +1,22 @@
+import { orCancelled } from "../../errors/cancel.ts";
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
 import { parentOf } from "../../images/create/create.ts";
 import { isHostReference } from "../../images/host.ts";
 import { formatPlatform, suitability } from "../../images/platform.ts";
 import type { StoredImage } from "../../images/types.ts";
 import type { NewResult } from "../cache/cache.ts";
+import { scratchName } from "../cache/mounts.ts";
 import type { StepResult } from "../exchange/format.ts";
 import { imageKey } from "../plan/plan.ts";
 import type { CopyVertex, ImageVertex, RunVertex, Step, Vertex, VertexId, WorkdirVertex } from "../plan/types.ts";
 import { CopyStep } from "./copy.ts";
 import { StepFailed } from "./errors.ts";
+import { type LayerStep, StepFlight, type WantedStep } from "./flight.ts";
 import type { Job, Outcome } from "./job.ts";
 import { keyOf } from "./key.ts";
 import { RunStep } from "./run.ts";
 import { emptyStack, hostStack, identityOf, type Stack, stackOf } from "./stack.ts";
 import { makeWorkdir } from "./workdir.ts";
-import { Workspace } from "./workspace.ts";
-
-/** A step that makes a layer. */
-export interface LayerStep {
-  readonly key: string;
-  /** Works on the new layer; it is committed afterwards. */
-  perform(workspace: Workspace): Promise<void>;
-}
 
 /** Carries a plan out: every vertex once, as soon as its inputs are there, and only when the cache does not know it. */
 export class Solver {
@@ -34,6 +29,8 @@ export class Solver {
   readonly usedKeys: string[] = [];
   /** Of all steps that make layers, as they end. */
   readonly results: StepResult[] = [];
+  /** What was carried out with this build's means: others may still need them when it is over. */
+  readonly started: StepFlight[] = [];
   readonly #using: (() => void)[] = [];
 
   constructor(job: Job) {
@@ -143,7 +140,7 @@ export class Solver {
         const { path, user } = vertex;
         const { epoch, rewritesTimes } = this.#job;
         const key = keyOf({ kind: "workdir", parent: identityOf(parent), path, user, epoch, rewritesTimes });
-        return { key, perform: (workspace) => makeWorkdir(this.#job, vertex, workspace) };
+        return { key, circumstances: "", perform: (workspace, job) => makeWorkdir(job, vertex, workspace) };
       }
     }
   }
@@ -152,7 +149,7 @@ export class Solver {
     vertex: RunVertex | CopyVertex | WorkdirVertex,
     { parent, step, id, begin }: { parent: Stack; step: LayerStep; id: VertexId; begin: () => void },
   ): Promise<Outcome> {
-    const { cache, hold, parts, signal, epoch, rewritesTimes } = this.#job;
+    const { cache, signal } = this.#job;
     this.#using.push(cache.use(step.key));
     const description = this.#steps.get(id)?.name ?? vertex.kind;
     const origin = { key: step.key, kind: vertex.kind, description, parent };
@@ -164,12 +161,35 @@ export class Solver {
     }
     if (signal.aborted) throw signal.reason;
     begin();
-    await using workspace = await Workspace.open(parts, parent);
-    await step.perform(workspace);
-    const stack = await workspace.commit(hold, signal, rewritesTimes ? epoch : undefined);
-    const created = await cache.insert({ ...origin, result: stack }, hold);
-    this.results.push({ key: step.key, created, stack });
-    return { stack, created, cached: false };
+    const { cached, ...made } = await this.#carryOut({ step, origin, isFresh: this.#isFresh(id) }, id);
+    if (cached) this.usedKeys.push(step.key);
+    this.results.push({ key: step.key, ...made });
+    return { ...made, cached };
+  }
+
+  /** Together with other builds that want the same at this time; alone where a step is to be carried out anew. */
+  async #carryOut(wanted: WantedStep, id: VertexId) {
+    const { hold, parts, signal, emit, ready, flights } = this.#job;
+    const { step, origin, isFresh } = wanted;
+    const { parent } = origin;
+    const key = isFresh
+      ? scratchName()
+      : keyOf({ key: step.key, circumstances: step.circumstances, on: identityOf(parent) });
+    const { flight, leave } = await flights.join(key, (abort) => {
+      const own = new StepFlight(this.#job, wanted, abort);
+      this.started.push(own);
+      return own;
+    });
+    const stop = flight.follow({ ready, tell: (said) => emit({ type: "log", step: String(id), ...said }) });
+    try {
+      const { layer, created, cached } = await orCancelled(flight.done, signal);
+      const stack = stackOf([...parent.layers, layer]);
+      await parts.tools.garbage.add(hold, [layer.digest], stack.chains);
+      return { stack, created, cached };
+    } finally {
+      stop();
+      await leave();
+    }
   }
 
   /** A result of before, of this machine or another; what comes from elsewhere is kept from now on. */

@@ -1,3 +1,4 @@
+import { SampanError } from "../../errors/index.ts";
 import { type ChainId, chainIds, type DiffId, type Digest } from "../../storage/digest.ts";
 
 /** A layer of a build: unpacked in the layer store, its blob in the content store. */
@@ -25,6 +26,13 @@ export const hostStack: Stack = { layers: [], chains: [], host: true };
 
 export function stackOf(layers: readonly BuiltLayer[]): Stack {
   return { layers, chains: chainIds(layers.map(({ diffId }) => diffId)) };
+}
+
+/** The layer that a step has put on. */
+export function topOf({ layers }: Stack): BuiltLayer {
+  const top = layers.at(-1);
+  if (top === undefined) throw new SampanError("internal", "Cannot use the result of a build step: it has no layer");
+  return top;
 }
 
 /** What a stack of layers is called in keys: two of the same name have the same content. */
