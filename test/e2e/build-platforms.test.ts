@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { hostPlatform } from "../../src/images/platform.ts";
@@ -16,6 +16,23 @@ const box = sandbox({ start: true });
 /** What an image is for. */
 const architecture = async (image: string, ...options: string[]) =>
   (await box.ok("image", "inspect", ...options, "--format", "{{.Architecture}}", image)).trim();
+
+/** The ELF header (64 bit, little endian) of a program that is for a processor; elf(5). */
+function emptyProgram(architecture: "amd64" | "arm64"): Buffer {
+  const header = Buffer.alloc(64 + 56);
+  header.write("\x7fELF\x02\x01\x01", "latin1");
+  header.writeUInt16LE(2, 16); // ET_EXEC
+  header.writeUInt16LE(architecture === "arm64" ? 183 : 62, 18);
+  header.writeUInt32LE(1, 20);
+  header.writeBigUInt64LE(64n, 32); // the program headers: one, of nothing
+  for (const [at, value] of [
+    [52, 64],
+    [54, 56],
+    [56, 1],
+  ] as const)
+    header.writeUInt16LE(value, at);
+  return header;
+}
 
 const both = "linux/amd64,linux/arm64";
 const lines = ["FROM scratch", "ARG TARGETARCH", "COPY $TARGETARCH /file"];
@@ -99,6 +116,23 @@ suite("builds for several platforms", requires("docker-registry", "skopeo"), () 
       Object.keys(JSON.parse(await succeed("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${name}`])));
     assert.ok((await kind(`${registry.host}/a`)).includes("layers"));
     assert.ok((await kind(`${registry.host}/b`)).includes("manifests"));
+  });
+
+  test("base images of a registry: one for each platform, and the name stays with this machine's", async () => {
+    const base = `${registry.host}/base:1`;
+    await box.ok("build", "-q", "--platform", both, "-t", base, "--push", buildContext(box, files));
+    await box.ok("rmi", base);
+    await box.ok("builder", "prune", "-af");
+    const derived = buildContext(box, { Dockerfile: [`FROM ${base}`, "LABEL derived=yes"] });
+    const dest = join(box.directory, "derived");
+    // The second time nothing is asked of the registry.
+    for (const end of [async () => {}, () => registry.close()]) {
+      await box.ok("build", "-q", "--platform", both, "-o", dest, derived);
+      for (const arch of ["amd64", "arm64"])
+        assert.equal(readFileSync(join(dest, `linux_${arch}`, "file"), "utf8"), `for ${arch}`);
+      assert.equal(await architecture(base), hostPlatform().architecture);
+      await end();
+    }
   });
 });
 
@@ -212,6 +246,22 @@ suite("what several platforms share", requires("busybox", "skopeo"), () => {
     await box.ok("save", "--platform", "linux/arm64", "-o", `${tar}.arm64`, "x:1");
     const config = ["--override-arch", "arm64", "inspect", "--config", `oci-archive:${tar}.arm64`];
     assert.equal(JSON.parse(await succeed("skopeo", config)).architecture, "arm64");
+  });
+
+  test("RUN for a machine that nobody can play here is refused, and says what can be done", async () => {
+    const foreign = hostPlatform().architecture === "amd64" ? "arm64" : "amd64";
+    const context = buildContext(box, { Dockerfile: ["FROM scratch", "COPY sh /bin/sh", "RUN true"] });
+    writeFileSync(join(context, "sh"), emptyProgram(foreign), { mode: 0o755 });
+    const { status, stderr } = await box.run(["build", "--platform", `linux/${foreign}`, context]);
+    assert.equal(status, 1, stderr);
+    const what = new RegExp(
+      `Dockerfile:3:1: Cannot run a program for linux/${foreign} on this machine, which is linux/`,
+    );
+    assert.match(stderr, what);
+    assert.match(
+      stderr,
+      /binfmt_misc knows no interpreter for it; install one \(qemu-user-static\), or run the command in/,
+    );
   });
 
   test("docker's own request makes one image; it says so", async () => {

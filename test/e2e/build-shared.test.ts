@@ -8,7 +8,7 @@ import { before, suite, test } from "node:test";
 import { scratchDirectory } from "../../src/build/scratch.ts";
 import { buildContext } from "../support/builds.ts";
 import { busybox } from "../support/images.ts";
-import { eventually } from "../support/process.ts";
+import { eventually, succeed } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
 
@@ -108,6 +108,8 @@ suite("builds at the same time", requires("busybox"), () => {
     const other = new RunningBuild("-t", "stays", gate.context({ lines, mounts, rest }));
     await other.says(/ begun$/m);
     await first.leave();
+    // The daemon has noticed.
+    await box.ping();
     gate.open();
     assert.equal(await other.end(), 0, other.told);
     assert.equal(gate.times, 1);
@@ -167,6 +169,56 @@ suite("builds at the same time", requires("busybox"), () => {
     gate.open();
     for (const build of builds) assert.equal(await build.end(), 0, build.told);
     assert.equal(gate.times, 3);
+  });
+});
+
+suite("layers of COPY --link", requires("busybox"), () => {
+  test("are the same on another base, and nothing is copied again", async () => {
+    const lines = ["ARG BASE", "FROM $BASE", "COPY --link --chown=7:8 file /in/file", "COPY --link file /in/other"];
+    const context = buildContext(box, { Dockerfile: lines, file: "content" });
+    const base = buildContext(box, { Dockerfile: ["FROM busybox", "RUN mkdir /in && echo base >/in/base"] });
+    await box.ok("build", "-q", "-t", "newer", base);
+    const build = async (from: string, ...more: string[]) => {
+      const { status, stderr } = await box.run([
+        "build",
+        "--progress",
+        "plain",
+        "--build-arg",
+        `BASE=${from}`,
+        "-t",
+        `on-${from}`,
+        ...more,
+        context,
+      ]);
+      assert.equal(status, 0, stderr);
+      return stderr;
+    };
+    assert.doesNotMatch(await build("busybox"), /CACHED/);
+    const told = await build("newer");
+    for (const [, id = ""] of told.matchAll(/^#(\d+) \[.*\] COPY --link/gm))
+      assert.match(told, new RegExp(`^#${id} CACHED$`, "m"));
+    assert.equal(told.match(/^#\d+ CACHED$/gm)?.length, 2, told);
+
+    const layers = async (image: string) => {
+      const tar = join(box.directory, `${image}.tar`);
+      await box.ok("save", "-o", tar, image);
+      const [entry] = JSON.parse(await succeed("tar", ["-xOf", tar, "manifest.json"]));
+      return entry.Layers as string[];
+    };
+    const [old, rebased] = [await layers("on-busybox"), await layers("on-newer")];
+    assert.deepEqual(rebased.slice(-2), old.slice(-2));
+    assert.equal(rebased.length, old.length + 1);
+    const seen = "cat /in/base /in/file /in/other; stat -c %u:%g /in/file";
+    const output = await box.ok("run", "--rm", "--network", "none", "on-newer", "sh", "-c", seen);
+    assert.equal(output, "base\ncontentcontent7:8");
+  });
+
+  test("without --link they are copied again", async () => {
+    const context = buildContext(box, { Dockerfile: ["ARG BASE", "FROM $BASE", "COPY file /plain"], file: "content" });
+    for (const base of ["busybox", "newer"]) {
+      const { stderr } = await box.run(["build", "--progress", "plain", "--build-arg", `BASE=${base}`, context]);
+      assert.doesNotMatch(stderr, /CACHED/);
+    }
   });
 });
 

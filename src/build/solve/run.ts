@@ -1,4 +1,6 @@
 import { availableParallelism } from "node:os";
+import { messageOf, SampanError } from "../../errors/index.ts";
+import { formatPlatform, hostPlatform, suitability } from "../../images/platform.ts";
 import { Slots } from "../../images/slots.ts";
 import type { RunVertex } from "../plan/types.ts";
 import type { StepInputs } from "./copy.ts";
@@ -62,7 +64,7 @@ export class RunStep implements LayerStep {
       await using mounts = await openMounts(job, this.#vertex, this.#inputs);
       const targets = [...mounts.mounts, ...mounts.files].map(({ target }) => target);
       const points = await MountPoints.before(workspace, targets);
-      const exitCode = await this.#execute(workspace, mounts, job);
+      const exitCode = await this.#execute(workspace, mounts, job).catch((error) => explained(error, this.#vertex));
       await points.removeWhatWasMade(workspace);
       if (exitCode !== 0) throw new CommandFailed(this.#vertex.argv, exitCode);
     } finally {
@@ -104,6 +106,16 @@ export class RunStep implements LayerStep {
       signal,
     );
   }
+}
+
+/** Programs for another processor need somebody who can run them. */
+function explained(cause: unknown, { platform }: RunVertex): never {
+  const own = hostPlatform();
+  if (suitability(own, platform) !== undefined || !messageOf(cause).endsWith("exec format error")) throw cause;
+  const what = `Cannot run a program for ${formatPlatform(platform)} on this machine, which is ${formatPlatform(own)}`;
+  const why = "the kernel's binfmt_misc knows no interpreter for it";
+  const remedy = "install one (qemu-user-static), or run the command in a stage FROM --platform=$BUILDPLATFORM";
+  throw new SampanError("unsupported", `${what}: ${why}; ${remedy}`, { cause });
 }
 
 /** The network of a command: its own, or that of the build. */
