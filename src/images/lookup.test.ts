@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf, hexOf, parseDigest } from "../storage/digest.ts";
 import { hostImage } from "./host.ts";
-import { findImage } from "./lookup.ts";
+import { findImage, isPart } from "./lookup.ts";
 import type { StoredImage } from "./types.ts";
 
 const manifest = digestOf("manifest");
@@ -56,4 +56,29 @@ test("another platform is not found", () => {
     kind: "not-found",
     message: /does not match the specified platform/,
   });
+});
+
+test("an index made here: by its digest, and its images by name and platform", () => {
+  const index = digestOf("index");
+  const main = named("dd11", ["app:1", "app:alone"]);
+  const indexes = [{ digest: index, main: main.id }];
+  const arm64 = { os: "linux", architecture: "arm64" };
+  const other = { ...named("dd22", []), config: { ...main.config, ...arm64 }, indexes };
+  const own = { ...main, config: { ...main.config, architecture: "amd64" }, indexes, targets: { "app:1": index } };
+  const all = [other, own];
+  assert.deepEqual(all.map(isPart), [true, false]);
+  for (const written of ["app:1", index, hexOf(index)]) {
+    assert.deepEqual(findImage(all, written).image, own, written);
+    assert.deepEqual(findImage(all, written).target, index, written);
+    assert.deepEqual(findImage(all, written, arm64).image, other, written);
+  }
+  // A name that does not stand for the index does not lead to its other images.
+  assert.throws(() => findImage(all, "app:alone", arm64), { kind: "not-found" });
+});
+
+test("images of one pulled index are found by the name of one of them", () => {
+  const arm64 = { os: "linux", architecture: "arm64" };
+  const digest = `debian@${manifest}`;
+  const other = { ...named("ee11", [], [digest]), config: { ...a.config, ...arm64 } };
+  assert.equal(findImage([...images, other], "debian", arm64).image, other);
 });

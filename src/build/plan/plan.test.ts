@@ -104,6 +104,35 @@ test("a stage continues another with all its variables; names are found whatever
   assert.equal(copy?.kind === "copy" && copy.destination, "/12");
 });
 
+test("several platforms are in one graph: what does not depend on the target is there once", () => {
+  const arm64 = { os: "linux", architecture: "arm64" };
+  const lines = [
+    "FROM --platform=$BUILDPLATFORM debian AS build",
+    "RUN common",
+    "ARG TARGETARCH",
+    "RUN for $TARGETARCH",
+    "FROM scratch",
+    "COPY --from=build /$TARGETARCH /",
+  ];
+  const result = planned([...lines.slice(0, 5), "ARG TARGETARCH", ...lines.slice(5)], {
+    targetPlatforms: [linux, arm64],
+  });
+  assert.ok("plan" in result);
+  const { vertices, steps, results } = result.plan;
+  const runs = vertices.filter((vertex) => vertex.kind === "run");
+  // The trigger of the base, the common one, and one for each.
+  assert.equal(runs.length, 4);
+  assert.ok(runs.every(({ platform }) => platform === linux));
+  assert.deepEqual(
+    results.map(({ target, platform }) => [target, platform]),
+    [linux, arm64].map((one) => [one, one]),
+  );
+  const names = steps.filter(({ vertex }) => vertex !== undefined).map(({ name }) => name);
+  assert.equal(names.filter((name) => name.endsWith("RUN common")).length, 1);
+  assert.ok(names.includes("[linux/amd64->arm64 build 4/4] RUN for $TARGETARCH"), names.join("\n"));
+  assert.ok(names.includes("[linux/arm64 stage-1 2/2] COPY --from=build /$TARGETARCH /"), names.join("\n"));
+});
+
 test("what cannot be planned says why", () => {
   const message = (lines: readonly string[], options: Partial<PlanOptions> = {}) => {
     try {
