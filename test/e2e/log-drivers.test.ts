@@ -11,9 +11,12 @@ import { requires, requiresRoot } from "../support/requires.ts";
 const net = world();
 const { machine } = net;
 
-/** Takes datagrams at a Unix socket, or a UDP port, and appends them to a file, each with its length in front. */
+/**
+ * Takes datagrams at a Unix socket, or a UDP port, and appends them to a file, each with its length in front. Told to end, it
+ * takes no more and first writes down what it has taken.
+ */
 const receiver = `
-import os, socket, sys
+import os, signal, socket, sys
 where, into = sys.argv[1:]
 if where.startswith("/"):
     if os.path.exists(where): os.unlink(where)
@@ -21,9 +24,17 @@ if where.startswith("/"):
 else:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", int(where)))
 print("ready", flush=True)
+ending = False
+def end(*_):
+    global ending
+    ending = True
+    s.shutdown(socket.SHUT_RD)
+if where.startswith("/"): signal.signal(signal.SIGTERM, end)
 with open(into, "ab", 0) as f:
     while True:
-        d = s.recv(1 << 20); f.write(b"%d\\n" % len(d) + d)
+        d = s.recv(1 << 20)
+        if ending and not d: break
+        f.write(b"%d\\n" % len(d) + d)
 `;
 
 /** What one receiver has taken. */
@@ -49,8 +60,17 @@ class Taken {
   async stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
+    child.kill("SIGTERM");
     await once(child, "exit");
+  }
+
+  /** It takes nothing more, and does not end: its queue fills. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  goOn(): void {
+    this.#child?.kill("SIGCONT");
   }
 
   get messages(): Buffer[] {
@@ -116,12 +136,10 @@ suite("log drivers that send lines elsewhere", runnable, () => {
     const options = ["--log-driver", "journald", "--log-opt", "labels=who", "--log-opt", "tag={{.Name}}/x"];
     const script = "echo out; echo err >&2; printf unfinished";
     await net.ok("run", "--rm", "--name", "one", "-l", "who=me", ...options, "probe", "sh", "-c", script);
+    // All were sent before --rm; whoever takes them may be a moment behind.
+    await eventually("all is taken", () => journal.entries("one").length >= 3);
     const entries = journal.entries("one");
-    assert.deepEqual(
-      entries.map(({ MESSAGE }) => MESSAGE).toSorted(),
-      ["err", "out", "unfinished"],
-      "sent before --rm",
-    );
+    assert.deepEqual(entries.map(({ MESSAGE }) => MESSAGE).toSorted(), ["err", "out", "unfinished"]);
     const [out = {}] = entries.filter(({ MESSAGE }) => MESSAGE === "out");
     assert.match(out.CONTAINER_ID ?? "", /^[0-9a-f]{12}$/);
     assert.match(out.CONTAINER_ID_FULL ?? "", /^[0-9a-f]{64}$/);
@@ -149,16 +167,35 @@ suite("log drivers that send lines elsewhere", runnable, () => {
     const count = "i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.05; done";
     await net.ok("run", "-d", "--name", "counts", "--log-driver", "journald", "probe", "sh", "-c", count);
     await eventually("some lines are sent", () => messagesOf("counts").length > 3);
+    const written = async () => Number((await net.ok("logs", "--tail", "1", "counts")).replace("line ", ""));
     await machine.kill();
     await new Promise((resolve) => setTimeout(resolve, 500));
     await machine.start();
     await journal.stop();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const until = Math.min(59, (await written()) + 5);
+    await eventually("more is written", async () => (await written()) >= until);
     await journal.start();
     await eventually("the last is sent", () => messagesOf("counts").includes("line 59"), 20_000);
     const wanted = Array.from({ length: 60 }, (_, number) => `line ${number}`);
     assert.deepEqual([...new Set(messagesOf("counts"))], wanted, "all, in their order");
     await net.ok("rm", "-f", "counts");
+  });
+
+  test("a receiver that hangs holds up neither the next life, nor the daemon's end, nor the removal", async () => {
+    const count = ["sh", "-c", "i=0; while [ $i -lt 1500 ]; do echo line $i; i=$((i+1)); done"];
+    journal.pause();
+    await net.ok("run", "--name", "stuck", "--log-driver", "journald", "probe", ...count);
+    await net.ok("start", "-a", "stuck");
+    await net.ok("run", "--name", "unheard", "--log-driver", "journald", "probe", ...count);
+    await net.ok("start", "-a", "unheard");
+    await net.ok("rm", "unheard");
+    await machine.stop();
+    await machine.start();
+    journal.goOn();
+    const lines = () => messagesOf("stuck");
+    await eventually("both lives are sent", () => lines().filter((line) => line === "line 1499").length > 1, 20_000);
+    assert.deepEqual(new Set(lines()), new Set(Array.from({ length: 1500 }, (_, number) => `line ${number}`)));
+    await net.ok("rm", "stuck");
   });
 
   test("syslog: to a Unix socket and to a UDP port, in every format", async () => {

@@ -4,6 +4,7 @@ import { SampanError } from "../../../errors/index.ts";
 import { named } from "../../../kernel/block.ts";
 import type { Executor, Session } from "../../../kernel/executor.ts";
 import * as f from "../../../kernel/flags.ts";
+import { KernelError } from "../../../kernel/kernel-error.ts";
 import { Program } from "../../../kernel/program.ts";
 
 /** Where lines go, one datagram each. */
@@ -15,6 +16,8 @@ export interface Datagrams {
 
 /** Datagrams that one program sends. */
 const atOnce = 64;
+/** Seconds that who listens may leave its queue full: after that it counts as one that takes nothing. */
+const patience = 1;
 
 /** To a Unix socket of datagrams (unix(7)), which Node has not: a worker of the executor's sends them. */
 export class UnixDatagrams implements Datagrams {
@@ -31,11 +34,14 @@ export class UnixDatagrams implements Datagrams {
   async send(messages: readonly Buffer[], sent: (count: number) => void): Promise<void> {
     for (let at = 0; at < messages.length; at += atOnce) {
       const some = messages.slice(at, at + atOnce);
+      const p = this.#program(some);
+      const session = await this.#open();
       try {
-        const session = await this.#open();
-        await session.run(this.#program(some));
+        await session.run(p);
       } catch (error) {
         this.close();
+        const failed = error instanceof KernelError ? error.step : undefined;
+        if (failed !== undefined) sent(p.order.indexOf(failed));
         throw error;
       }
       sent(some.length);
@@ -53,6 +59,10 @@ export class UnixDatagrams implements Datagrams {
     const p = new Program(`send log lines to ${this.#path}`);
     const type = named(f.SOCK_DGRAM | f.SOCK_CLOEXEC, "SOCK_DGRAM|SOCK_CLOEXEC");
     const socket = p.sys("socket", [named(f.AF_UNIX, "AF_UNIX"), type, 0], { note: "make a socket to send by" });
+    const [level, option] = [named(f.SOL_SOCKET, "SOL_SOCKET"), named(f.SO_SNDTIMEO, "SO_SNDTIMEO")];
+    p.call("setsockopt", [socket, level, option, p.words([patience, 0]), 16], {
+      note: "wait no longer for a full queue",
+    });
     try {
       this.#socket = (await session.run(p)).value(socket);
     } catch (error) {

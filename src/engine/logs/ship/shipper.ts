@@ -35,7 +35,7 @@ export class Shipper {
   readonly #until: bigint;
   /** Until here it has been read. */
   #last: bigint;
-  #stopped = false;
+  readonly #stop = new AbortController();
   readonly #watch: LogWatch;
 
   constructor({ executor, log }: ShippingParts, container: Container) {
@@ -61,14 +61,14 @@ export class Shipper {
     const begin = this.#until === 0n ? undefined : this.#until;
     const chain = await LogChain.open(log, await findStart(log, begin));
     try {
-      while (!this.#stopped) {
+      while (!this.#stop.signal.aborted) {
         const last = end.came; // asked for before reading: what was written before the end is still read
         const bytes = await chain.read();
         if (bytes.length > 0) await this.#ship(bytes);
         else if (last) break;
         else await this.#watch.changed();
       }
-      if (!this.#stopped && this.#lines.pending) await this.#send(this.#lines.end(nowNs()));
+      if (!this.#stop.signal.aborted && this.#lines.pending) await this.#send(this.#lines.end(nowNs()));
       this.#noteSent();
     } finally {
       this.#watch.close();
@@ -78,7 +78,7 @@ export class Shipper {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stop.abort();
     this.#watch.poke();
   }
 
@@ -107,7 +107,7 @@ export class Shipper {
 
   async #send(lines: readonly Line[]): Promise<void> {
     let messages = lines.map(this.#format);
-    for (let told = false; messages.length > 0 && !this.#stopped; ) {
+    for (let told = false; messages.length > 0 && !this.#stop.signal.aborted; ) {
       try {
         await this.#datagrams.send(messages, (count) => {
           messages = messages.slice(count);
@@ -118,13 +118,13 @@ export class Shipper {
           this.#log.warn({ container: this.#container.id }, text);
         }
         told = true;
-        await setTimeout(patience, undefined, { ref: false });
+        await setTimeout(patience, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
   }
 
   #noteSent(): void {
-    if (this.#stopped || this.#last === this.#until) return;
+    if (this.#stop.signal.aborted || this.#last === this.#until) return;
     try {
       writeFileSync(`${this.#note}.new`, String(this.#last));
       renameSync(`${this.#note}.new`, this.#note);
