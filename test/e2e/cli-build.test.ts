@@ -5,9 +5,11 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { before, suite, test } from "node:test";
 import { busybox } from "../support/images.ts";
+import { processesOf } from "../support/leaks.ts";
 import { requires } from "../support/requires.ts";
 import { sampan, sandbox } from "../support/sandbox.ts";
 import { openTerminal } from "../support/terminal.ts";
+import { killNow } from "../support/victims.ts";
 
 const box = sandbox({ start: true });
 let contexts = 0;
@@ -48,14 +50,16 @@ suite("sampan build", requires("busybox"), () => {
   });
 
   test("a picture on a terminal ends with what was done", requires("tmux"), async () => {
-    const directory = context({ Dockerfile: "FROM busybox\nRUN echo one; sleep 1; echo two; sleep 1\n" });
+    const directory = context({ Dockerfile: "FROM busybox\nRUN echo one; sleep 12345; echo two\n" });
     // The terminal says at its end that the program is over, which scrolls.
     const words = ["sh", "-c", `echo; echo; exec "$0" build "$1"`, sampan, directory];
     await using terminal = await openTerminal(box.directory, words, box.env);
     await terminal.shows(/^ => => # one$/m);
+    // The command goes on once it was seen.
+    killNow(processesOf(box.layout).find(({ command }) => command === "sleep 12345")?.pid);
     const last = await terminal.shows(/FINISHED/);
     assert.match(last, /^\[\+\] Building \d+\.\ds \((\d)\/\1\) FINISHED$/m);
-    assert.match(last, /^ => \[2\/2\] RUN echo one; sleep 1; echo two; sleep 1 +\d+\.\ds$/m);
+    assert.match(last, /^ => \[2\/2\] RUN echo one; sleep 12345; echo two +\d+\.\ds$/m);
     assert.doesNotMatch(last, /=> #/);
   });
 

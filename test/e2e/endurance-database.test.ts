@@ -89,12 +89,16 @@ suite("the state database", { ...requires("busybox"), ...requiresRoot() }, () =>
     await box.stop();
     const { stateDb } = box.layout;
     const intact = readFileSync(stateDb);
-    const pages = Math.floor(intact.length / 4096);
+    // All but the first, in an order of chance: many may hold nothing.
+    const pages = Array.from({ length: Math.floor(intact.length / 4096) - 1 }, (_, index) => ({
+      page: index + 1,
+      turn: random.next(),
+    })).toSorted((a, b) => a.turn - b.turn);
     let refused = 0;
-    for (let attempt = 0; attempt < 12; attempt++) {
+    for (const { page } of pages) {
+      if (refused === 8) break;
       const damaged = Buffer.from(intact);
-      const page = 1 + random.below(pages - 1);
-      damaged.fill(attempt % 2 === 0 ? 0xff : 0, page * 4096, page * 4096 + 4096);
+      damaged.fill(refused % 2 === 0 ? 0xff : 0, page * 4096, page * 4096 + 4096);
       writeFileSync(stateDb, damaged);
       if (isWhole(stateDb)) continue; // a page that holds nothing
       const { status, stderr } = await box.run(["daemon"], { timeout: 30_000 });

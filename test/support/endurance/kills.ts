@@ -104,10 +104,16 @@ export async function settled(box: Sandbox, prefix = "", milliseconds = 4000): P
   assert.deepEqual(complaints, [], "the daemon's log has errors");
 }
 
-/** The daemon's log, without what is no JSON. */
+/** The daemon's log, without what is no JSON: a kill may have cut a line, and the next daemon's goes on behind it. */
 function daemonLog(box: Sandbox): { level: number }[] {
   const lines = readFileSync(join(box.directory, "daemon.log"), "utf8").split("\n");
-  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as { level: number });
+  return lines.flatMap((line) => {
+    try {
+      return [JSON.parse(line.slice(Math.max(0, line.lastIndexOf('{"level":')))) as { level: number }];
+    } catch {
+      return [];
+    }
+  });
 }
 
 async function tidy(box: Sandbox, users: number): Promise<void> {
