@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { world } from "../support/netns.ts";
 import { play } from "../support/play.ts";
-import { requires, requiresRoot } from "../support/requires.ts";
+import { patience, requires, requiresRoot } from "../support/requires.ts";
 
 const net = world();
 
@@ -31,7 +31,7 @@ suite("commands on containers: every flag", { ...requires("docker", "cc", "ip", 
       ~ ^/dev/pts/
       exec -i --detach-keys ctrl-x first cat
       exec -d first touch /detached
-      exec first sh -c 'for i in 1 2 3 4 5 6 7 8 9; do test -e /detached && break; sleep 0.2; done; rm /detached'
+      until exec first rm /detached
       ! exec nosuch true
       ~ No such container: nosuch
       ! exec first nosuch-program
@@ -91,23 +91,24 @@ suite("commands on containers: every flag", { ...requires("docker", "cc", "ip", 
     play(
       net,
       `
-      create --name ends -i probe sh -c 'trap "echo terminated; exit 7" TERM; trap "echo hung-up; exit 8" HUP; echo ready; while :; do sleep 0.1; done'
+      create --name ends -i probe sh -c 'trap "echo terminated; exit 7" TERM; trap "echo hung-up; exit 8" HUP; echo ready; touch /ready; while :; do sleep 0.1; done'
       start ends
+      until exec ends rm /ready
       kill --signal HUP ends
       wait ends
       ~ ^8$
       start ends
-      exec ends sleep 0.3
+      until exec ends rm /ready
       stop --signal HUP --timeout 5 ends
       inspect -f '{{.State.ExitCode}}' ends
       ~ ^8$
       start ends
-      exec ends sleep 0.3
+      until exec ends rm /ready
       stop -t 5 ends
       inspect -f '{{.State.ExitCode}}' ends
       ~ ^7$
       start ends
-      exec ends sleep 0.3
+      until exec ends rm /ready
       restart --signal HUP --timeout 5 ends
       logs ends
       ~ hung-up[^]*ready
@@ -116,7 +117,7 @@ suite("commands on containers: every flag", { ...requires("docker", "cc", "ip", 
       start --attach --interactive --detach-keys ctrl-x says
       ~ ^said$
       rm says
-      run -d --name short probe sh -c 'sleep 0.5; echo attached; exit 3'
+      run -d --name short probe sh -c 'sleep ${3 * patience}; echo attached; exit 3'
       ! attach --no-stdin --sig-proxy=false --detach-keys ctrl-x short
       ~ ^attached$
       rm short
@@ -209,7 +210,7 @@ suite("commands on containers: every flag", { ...requires("docker", "cc", "ip", 
       net,
       `
       run -d --name done -p 127.0.0.1:18099:80 probe sh -c 'touch /changed; sleep 1000'
-      exec done sleep 0.2
+      until exec done test -e /changed
       diff done
       ~ ^A /changed$
       export -o exported.tar done

@@ -416,8 +416,7 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       run -d --name checked --health-cmd true --health-interval 1s --health-timeout 2s --health-retries 3 --health-start-period 4s --health-start-interval 500ms probe sleep 1000
       inspect -f '{{json .Config.Healthcheck}}' checked
       ~ {"Test":."CMD-SHELL","true".,"Interval":1000000000,"Timeout":2000000000,"StartPeriod":4000000000,"StartInterval":500000000,"Retries":3}
-      exec checked sleep 1
-      inspect -f '{{.State.Health.Status}}' checked
+      until inspect -f '{{.State.Health.Status}}' checked
       ~ ^healthy$
       rm -f checked
       run -d --name unchecked --no-healthcheck probe sleep 1000

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import type { World } from "./netns.ts";
-import type { Finished } from "./process.ts";
+import { eventually, type Finished } from "./process.ts";
 
 /** One line of a play: see `play`. */
 export interface Line {
   /** The only command line that says it; without one both do. */
   readonly program?: "docker" | "sampan" | undefined;
   readonly fails: boolean;
+  /** Said again and again until it succeeds and prints what it has to. */
+  readonly waits: boolean;
   readonly words: readonly string[];
   /** What is printed, on either stream, has to match all of them. */
   readonly says: readonly RegExp[];
@@ -18,6 +20,7 @@ export interface Line {
  *
  *     run --rm IMAGE echo 'a b'      has to succeed; one program alone when its name comes first
  *     ! run --no-such-flag IMAGE     has to fail; a run with Docker's code for what did not begin
+ *     until exec NAME test -e /x     is said until it succeeds, and prints what is wanted
  *     ~ a b                          a regular expression that matches what the line before has printed
  *     # a remark
  *
@@ -38,6 +41,13 @@ async function playAs(
 ): Promise<void> {
   for (const line of lines) {
     if (line.program !== undefined && line.program !== program) continue;
+    if (line.waits) {
+      await eventually(`${program} ${line.words.join(" ")}`, async () => {
+        const { status, stdout, stderr } = await run(line.words);
+        return status === 0 && line.says.every((wanted) => wanted.test(`${stdout}${stderr}`));
+      });
+      continue;
+    }
     const { status, stdout, stderr } = await run(line.words);
     const said = `${stdout}${stderr}`;
     const command = `${program} ${line.words.join(" ")}`;
@@ -69,7 +79,7 @@ export function linesOf(text: string): Line[] {
 }
 
 function commandOf(line: string): Omit<Line, "says"> {
-  const [, bang, program, rest = ""] = /^(! )?(?:(docker|sampan) )?(.*)$/.exec(line) ?? [];
+  const [, how, program, rest = ""] = /^(! |until )?(?:(docker|sampan) )?(.*)$/.exec(line) ?? [];
   const words = [...rest.matchAll(/'([^']*)'|([^\s']+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
-  return { fails: bang !== undefined, words, program: program as Line["program"] };
+  return { fails: how === "! ", waits: how === "until ", words, program: program as Line["program"] };
 }
