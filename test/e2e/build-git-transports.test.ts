@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { commit, git, repository, serveGit } from "../support/git.ts";
 import { eventually, succeed } from "../support/process.ts";
+import { freePort } from "../support/registry.ts";
 import { program, requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
@@ -16,15 +17,6 @@ const sources = place("repositories");
 // The daemon sees a /etc/ssh of the test's.
 const etc = place("etc-ssh");
 const inside = 'mount --bind "$0" /etc/ssh && exec "$@"';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 async function answers(port: number): Promise<void> {
   const probe = () =>
