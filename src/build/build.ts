@@ -20,7 +20,6 @@ import { checkEntitlements } from "./plan/entitlements.ts";
 import { checkHostUse } from "./plan/host.ts";
 import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
 import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
-import { checkAgents } from "./solve/agents.ts";
 import type { StepFlight } from "./solve/flight.ts";
 import type { Job } from "./solve/job.ts";
 import { Solver } from "./solve/solver.ts";
@@ -73,7 +72,6 @@ export class Build {
     const { executor } = this.#care.parts;
     const obtained = this.#brought.use(await obtainContext(this.#request, this.#scratch, executor));
     const { settings } = obtained;
-    checkAgents(settings.agents);
     const name = this.#request.dockerfileName ?? this.#request.dockerfile;
     const dockerfile = parseDockerfile(obtained.dockerfile, name);
     const { call } = this.#request;

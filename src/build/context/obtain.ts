@@ -8,6 +8,7 @@ import { ContextTree } from "../files/context-tree.ts";
 import { textOf } from "../files/source-tree.ts";
 import { PatternMatcher, readIgnoreFile } from "../ignore/index.ts";
 import { type BuildRequest, type BuildSettings, contextsDirectory, settingsFile } from "../types.ts";
+import { checkAgents } from "./agents.ts";
 import { remoteContext } from "./remote.ts";
 import { type SpooledContext, spoolContext } from "./spool.ts";
 import { type ContextNode, nodeAt } from "./tree.ts";
@@ -38,6 +39,7 @@ export async function obtainContext(request: BuildRequest, scratch: string, exec
   const named = sent?.take(contextsDirectory);
   const { settings: given } = request;
   const settings = typeof given === "function" ? given(await settingsText(sent, file)) : given;
+  checkAgents(settings.agents);
   const fetched =
     remote === undefined
       ? undefined
