@@ -12,6 +12,7 @@ import { decideEndpoints } from "../networks/decide.ts";
 import { openSandbox } from "../networks/sandbox.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord } from "../records/record.ts";
+import { validateLimits, withSwapDefault } from "../request/limits.ts";
 import { normaliseConfig, normaliseHostConfig, withDefaultNetwork } from "../request/normalise.ts";
 import { nowNs } from "../time.ts";
 import type { Images } from "../types.ts";
@@ -138,10 +139,12 @@ export async function endBuildStep(parts: EngineParts, files: ContainerFiles): P
 function recordOf(parts: EngineParts, request: RunRequest): ContainerRecord {
   const { id, platform, layers, argv, env, cwd, user, network, insecure, limits } = request;
   const [path = "", ...args] = argv;
-  const hostConfig = withDefaultNetwork(
-    normaliseHostConfig({ ...limits, NetworkMode: network, Privileged: insecure }),
-    parts.networking.defaultNetwork,
+  const wanted = normaliseHostConfig({ ...limits, NetworkMode: network, Privileged: insecure });
+  const hostConfig = withSwapDefault(
+    withDefaultNetwork(wanted, parts.networking.defaultNetwork),
+    parts.cgroups.support.swap,
   );
+  validateLimits(hostConfig, parts.machine);
   const config = normaliseConfig({ Hostname: hostname, User: user, Env: env, WorkingDir: cwd, Cmd: argv });
   return {
     ...{ id, name: `build-${id.slice(0, 12)}`, createdAt: nowNs(), imageId: "", platform, layers, path, args },
