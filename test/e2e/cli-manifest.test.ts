@@ -45,7 +45,7 @@ suite("sampan manifest", { ...requires("docker-registry", "skopeo"), ...requires
     manifests.map(({ platform }) => `${platform.os}/${platform.architecture}`);
 
   test("create, inspect, annotate and push a list, with a manifest of another repository", async () => {
-    assert.equal(await box.ok("manifest", "create", list, ...parts), `Created manifest list ${list}`);
+    assert.equal(await box.ok("manifest", "create", "--insecure", list, ...parts), `Created manifest list ${list}`);
     const directory = join(box.directory, "home/.docker/manifests", list.replaceAll(":", "-").replaceAll("/", "_"));
     assert.ok(existsSync(directory), "where docker has it");
     const local = JSON.parse(await box.ok("manifest", "inspect", list)) as Index;
@@ -53,6 +53,10 @@ suite("sampan manifest", { ...requires("docker-registry", "skopeo"), ...requires
     await box.ok(
       "manifest",
       "annotate",
+      "--os",
+      "linux",
+      "--arch",
+      "arm64",
       "--variant",
       "v8",
       "--os-version",
@@ -62,7 +66,7 @@ suite("sampan manifest", { ...requires("docker-registry", "skopeo"), ...requires
       list,
       parts[1] ?? "",
     );
-    const verbose = JSON.parse(await box.ok("manifest", "inspect", "-v", list, parts[1] ?? "")) as {
+    const verbose = JSON.parse(await box.ok("manifest", "inspect", "--insecure", "-v", list, parts[1] ?? "")) as {
       Descriptor: { platform: object };
     };
     const platform = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { docker } from "../support/docker.ts";
-import { busybox, dockerArchive, tar } from "../support/images.ts";
+import { architecture, busybox, dockerArchive, tar } from "../support/images.ts";
 import { succeed } from "../support/process.ts";
 import { type Registry, startRegistry } from "../support/registry.ts";
 import { requires } from "../support/requires.ts";
@@ -53,11 +53,18 @@ suite("sampan push", requires("busybox", "docker-registry", "skopeo"), () => {
     assert.deepEqual(quiet[0]?.stdout, quiet[1]?.stdout);
   });
 
-  test("-a pushes all tags", async () => {
+  test("-a pushes all tags, --platform the image of one", requires("docker"), async () => {
     const said = await box.ok("push", "-a", repository);
     for (const tag of ["1", "2", "latest"]) assert.match(said, new RegExp(`^${tag}: digest: `, "m"));
     assert.equal(await digestAt("2"), await digestAt("latest"));
     await box.fails({ status: 1, stderr: /tag can't be used with --all-tags\/-a/ }, "push", "-a", `${repository}:1`);
+    const all = await docker(box, ["push", "--all-tags", repository]);
+    assert.equal(all.status, 0, all.stderr);
+    for (const tag of ["1", "2", "latest"]) assert.match(all.stdout, new RegExp(`^${tag}: digest: `, "m"));
+    const part = await docker(box, ["push", "--platform", `linux/${architecture}`, repository]);
+    assert.equal(part.status, 0, part.stderr);
+    const [ours, theirs] = [await box.ok("push", "--platform", `linux/${architecture}`, repository), part.stdout];
+    assert.equal(ours.split("\n").at(-1), theirs.trimEnd().split("\n").at(-1));
   });
 
   test("--compression", async () => {

@@ -35,7 +35,7 @@ test("search shows what an index has, as docker does", { ...requires("docker"), 
   assert.match(said.stdout, /^NAME\s+DESCRIPTION\s+STARS\s+OFFICIAL\nlibrary.few .* 3\s+\[OK\]\nteam.many .*…\s+300/);
 });
 
-test("filters, formats and refusals", requiresRoot(), async () => {
+test("filters and formats; filters and limits that are none", requiresRoot(), async () => {
   const names = (...args: string[]) => box.ok("search", "--format", "{{.Name}}", ...args, `${host}/x`);
   assert.equal(await names("--filter", "is-official=true"), "library/few");
   assert.equal(await names("--filter", "stars=100"), "team/many");
@@ -43,4 +43,15 @@ test("filters, formats and refusals", requiresRoot(), async () => {
   await box.fails({ status: 1, stderr: /outside the range of \[1, 100\]/ }, "search", "--limit", "101", `${host}/x`);
   await box.fails({ status: 1, stderr: /invalid filter 'x'/ }, "search", "--filter", "x=1", `${host}/x`);
   await box.fails({ status: 1, stderr: /ECONNREFUSED/ }, "search", "127.0.0.1:1/x");
+});
+
+test("the route answers with what the index has said", requiresRoot(), async () => {
+  const { status, json } = await box.api("GET", `/images/search?term=${host}/some/word&limit=3`);
+  assert.equal(status, 200);
+  assert.ok(asked.includes("/v1/search?q=some%2Fword&n=3"), asked.join("\n"));
+  assert.deepEqual(
+    (json as { name: string }[]).map(({ name }) => name),
+    results.map(({ name }) => name),
+  );
+  assert.equal((await box.api("GET", "/images/search?limit=3")).status, 400);
 });

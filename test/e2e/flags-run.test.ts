@@ -65,10 +65,10 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       `
       run --rm -a stdout probe sh -c 'echo to-out; echo to-err >&2'
       ~ ^to-out$
-      ~ ^(?![^]*to-err)
+      ~ (?<![^])(?![^]*to-err)
       run --rm --attach stderr probe sh -c 'echo to-out; echo to-err >&2'
       ~ ^to-err$
-      ~ ^(?![^]*to-out)
+      ~ (?<![^])(?![^]*to-out)
       run --rm -i probe cat
       run --rm --sig-proxy=false --detach-keys ctrl-x probe echo proxied
       ~ ^proxied$

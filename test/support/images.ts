@@ -20,7 +20,7 @@ export interface TestImage {
 export type Compression = "none" | "gzip" | "zstd";
 
 const suffixes: Record<Compression, string> = { none: "", gzip: "+gzip", zstd: "+zstd" };
-const architecture = process.arch === "x64" ? "amd64" : process.arch;
+export const architecture = process.arch === "x64" ? "amd64" : process.arch;
 
 /** A tar archive of the entries, in their order. */
 export async function tar(entries: readonly Entry[]): Promise<Buffer> {

@@ -49,7 +49,7 @@ function commandsTable(evidence: Evidence): string {
     ...command.flags.map((flag) => row(`\`${longName(flag)}\``, `${command.name} ${longName(flag)}`, evidence)),
   ]);
   const counted = counts(commands, evidence);
-  return `## Commands of docker's\n\nSwarm, plugins, contexts and builds apart. ${counted}\n\n${head}\n${rows.join("\n")}\n`;
+  return `## Commands of docker's\n\nSwarm, plugins, contexts and bake files apart; of build the flags of both builders, the classic one and buildx. ${counted}\n\n${head}\n${rows.join("\n")}\n`;
 }
 
 function counts(all: readonly Command[], evidence: Evidence): string {
