@@ -183,7 +183,7 @@ suite("sampan build", requires("busybox"), () => {
       const headers = { "content-type": "application/x-tar", "x-sampan-build": settings };
       const { status, text } = await box.api("POST", "/build", tar, headers);
       assert.equal(status, 400, text);
-      assert.match(text, problem);
+      assert.match(JSON.parse(text).message, problem);
     }
   });
 
