@@ -101,6 +101,16 @@ suite("published ports", requires("docker", "ip", "nft", "cc", "curl"), () => {
     await net.ok("rm", "-f", "lo", "up");
   });
 
+  const proxied = net.machine.engine === "dockerd" ? { skip: "dockerd has a process for that" } : {};
+  test("an IPv6 address of the machine does not lead to a container without IPv6", proxied, async () => {
+    const why = /Cannot publish 7000\/tcp on ::1: the container has no IPv6 address, give its network IPv6 \(--ipv6\)/;
+    await net.fails(why, "run", "--rm", "--network", "other", "-p", "[::1]:8083:7000", image, "true");
+    await net.serve("four", ["--network", "other", "-p", "8083:7000"]);
+    assert.equal(await net.ok("port", "four"), "7000/tcp -> 0.0.0.0:8083");
+    assert.match((await net.answer("machine", "tcp:::1:8083")) ?? "", /refused/);
+    await net.ok("rm", "-f", "four");
+  });
+
   test("nobody outside gets at 127.0.0.1 of the machine by a route", async () => {
     await net.serve("lo", ["--network", "dual", "-p", "127.0.0.1:8082:7000"]);
     await net.machine.outside.ok("sysctl", "-qw", "net.ipv4.conf.all.route_localnet=1");
