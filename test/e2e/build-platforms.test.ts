@@ -221,6 +221,25 @@ suite("what several platforms share", requires("busybox", "skopeo"), () => {
     assert.equal(await box.ok("images", "-aq"), before);
   });
 
+  test("removed for one platform: the others stay; not the one that has the name", async () => {
+    const { architecture: host } = hostPlatform();
+    const other = host === "amd64" ? "arm64" : "amd64";
+    const context = buildContext(box, { Dockerfile: ["FROM scratch", "LABEL some=stay"] });
+    await box.ok("build", "-q", "--platform", both, "-t", "partly", context);
+    const refused = /Cannot remove only linux\/\w+ of partly: it stands for the index, and the others go with it/;
+    await box.fails({ status: 1, stderr: refused }, "rmi", "--platform", `linux/${host}`, "partly");
+    await box.ok("rmi", "--platform", `linux/${other}`, "partly");
+    assert.equal(await architecture("partly"), host);
+    await box.fails(
+      { status: 1, stderr: /does not match the specified platform/ },
+      "image",
+      "inspect",
+      "--platform",
+      `linux/${other}`,
+      "partly",
+    );
+  });
+
   test("saved whole, as an archive and as a layout that skopeo reads", async () => {
     const context = buildContext(box, files);
     const [tar, layout] = [join(box.directory, "oci.tar"), join(box.directory, "oci")];

@@ -20,6 +20,7 @@ export interface BuildOptions extends Cancellable {
   readonly ssh?: Readonly<Record<string, string>> | undefined;
   /** More contexts by name: directories, `docker-image://…`, or repositories (`https://….git#ref:directory`). */
   readonly contexts?: Readonly<Record<string, string>> | undefined;
+  /** Several, with commas between them, make one index. */
   readonly platform?: string | undefined;
   /** Nothing is taken from the cache. */
   readonly noCache?: boolean | undefined;
@@ -32,8 +33,9 @@ export interface BuildOptions extends Cancellable {
 
 /** An image that was built. */
 export interface BuiltImage {
+  /** Of several platforms the index's digest. */
   readonly id: string;
-  /** The manifest's digest. */
+  /** The manifest's digest, or the index's. */
   readonly digest: string | undefined;
   readonly tags: readonly string[];
   /** What the linter says of the Dockerfile. */
