@@ -53,6 +53,13 @@ suite("sampan push", requires("busybox", "docker-registry", "skopeo"), () => {
     assert.deepEqual(quiet[0]?.stdout, quiet[1]?.stdout);
   });
 
+  test("the route tells its progress line by line", async () => {
+    const answer = await box.api("POST", `/images/${repository}/push?tag=1`);
+    assert.equal(answer.status, 200);
+    const last = answer.text.trim().split("\r\n").at(-1) ?? "";
+    assert.equal(JSON.parse(last).aux.Digest, await digestAt("1"));
+  });
+
   test("-a pushes all tags, --platform the image of one", requires("docker"), async () => {
     const said = await box.ok("push", "-a", repository);
     for (const tag of ["1", "2", "latest"]) assert.match(said, new RegExp(`^${tag}: digest: `, "m"));
