@@ -5,7 +5,7 @@ import { suite, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { engineBox } from "../support/engine.ts";
 import { eventually } from "../support/process.ts";
-import { requires, requiresRoot } from "../support/requires.ts";
+import { patience, requires, requiresRoot } from "../support/requires.ts";
 import { parentOf } from "../support/victims.ts";
 
 const needs = { ...requires("busybox"), ...requiresRoot() };
@@ -31,13 +31,16 @@ suite("an engine that is opened again", needs, () => {
   test("learns how those ended that ended meanwhile", async () => {
     const id = await box.start(["sh", "-c", "sleep 0.3; exit 8"]);
     const removing = await box.start(["sleep", "0.3"], { host: { AutoRemove: true } });
+    const { pid } = box.engine.containers.get(id).state;
     await box.engine.close();
-    await setTimeout(600);
+    await eventually("it has ended", () => !existsSync(`/proc/${pid}`));
+    await setTimeout(100 * patience);
+    const opened = Date.now();
     await box.open();
     await eventually("its end is known", () => box.engine.containers.get(id).state.status === "exited");
     const { state } = box.engine.containers.get(id);
     assert.equal(state.exitCode, 8);
-    assert.ok(Date.parse(state.finishedAt) - Date.parse(state.startedAt) < 590);
+    assert.ok(Date.parse(state.finishedAt) < opened, `${state.finishedAt}, and it was asked at ${opened}`);
     await eventually("the other is gone", () => box.engine.containers.list({ all: true }).length === 1);
     await eventually("and its files", () => !existsSync(join(box.layout.containers, removing)));
     await box.engine.containers.remove(id);
