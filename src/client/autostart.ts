@@ -12,7 +12,7 @@ import { lockReleased, takeLock } from "./start-lock.ts";
 import { whenAborted } from "./when-aborted.ts";
 
 /** How long a daemon may take until it answers, in ms: a first start migrates databases and reconnects to containers. */
-const patience = 30_000;
+const patience = 60_000;
 
 export interface StartOptions {
   readonly root?: string | undefined;
