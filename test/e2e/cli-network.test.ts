@@ -36,8 +36,7 @@ async function fails(status: number, stderr: RegExp, ...args: string[]): Promise
 async function alike(...args: string[]): Promise<string> {
   const [ours, theirs] = [await sampan(...args), await net.docker(args)];
   // Time passes between two looks: "Up 2 seconds", "Up About a minute"
-  const timeless = (text: string) =>
-    text.replaceAll(/(\bUp|\(\d+\)) (?:\d+|Less than a|About an?) [a-z]+/g, "$1 …");
+  const timeless = (text: string) => text.replaceAll(/(\bUp|\(\d+\)) (?:\d+|Less than a|About an?) [a-z]+/g, "$1 …");
   const tidy = ({ status, stdout, stderr }: Finished) => ({
     status,
     stdout: timeless(stdout).replace(/ +$/gm, ""),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { painter } from "./colour.ts";
 import { formatListing, type Listing } from "./listing.ts";
 import { alignColumns } from "./table.ts";
-import { ago, ellipsis, goTime, humanBinarySize, humanDuration, humanSize, shortId } from "./units.ts";
+import { ago, ellipsis, goMoment, goTime, humanBinarySize, humanDuration, humanSize, shortId } from "./units.ts";
 
 test("sizes have three digits and decimal units", () => {
   const cases: readonly (readonly [number, string])[] = [
@@ -109,4 +109,16 @@ test("only terminals get styles, and only from people who do not object", () => 
   assert.equal(painter(terminal, { NO_COLOR: "1" })("bold", "x"), "x");
   assert.equal(painter(terminal, { TERM: "dumb" })("dim", "x"), "x");
   assert.equal(painter(file, {})("dim", "x"), "x");
+});
+
+test("moments in Go's words end without zeros", () => {
+  const cases = [
+    ["2026-11-21T14:10:26.154Z", "2026-11-21 14:10:26.154 +0000 UTC"],
+    ["2026-11-21T14:10:26.110Z", "2026-11-21 14:10:26.11 +0000 UTC"],
+    ["2026-11-21T14:10:20.000Z", "2026-11-21 14:10:20 +0000 UTC"],
+    ["2026-11-21T14:10:00Z", "2026-11-21 14:10:00 +0000 UTC"],
+    ["2026-11-21T14:10:26.123456789+02:00", "2026-11-21 14:10:26.123456789 +0200 +0200"],
+    ["", ""],
+  ];
+  for (const [text = "", expected] of cases) assert.equal(goMoment(text), expected);
 });

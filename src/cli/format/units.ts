@@ -51,6 +51,16 @@ export function ago(unixSeconds: number, now = Date.now()): string {
   return unixSeconds <= 0 ? "N/A" : `${humanDuration(now / 1000 - unixSeconds)} ago`;
 }
 
+/** A moment of RFC 3339 as Go's `Time.String` has it, no zeros at the end of a fraction: `2024-05-06 07:08:09.12 +0000 UTC`. */
+export function goMoment(text: string): string {
+  const [, day = "", seconds = "", fraction = "", zone = ""] =
+    /^([\d-]+)T([\d:]+)(\.\d+)?(Z|[-+]\d\d:\d\d)$/.exec(text) ?? [];
+  if (day === "") return text;
+  const offset = zone.replace(":", "");
+  const time = seconds + fraction.replace(/\.?0+$/, "");
+  return `${day} ${time} ${zone === "Z" ? "+0000 UTC" : `${offset} ${offset}`}`;
+}
+
 /** A moment as docker's `CreatedAt` prints it: Go's `2006-01-02 15:04:05 -0700 MST` in local time. */
 export function goTime(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000);

@@ -1,6 +1,6 @@
 import type { NetworkResource } from "../../api/shapes/network.ts";
 import type { Listing } from "../format/listing.ts";
-import { shortId } from "../format/units.ts";
+import { goMoment, shortId } from "../format/units.ts";
 import { labelField, pairs } from "./labels.ts";
 
 /** The columns of `network ls`, as docker names and fills them. */
@@ -21,12 +21,4 @@ export function networkListing({ truncate }: { readonly truncate: boolean }): Li
       CreatedAt: ["CREATED AT", ({ Created }) => goMoment(Created)],
     },
   };
-}
-
-/** A moment in Go's words: `2024-05-06 07:08:09.123456789 +0000 UTC`. */
-function goMoment(text: string): string {
-  const [, day = "", time = "", zone = ""] = /^([\d-]+)T([\d:.]+)(Z|[-+]\d\d:\d\d)$/.exec(text) ?? [];
-  if (day === "") return text;
-  const offset = zone.replace(":", "");
-  return `${day} ${time} ${zone === "Z" ? "+0000 UTC" : `${offset} ${offset}`}`;
 }
