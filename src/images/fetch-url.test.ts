@@ -70,3 +70,29 @@ test("who aborts gets the reason back", async () => {
     },
   );
 });
+
+test("what nobody begins to read is given up", async () => {
+  const left = Promise.withResolvers<void>();
+  await served(
+    (_, response) => response.on("close", left.resolve).writeHead(200).write("begun"),
+    async (url) => {
+      await (await fetchUrl(url, signal))[Symbol.asyncDispose]();
+      await left.promise;
+    },
+  );
+});
+
+test("a user and password are sent, and not told", async () => {
+  await served(
+    ({ headers, url }, response) => {
+      const login = Buffer.from(headers.authorization?.split(" ")[1] ?? "", "base64").toString();
+      response.writeHead(url === "/there" ? 200 : 404).end(login);
+    },
+    async (url) => {
+      const secret = url.replace("//", "//me:p%40ss@");
+      assert.equal(await read((await fetchUrl(`${secret}there`, signal)).body), "me:p@ss");
+      const message = `Cannot download ${url.replace("//", "//xxxxx@")}: the answer is 404`;
+      await assert.rejects(fetchUrl(secret, signal), { message });
+    },
+  );
+});

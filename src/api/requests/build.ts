@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseGitReference, redacted } from "../../build/git/reference.ts";
+import { parseGitReference } from "../../build/git/reference.ts";
 import type {
   BuildOutput,
   BuildRequest,
@@ -11,6 +11,7 @@ import type {
 import { SampanError } from "../../errors/index.ts";
 import { formatPlatform } from "../../images/platform.ts";
 import type { Platform } from "../../images/types.ts";
+import { redacted } from "../../images/urls.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
 import { cacheSources, cacheTargets } from "./build-caches.ts";

@@ -56,8 +56,8 @@ export async function importImage(
   };
   const writer = new ProgressWriter(reply.raw);
   try {
-    const tar = fromSrc === "-" ? uploaded(request.raw) : (await fetchUrl(urlOf(fromSrc), signal)).body;
-    const status = await images.import(wanted, tar);
+    await using fetched = fromSrc === "-" ? undefined : await fetchUrl(urlOf(fromSrc), signal);
+    const status = await images.import(wanted, fetched?.body ?? uploaded(request.raw));
     reply.hijack();
     writer.line({ status });
     writer.end();

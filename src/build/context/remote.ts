@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { decompressed } from "../../images/decompress.ts";
 import { fetchUrl } from "../../images/fetch-url.ts";
+import { redacted } from "../../images/urls.ts";
 import type { Executor } from "../../kernel/executor.ts";
 import { BLOCK, checksumMatches, isZeroBlock } from "../../storage/tar/header.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
 import { scratchName } from "../cache/mounts.ts";
 import { bytesOf } from "../files/source-tree.ts";
 import { GitSource } from "../git/fetch.ts";
-import { type GitReference, parseGitContext, redacted, shownReference } from "../git/reference.ts";
+import { type GitReference, parseGitContext, shownReference } from "../git/reference.ts";
 import { asStep } from "../progress/as-step.ts";
 import type { BuildRequest, BuildSettings } from "../types.ts";
 import { type SpooledContext, spoolContext } from "./spool.ts";
@@ -37,8 +38,8 @@ export async function remoteContext(url: string, means: RemoteMeans): Promise<Sp
   }
   const { request, scratch, limit } = means;
   const { dockerfile, signal } = request;
-  const { body } = await fetchUrl(url, signal);
-  const archive = archiveOf(decompressed(body, "the build context"), { url, dockerfile, limit });
+  await using fetched = await fetchUrl(url, signal);
+  const archive = archiveOf(decompressed(fetched.body, "the build context"), { url, dockerfile, limit });
   return await spoolContext(archive, join(scratch, scratchName()), signal);
 }
 
@@ -72,7 +73,10 @@ async function* archiveOf(
     isArchive = beginsArchive(text);
     if (isArchive) yield text;
     else if (text.length > limit) {
-      throw new SampanError("invalid", `Cannot build ${url}: it is no tar archive, and too large for a Dockerfile`);
+      throw new SampanError(
+        "invalid",
+        `Cannot build ${redacted(url)}: it is no tar archive, and too large for a Dockerfile`,
+      );
     }
   }
   if (isArchive) return;

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type GitReference,
-  isCommit,
-  parseGitContext,
-  parseGitReference,
-  redacted,
-  shownReference,
-} from "./reference.ts";
+import { redacted } from "../../images/urls.ts";
+import { type GitReference, isCommit, parseGitContext, parseGitReference, shownReference } from "./reference.ts";
 
 function parsed(text: string): Partial<GitReference> {
   const reference = parseGitReference(text);

@@ -1,4 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
+import { percentDecoded, redacted } from "../../images/urls.ts";
 
 /** A commit's files in a repository, as a URL with BuildKit's additions names them. */
 export interface GitReference {
@@ -45,20 +46,15 @@ export function parseGitReference(text: string): GitReference | undefined {
   if (url.host === "" || /^-/.test(url.host) || /^-/.test(url.username)) throw wrong(text, "it names no host");
   const login = !isHttp && url.username !== "" ? `${url.username}@` : "";
   const remote = `${protocol}://${login}${url.host}${url.pathname}`;
-  if (/[\s\p{Cc}]/u.test(decoded(remote))) throw wrong(text, "it has blanks or control characters");
+  if (/[\s\p{Cc}]/u.test(percentDecoded(remote))) throw wrong(text, "it has blanks or control characters");
   const credentials = isHttp && url.username + url.password !== "" ? loginOf(url) : undefined;
-  const more = additions(text, url.searchParams, decoded(url.hash.slice(1)));
+  const more = additions(text, url.searchParams, percentDecoded(url.hash.slice(1)));
   return { remote, protocol, host: url.host, credentials, ...more };
 }
 
 /** The same for a build context, which may be docker's old `github.com/owner/name`, too. */
 export function parseGitContext(text: string): GitReference | undefined {
   return parseGitReference(text.startsWith("github.com/") ? githubUrl(text) : text);
-}
-
-/** A URL as people and logs may see it: without a password. */
-export function redacted(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1xxxxx@");
 }
 
 /** As messages and progress show it. */
@@ -83,7 +79,7 @@ function protocolOf({ protocol: written }: URL) {
 }
 
 function loginOf({ username, password }: URL): string {
-  return `${decoded(username)}:${decoded(password)}`;
+  return `${percentDecoded(username)}:${percentDecoded(password)}`;
 }
 
 function additions(text: string, query: URLSearchParams, fragment: string): Additions {
@@ -157,14 +153,6 @@ function truth(text: string, name: string, values: ReadonlyMap<string, string>):
   if (["", "1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
   throw wrong(text, `invalid ${name} value: ${JSON.stringify(value)}`);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function wrong(text: string, why: string): SampanError {

@@ -1,9 +1,10 @@
+import { redacted } from "../../images/urls.ts";
 import { expandHeredoc, expandWord } from "../dockerfile/expand.ts";
 import { resolveMount } from "../dockerfile/resolve-mount.ts";
 import { runScript, type Script } from "../dockerfile/run-script.ts";
 import type { StageScope } from "../dockerfile/scope.ts";
 import type { AddInstruction, CopyInstruction, Instruction, RunInstruction, RunMount } from "../dockerfile/types.ts";
-import { parseGitReference, redacted } from "../git/reference.ts";
+import { parseGitReference } from "../git/reference.ts";
 import { absolute, type Described, describe, withVariables } from "./config.ts";
 import type { GraphBuilder, StageState } from "./graph.ts";
 import { copyText, layerHistory, metaHistory, runText } from "./history.ts";

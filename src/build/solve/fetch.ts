@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import { fetchUrl } from "../../images/fetch-url.ts";
 import { tenTimesASecond } from "../../images/progress.ts";
+import { percentDecoded, redacted } from "../../images/urls.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { writeAll } from "../../storage/content/ingest.ts";
 import { scratchName } from "../cache/mounts.ts";
@@ -48,7 +49,8 @@ interface Downloaded {
 }
 
 async function download({ scratch, signal, emit }: Job, url: string, step: string): Promise<Downloaded> {
-  const { headers, body } = await fetchUrl(url, signal);
+  await using fetched = await fetchUrl(url, signal);
+  const { headers, body } = fetched;
   const name = nameOf(url, headers.get("content-disposition"));
   const path = join(scratch, scratchName());
   const file = await open(path, "wx", 0o600);
@@ -63,7 +65,7 @@ async function download({ scratch, signal, emit }: Job, url: string, step: strin
     for await (const piece of body) {
       hash.update(piece);
       await writeAll(file, piece, size).catch((cause) => {
-        throw storageError(`keep what was downloaded from ${url}`, cause);
+        throw storageError(`keep what was downloaded from ${redacted(url)}`, cause);
       });
       size += piece.length;
       tell();
@@ -84,14 +86,6 @@ async function download({ scratch, signal, emit }: Job, url: string, step: strin
 /** The file's name as the server says it, or as the URL ends. */
 function nameOf(url: string, disposition: string | null): string {
   const [, given = ""] = /filename="?([^";]+)"?/i.exec(disposition ?? "") ?? [];
-  const name = (given || decoded(new URL(url).pathname)).split("/").filter(Boolean).at(-1) ?? "";
+  const name = (given || percentDecoded(new URL(url).pathname)).split("/").filter(Boolean).at(-1) ?? "";
   return name === "" || name === ".." || name === "." ? "download" : name;
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

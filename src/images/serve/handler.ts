@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { SampanError } from "../../errors/index.ts";
+import { percentDecoded } from "../urls.ts";
 import type { Asked, Origin, ServedDocument } from "./origin.ts";
 import { accepts, parseRange, parseRegistryPath, type RegistryRequest } from "./request.ts";
 
@@ -28,7 +29,7 @@ export async function answerRegistryRequest(
   response.once("close", () => gone.abort());
   for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
   const url = URL.parse(request.url ?? "/", "http://registry");
-  const wanted = url === null ? undefined : parseRegistryPath(decoded(url.pathname));
+  const wanted = url === null ? undefined : parseRegistryPath(percentDecoded(url.pathname));
   try {
     if (request.method !== "GET" && request.method !== "HEAD") {
       refuse(response, { status: 405, code: "UNSUPPORTED", message: "this registry is read-only" });
@@ -156,12 +157,4 @@ function failureOf(error: unknown): Refusal {
   if (kind === "not-found") return { status: 404, code: "MANIFEST_UNKNOWN", message };
   if (kind === "denied") return { status: 403, code: "DENIED", message };
   return { status: kind === "unavailable" ? 502 : error.status, code: "UNKNOWN", message };
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }
