@@ -107,7 +107,7 @@ export class Garbage {
     const blobs = left("blob");
     const chains = left("layer").reverse() as ChainId[];
     let bytes = 0;
-    for (const blob of blobs) if (!this.#records.usesBlob(blob)) bytes += await this.#content.storedSize(blob);
+    for (const blob of blobs) if (!this.#records.usesBlob(blob)) bytes += this.#content.storedSize(blob);
     const sizes = new Map(chains.map((chain) => [chain, this.#layers.has(chain) ? this.#layers.sizeOf(chain) : 0]));
     for (const chain of await this.collect(blobs, chains)) bytes += sizes.get(chain) ?? 0;
     return bytes;

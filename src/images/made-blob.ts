@@ -1,4 +1,5 @@
 import { passing } from "../storage/content/ingest.ts";
+import { type Digest, digestOf } from "../storage/digest.ts";
 import type { Blob } from "./download.ts";
 import type { Hold } from "./garbage.ts";
 import type { ImageTools } from "./tools.ts";
@@ -24,4 +25,14 @@ export async function storeMadeBlob(
     await ingest.discard();
     throw error;
   }
+}
+
+/** Stores bytes as a blob, and holds it. */
+export async function putHeld(
+  { content, garbage }: Pick<ImageTools, "content" | "garbage">,
+  hold: Hold,
+  bytes: Buffer,
+): Promise<Digest> {
+  await garbage.add(hold, [digestOf(bytes)]);
+  return await content.put(bytes);
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { SampanError } from "../errors/index.ts";
+import { refName } from "../registry/media-types.ts";
 import { parseReference } from "../registry/reference.ts";
 import type { Patience } from "../registry/retry.ts";
 import type { Exchange } from "../registry/trace.ts";
@@ -248,7 +249,7 @@ class StoredImages implements ImageStore {
       const named = names.map((name) => {
         const target = targets[name];
         const index = target && this.#records.indexOf(target);
-        const annotations = { "org.opencontainers.image.ref.name": parseReference(name).canonical };
+        const annotations = { [refName]: parseReference(name).canonical };
         return { ...(index ? { ...index, digest: target } : own), annotations };
       });
       return named.length === 0 ? [own] : named;

@@ -17,3 +17,6 @@ export const manifestTypes = [
   mediaTypes.ociManifest,
   mediaTypes.dockerManifest,
 ].join(", ");
+
+/** Which image a manifest in an index is (OCI annotations.md): a tag, or a whole name. */
+export const refName = "org.opencontainers.image.ref.name";

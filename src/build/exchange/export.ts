@@ -1,9 +1,9 @@
 import type { Hold } from "../../images/garbage.ts";
+import { putHeld } from "../../images/made-blob.ts";
 import { pushBlobs } from "../../images/push/push.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
-import { digestOf } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
 import type { BuildEvent } from "../progress/types.ts";
 import type { Stack } from "../solve/stack.ts";
@@ -35,18 +35,13 @@ export async function exportCache(
     const shown = { id, name: `exporting cache to ${where}`, mayFail: () => target.mayFail };
     await shownStep(options, shown, async () => {
       const formatted = formatCache(target.all ? results : resultsIn(results, stacks), options.epoch);
-      const config = await putHeld(parts, options.hold, formatted.config);
+      const config = await putHeld(parts.tools, options.hold, formatted.config);
       const blobs = [...formatted.manifest.layers, { digest: config, size: formatted.config.length }];
       const cache = { blobs, bytes: formatted.bytes, mediaType: mediaTypes.ociManifest };
       if (target.type === "local") return await writeLayout(parts.tools, target, cache);
       await push(parts, target.reference, cache, { ...options, step: id });
     });
   }
-}
-
-async function putHeld({ tools }: WorkParts, hold: Hold, bytes: Buffer) {
-  await tools.garbage.add(hold, [digestOf(bytes)]);
-  return await tools.content.put(bytes);
 }
 
 type Cache = Parameters<typeof writeLayout>[2];

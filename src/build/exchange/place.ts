@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { SampanError } from "../../errors/index.ts";
 import type { BlobSource } from "../../images/download.ts";
 import { type Descriptor, documentLimit, parseDocument } from "../../images/shapes.ts";
+import { refName } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { BlobPart } from "../../registry/repository.ts";
 import type { RegistryAuth } from "../../registry/types.ts";
@@ -57,10 +58,7 @@ function directoryPlace({ directory, version }: Extract<CacheSource, { type: "lo
     root: async () => {
       const index = parseDocument(await read(`${directory}/index.json`), `${directory}/index.json`);
       const entries = index.kind === "index" ? index.index.manifests : [];
-      const entry = entries.find(
-        ({ digest, annotations }) =>
-          digest === version || annotations?.["org.opencontainers.image.ref.name"] === version,
-      );
+      const entry = entries.find(({ digest, annotations }) => digest === version || annotations?.[refName] === version);
       if (entry === undefined) throw new SampanError("not-found", `${directory} has no ${version}`);
       return { bytes: await document(entry), mediaType: entry.mediaType };
     },

@@ -1,5 +1,5 @@
-import { messageOf } from "../../errors/index.ts";
 import type { Progress } from "../../images/types.ts";
+import { asStep } from "../progress/as-step.ts";
 import type { BuildEvent } from "../progress/types.ts";
 
 type Emit = (event: BuildEvent) => void;
@@ -10,14 +10,9 @@ export async function shownStep<Result>(
   { id, name, mayFail }: { readonly id: string; readonly name: string; mayFail(error: unknown): boolean },
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
-  const shown = { type: "step" as const, id, name, started: Date.now() };
-  emit(shown);
   try {
-    const result = await work();
-    emit({ ...shown, completed: Date.now() });
-    return result;
+    return await asStep(emit, { id, name }, work);
   } catch (error) {
-    emit({ ...shown, completed: Date.now(), error: messageOf(error) });
     if (signal.aborted || !mayFail(error)) throw error;
     return undefined;
   }

@@ -6,12 +6,10 @@ import { SampanError } from "../../errors/index.ts";
 import type { Blob } from "../../images/download.ts";
 import { type Index, parseDocument } from "../../images/shapes.ts";
 import type { ImageTools } from "../../images/tools.ts";
-import { mediaTypes } from "../../registry/media-types.ts";
+import { mediaTypes, refName } from "../../registry/media-types.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { blobPath, syncDirectory } from "../../storage/content/ingest.ts";
 import { digestOf } from "../../storage/digest.ts";
-
-const tagAnnotation = "org.opencontainers.image.ref.name";
 
 /**
  * Writes a manifest and its blobs into an OCI image layout (image-layout.md, 1.0), which is made when it is not there, under
@@ -34,8 +32,8 @@ export async function writeLayout(
     const digest = digestOf(bytes);
     await files.write(blobPath(directory, digest), (path) => writeFile(path, bytes));
     await files.write(join(directory, "oci-layout"), (path) => writeFile(path, '{"imageLayoutVersion":"1.0.0"}'));
-    const entry = { mediaType, digest, size: bytes.length, annotations: { [tagAnnotation]: tag } };
-    const others = (await entriesIn(directory)).filter(({ annotations }) => annotations?.[tagAnnotation] !== tag);
+    const entry = { mediaType, digest, size: bytes.length, annotations: { [refName]: tag } };
+    const others = (await entriesIn(directory)).filter(({ annotations }) => annotations?.[refName] !== tag);
     const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...others, entry] };
     await files.write(join(directory, "index.json"), (path) => writeFile(path, JSON.stringify(index)));
     await syncDirectory(directory);

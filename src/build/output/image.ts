@@ -1,6 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
 import { type FormattedStep, stepsMember } from "../../images/build-steps.ts";
 import type { Hold } from "../../images/garbage.ts";
+import { putHeld } from "../../images/made-blob.ts";
 import type { Manifest } from "../../images/shapes.ts";
 import { obtainImages, type WantedImage } from "../../images/stack.ts";
 import { forThisMachine } from "../../images/suits.ts";
@@ -94,11 +95,6 @@ async function putIndex(tools: ImageTools, hold: Hold, parts: readonly Part[]) {
   const mediaType = mediaTypes.ociIndex;
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
   return { digest: await putHeld(tools, hold, bytes), mediaType, size: bytes.length };
-}
-
-async function putHeld({ garbage, content }: ImageTools, hold: Hold, bytes: Buffer): Promise<Digest> {
-  await garbage.add(hold, [digestOf(bytes)]);
-  return await content.put(bytes);
 }
 
 /** The image's configuration: that of the Dockerfile on top of its base's. */

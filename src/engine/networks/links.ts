@@ -52,8 +52,7 @@ export function linkEntries(parts: EngineParts, record: ContainerRecord): HostsE
 
 /** What a container's processes are told of those that it is linked to and that are there now. */
 export function variablesOfLinks(parts: EngineParts, record: ContainerRecord): string[] {
-  const linked = linksOf(record).flatMap((link) => present(parts, link) ?? []);
-  return linked.flatMap(({ alias, target, endpoint }) => {
+  return linkedNow(parts, record).flatMap(({ alias, target, endpoint }) => {
     const { config } = target.record;
     const ports = exposedPorts(config).map(parseContainerPort);
     const address = endpoint.ipv4?.address ?? "";
@@ -63,8 +62,9 @@ export function variablesOfLinks(parts: EngineParts, record: ContainerRecord): s
 
 /** The lines of a running container's /etc/hosts for each of its links to one container that is there now. */
 export function entriesFor(parts: EngineParts, record: ContainerRecord, target: Container): HostsEntry[][] {
-  const linked = linksOf(record).flatMap((link) => present(parts, link) ?? []);
-  return linked.filter((link) => link.target === target).map(entriesOf);
+  return linkedNow(parts, record)
+    .filter((link) => link.target === target)
+    .map(entriesOf);
 }
 
 /** Whether a container has asked for a link to another one that it may have now. */
@@ -74,8 +74,7 @@ export function isLinkedTo({ registry }: EngineParts, record: ContainerRecord, t
 
 /** The ports of those that a container is linked to and that are there now, but for `gone`. */
 export function openingsOf(parts: EngineParts, record: ContainerRecord, gone?: Container): Opening[] {
-  return linksOf(record)
-    .flatMap((link) => present(parts, link) ?? [])
+  return linkedNow(parts, record)
     .filter(({ target }) => target !== gone)
     .flatMap(({ target, endpoint: { networkId, ipv4 } }) => {
       const ports = ipv4 ? exposedPorts(target.record.config).map(parseContainerPort) : [];
@@ -87,6 +86,10 @@ export function openingsOf(parts: EngineParts, record: ContainerRecord, gone?: C
 function linksOf({ hostConfig, endpoints }: ContainerRecord): Link[] {
   const isThere = defaultNetwork in endpoints && !isUserDefined(hostConfig.NetworkMode);
   return isThere ? (hostConfig.Links ?? []).map(parseLink) : [];
+}
+
+function linkedNow(parts: EngineParts, record: ContainerRecord): Linked[] {
+  return linksOf(record).flatMap((link) => present(parts, link) ?? []);
 }
 
 function present({ registry, networking }: EngineParts, { container, alias }: Link): Linked | undefined {

@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import { mediaTypes } from "../../registry/media-types.ts";
+import { mediaTypes, refName } from "../../registry/media-types.ts";
 import type { ContentStore } from "../../storage/content/content.ts";
 import type { Digest } from "../../storage/digest.ts";
 import type { Blob } from "../download.ts";
@@ -20,7 +20,7 @@ import type { FoundImage } from "./found-image.ts";
 import type { Spool } from "./spool.ts";
 
 /** containerd's annotation holds a whole name, OCI's may hold one or only a tag. */
-const nameAnnotations = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
+const nameAnnotations = ["io.containerd.image.name", refName];
 
 /** The images of an OCI image layout: index.json leads to manifests, or to indexes of several platforms. */
 export async function readOciLayout(

@@ -1,5 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
-import { mediaTypes } from "../../registry/media-types.ts";
+import { mediaTypes, refName } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Digest } from "../../storage/digest.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
@@ -128,7 +128,7 @@ function indexOf(parts: readonly Part[]): object {
     const descriptor = { mediaType, digest, size };
     const annotated = names.map((name) => {
       const { canonical, tag } = parseReference(name);
-      return { "io.containerd.image.name": canonical, "org.opencontainers.image.ref.name": tag };
+      return { "io.containerd.image.name": canonical, [refName]: tag };
     });
     return annotated.length === 0 ? [descriptor] : annotated.map((annotations) => ({ ...descriptor, annotations }));
   });

@@ -59,12 +59,9 @@ export class ContentStore {
   }
 
   /** Bytes of the blob, or of what an ingest has left of it; 0 when nothing of it is here. */
-  async storedSize(digest: Digest): Promise<number> {
-    for (const path of [this.pathOf(digest), ingestPath(this.#ingests, digest)]) {
-      const found = await stat(path).catch(() => undefined);
-      if (found !== undefined) return found.size;
-    }
-    return 0;
+  storedSize(digest: Digest): number {
+    const paths = [this.pathOf(digest), ingestPath(this.#ingests, digest)];
+    return paths.map((path) => statSync(path, { throwIfNoEntry: false })?.size).find((size) => size !== undefined) ?? 0;
   }
 
   /** The whole blob, verified again; an error when it is larger than `limit` bytes. For manifests and configs. */
