@@ -294,7 +294,11 @@ export class EngineContainers implements Containers {
     const { state, record } = container;
     const restarts = state.restarts + (counts ? 1 : 0);
     container.state = { ...state, status: "restarting", restarts, ...(counts && { backOff: delay }) };
-    this.#parts.registry.writeState(container);
+    try {
+      this.#parts.registry.writeState(container);
+    } catch (error) {
+      this.#parts.log.error({ error, container: container.id }, "a restart that is to come is not written down");
+    }
     if (!this.#recovered) return;
     const needs = neededContainers(record).flatMap((other) => this.#parts.registry.find(other)?.pendingStart ?? []);
     const start = () =>
