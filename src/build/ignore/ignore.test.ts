@@ -50,7 +50,21 @@ const cases: readonly (readonly [patterns: string, path: string, ignored: boolea
   ["*\n! a", "a", false],
   ["# a", "# a", false],
   ["é*", "éa", true],
+  ["a*b*c*d/**/e", "axbxcxd/e", true],
+  ["a*b*c*d/**/e", "abcd/x/y/e", true],
+  ["a*b*c*d/**/e", "abcd/xe", false],
+  ["a*b*c*d/**/e", "ab/cd/e", false],
+  ["**/a*/**/b*/**/c", "a/b/c", true],
+  ["**/a*/**/b*/**/c", "x/ay/z/b/z/c", true],
+  ["**/a*/**/b*/**/c", "x/ay/z/b/zc", false],
+  ["**/*/*/x**", "a/b/xy/z", true],
 ];
+
+test("many stars in a pattern, and many directories in a path, cost no more than their product", () => {
+  const path = "a/".repeat(1000);
+  for (const pattern of ["**/a/**/a/**/a/**/a/**/a/**/a/**/b", "**a**a**a**a**a**b", `${"*a*/".repeat(30)}**/b`])
+    assert.equal(new PatternMatcher([pattern]).matches(path.slice(0, 120)), false, pattern);
+});
 
 for (const [patterns, path, ignored] of cases) {
   test(`${path} with ${JSON.stringify(patterns)} is ${ignored ? "left out" : "taken"}`, () => {

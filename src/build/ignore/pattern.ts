@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { SampanError } from "../../errors/index.ts";
+import { compile, type Term } from "../pattern/compile.ts";
 
 /** One line of an ignore file: which paths it matches, and whether it takes them back in. */
 export interface Pattern {
@@ -22,8 +23,8 @@ export function parsePattern(line: string): Pattern | undefined {
   const negated = cleaned.startsWith("!");
   const text = negated ? cleaned.slice(1) : cleaned;
   if (text === "") throw new SampanError("invalid", 'illegal exclusion pattern: "!"');
-  const { source, kind } = translate(text);
-  return { text, negated, matches: matcherOf(text, kind, compile(source, line)) };
+  const { terms, kind } = translate(text);
+  return { text, negated, matches: matcherOf(text, kind, compiled(terms, line)) };
 }
 
 /** The shortest equivalent path, as Go's `filepath.Clean` gives it. */
@@ -35,17 +36,17 @@ export function clean(path: string): string {
 /** Docker compares most patterns as texts; this is not the same as the expression where `**` stands at an end. */
 type Kind = "exact" | "prefix" | "suffix" | "expression";
 
-function matcherOf(text: string, kind: Kind, expression: RegExp): (path: string) => boolean {
+function matcherOf(text: string, kind: Kind, expression: (path: string) => boolean): (path: string) => boolean {
   if (kind === "exact") return (path) => path === text;
   if (kind === "prefix") return (path) => path.startsWith(text.slice(0, -2));
-  if (kind === "expression") return (path) => expression.test(path);
+  if (kind === "expression") return expression;
   const suffix = text.slice(2);
   return (path) => path.endsWith(suffix) || (suffix.startsWith("/") && path === suffix.slice(1));
 }
 
-function compile(source: string, line: string): RegExp {
+function compiled(terms: readonly Term[], line: string): (path: string) => boolean {
   try {
-    return new RegExp(`^${source}$`, "u");
+    return compile(terms);
   } catch (cause) {
     throw new SampanError("invalid", `Cannot read ignore pattern ${JSON.stringify(line)}: syntax error in pattern`, {
       cause,
@@ -53,10 +54,11 @@ function compile(source: string, line: string): RegExp {
   }
 }
 
-function translate(text: string): { readonly source: string; readonly kind: Kind } {
+function translate(text: string): { readonly terms: readonly Term[]; readonly kind: Kind } {
   const characters = Array.from(text);
   let kind: Kind = "exact";
-  let source = "";
+  const terms: Term[] = [];
+  const once = (source: string) => terms.push({ source, times: "once" });
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? "";
     if (character === "*" && characters[at + 1] === "*") {
@@ -64,23 +66,23 @@ function translate(text: string): { readonly source: string; readonly kind: Kind
       at++;
       if (characters[at + 1] === "/") at++;
       const last = at + 1 === characters.length;
-      source += last ? ".*" : "(?:.*/)?";
+      terms.push({ source: ".", times: last ? "any" : "directories" });
       const after: Kind = last && kind === "exact" ? "prefix" : "expression";
       kind = first ? "suffix" : after;
     } else if (character === "*" || character === "?") {
-      source += character === "*" ? "[^/]*" : "[^/]";
+      terms.push({ source: "[^/]", times: character === "*" ? "any" : "once" });
       kind = "expression";
     } else if (character === "[") {
       const { length, set } = characterSet(characters.slice(at));
-      source += set;
+      once(set);
       at += length - 1;
       kind = "expression";
     } else if (character === "\\" && at + 1 < characters.length) {
-      source += escaped(characters[++at] ?? "");
+      once(escaped(characters[++at] ?? ""));
       kind = "expression";
-    } else source += escaped(character);
+    } else once(escaped(character));
   }
-  return { source, kind };
+  return { terms, kind };
 }
 
 /** `[a-z]`, `[^a-z]`, with backslashes for characters that mean something. Without its end it is no pattern. */
