@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { Socket as DatagramSocket } from "node:dgram";
-import { Server } from "node:net";
+import { Server, Socket } from "node:net";
 import { SampanError } from "../errors/index.ts";
 import { named, type Slot } from "./block.ts";
 import * as f from "./flags.ts";
@@ -12,7 +12,7 @@ import type { Program } from "./program.ts";
  */
 
 /** What a socket becomes here. */
-export type HandedKind = "dgram.Socket" | "net.Server";
+export type HandedKind = "dgram.Socket" | "net.Server" | "net.Socket";
 
 /** The executor's end of the channel, behind its three standard streams; its workers inherit it. */
 const channel = 3;
@@ -25,7 +25,7 @@ const sizeOfAcknowledgements = 256;
 
 /**
  * Steps that hand `socket` over to the daemon, where `Executor.receive(key)` waits for it, and close it here. A listening
- * socket is a "net.Server", one for IPv4 datagrams a "dgram.Socket". A daemon that has gone is no failure: its successor makes
+ * socket is a "net.Server", one for IPv4 datagrams a "dgram.Socket", one that is connected a "net.Socket". A daemon that has gone is no failure: its successor makes
  * sockets of its own.
  */
 export function handOver(p: Program, socket: Slot, { key, kind }: { key: string; kind: HandedKind }): void {
@@ -55,7 +55,7 @@ function drainAcknowledgements(p: Program): void {
   });
 }
 
-export type HandedSocket = DatagramSocket | Server;
+export type HandedSocket = DatagramSocket | Server | Socket;
 
 /** A socket that is under way. */
 export interface Receipt {
@@ -73,10 +73,11 @@ export class Handovers {
   listen(child: ChildProcess): void {
     child.channel?.unref();
     child.on("message", (message, socket) => {
-      if (!(socket instanceof DatagramSocket || socket instanceof Server)) return;
+      if (!(socket instanceof DatagramSocket || socket instanceof Server || socket instanceof Socket)) return;
       const key = typeof message === "object" && "key" in message ? message.key : undefined;
       const take = typeof key === "string" ? this.#waiting.get(key) : undefined;
       if (take) take(socket.unref());
+      else if (socket instanceof Socket) socket.destroy();
       else socket.close();
     });
   }

@@ -85,7 +85,7 @@ export class GitSource {
   }
 }
 
-function gitFor(reference: GitReference, { signal, secrets, agents, tell }: GitMeans): Git {
+function gitFor(reference: GitReference, { executor, signal, secrets, agents, tell }: GitMeans): Git {
   const shown = shownReference(reference);
   const agent = agents.get("default");
   if (reference.protocol === "ssh" && agent === undefined) {
@@ -94,7 +94,7 @@ function gitFor(reference: GitReference, { signal, secrets, agents, tell }: GitM
       `Cannot fetch ${shown}: ssh needs the keys of an agent; lend one with --ssh default`,
     );
   }
-  return new Git({ signal, shown, tell, auth: authHeaders(reference, secrets), agent });
+  return new Git({ executor, signal, shown, tell, auth: authHeaders(reference, secrets), agent });
 }
 
 /** The directory that is meant, links on the way followed within the repository. */

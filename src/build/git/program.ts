@@ -1,12 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import { finished } from "node:stream/promises";
 import { cancelled } from "../../errors/cancel.ts";
-import { messageOf, SampanError } from "../../errors/index.ts";
+import { SampanError } from "../../errors/index.ts";
 import { findProgram, searchPath } from "../../images/find-program.ts";
+import { startBound } from "../../kernel/bound-process.ts";
+import type { Executor } from "../../kernel/executor.ts";
 import type { AuthHeader } from "./credentials.ts";
 import { failureOf } from "./errors.ts";
 
 /** What git may use, and who hears of it. */
 export interface GitSurroundings {
+  readonly executor: Executor;
   readonly signal: AbortSignal;
   /** As messages name the repository. */
   readonly shown: string;
@@ -49,7 +53,7 @@ const ssh = [
 /** Of the daemon's own environment: the way out, and whom to trust. */
 const inherited = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"];
 
-/** The machine's `git`, called as a program. It asks nobody, reads no configuration and ends when the signal fires. */
+/** The machine's `git`, called as a program. It asks nobody, reads no configuration, and ends when the signal fires and with the daemon. */
 export class Git {
   readonly #surroundings: GitSurroundings;
   readonly #program: string;
@@ -93,24 +97,18 @@ export class Git {
   }
 
   async #run(cwd: string, args: readonly string[]) {
-    const { signal, tell } = this.#surroundings;
-    // A session of its own: no terminal to ask on, and its helpers can be ended with it.
-    const env = this.#environment(cwd);
-    const child = spawn(this.#program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-    const end = () => endGroup(child);
+    const { executor, signal, tell, shown } = this.#surroundings;
+    const git = { path: this.#program, argv: ["git", ...args], env: environmentOf(this.#environment(cwd)), cwd };
+    const child = await startBound(executor, { purpose: `fetch ${shown}`, ...git });
+    const end = () => child.kill();
     signal.addEventListener("abort", end, { once: true });
     const output = collect(child.stdout, mostOutput, end);
     const complaint = new Complaint(tell);
     child.stderr.on("data", (chunk: Buffer) => complaint.add(chunk.toString()));
     try {
       if (signal.aborted) end();
-      const status = await new Promise<number>((resolve, reject) => {
-        child.once("error", (cause) =>
-          reject(new SampanError("unavailable", `Cannot run git: ${messageOf(cause)}`, { cause })),
-        );
-        // "close": all that hold its output have ended, too.
-        child.once("close", (code) => resolve(code ?? -1));
-      });
+      // All that hold its output have ended with it.
+      const [status] = await Promise.all([child.ended, read(child.stdout), read(child.stderr)]);
       return { status, output: output(), complaint: complaint.text };
     } finally {
       signal.removeEventListener("abort", end);
@@ -145,13 +143,14 @@ export class Git {
   }
 }
 
-/** Its helpers, too: what downloads is another process. */
-function endGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended just now.
-  }
+function environmentOf(variables: NodeJS.ProcessEnv): string[] {
+  return Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+}
+
+/** To its end, whatever that is like: how the process ends tells more. */
+async function read(stream: Socket): Promise<void> {
+  await finished(stream, { writable: false }).catch(() => undefined);
+  stream.destroy();
 }
 
 function collect(stream: NodeJS.ReadableStream, most: number, overflow: () => void): () => string {

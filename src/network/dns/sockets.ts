@@ -1,3 +1,4 @@
+import { Socket as DatagramSocket } from "node:dgram";
 import { Server } from "node:net";
 import { named, type Ref, type Slot } from "../../kernel/block.ts";
 import type { Executor } from "../../kernel/executor.ts";
@@ -29,7 +30,7 @@ export function expectSockets(executor: Executor, key: string): ExpectedSockets 
   const arrived = [receipts.udp.socket, receipts.tcp.socket].map(async (arriving) => {
     const socket = await arriving;
     if (socket instanceof Server) listener.listenTcp(socket);
-    else listener.listenUdp(socket);
+    else if (socket instanceof DatagramSocket) listener.listenUdp(socket);
   });
   const sockets = Promise.all(arrived).then(() => listener);
   sockets.catch(() => listener.close()); // one has not come, or both are not wanted
