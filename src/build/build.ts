@@ -20,6 +20,7 @@ import { checkEntitlements } from "./plan/entitlements.ts";
 import { checkHostUse } from "./plan/host.ts";
 import { imageKey, type PlanOptions, planBuild } from "./plan/plan.ts";
 import type { BaseImage, NeededImage, Plan } from "./plan/types.ts";
+import { ContextParts } from "./solve/bind-layers.ts";
 import type { StepFlight } from "./solve/flight.ts";
 import type { Job } from "./solve/job.ts";
 import { Solver } from "./solve/solver.ts";
@@ -115,6 +116,7 @@ export class Build {
       agents,
       limits,
       network,
+      contextParts: new ContextParts(),
       scratch: this.#scratch,
       epoch: epochOf(buildArgs),
       rewritesTimes: this.#request.output.rewritesTimes,

@@ -1,12 +1,9 @@
-import { SampanError } from "../errors/index.ts";
 import { named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
-import { type FsOptions, newMount } from "./mounting.ts";
+import { newMount } from "./mounting.ts";
+import { attachAt, makeOverlay, mountOverlay, type Overlay } from "./overlay.ts";
 import type { PreparedDirectory, RootFilesystem } from "./types.ts";
-
-/** Below this many bytes the lower directories fit the one page of options that mount(2) takes. */
-const MOUNT_OPTIONS_LIMIT = 4095;
 
 /**
  * Makes the overlay in the monitor, which keeps a descriptor of it: when the first process ends, the kernel does not make it
@@ -15,37 +12,27 @@ const MOUNT_OPTIONS_LIMIT = 4095;
  * container's own mount namespace: on a layer in memory, and on kernels that take no layers one by one.
  */
 export function makeRoot(p: Program, root: RootFilesystem, kernel: { lowerdirPlus: boolean }): Slot | undefined {
-  return root.upper === "throw-away" || !kernel.lowerdirPlus ? undefined : makeOverlay(p, root, root.upper);
+  if (root.upper === "throw-away" || !kernel.lowerdirPlus) return undefined;
+  return makeOverlay(p, overlayOf(root, root.upper), note);
 }
+
+const note = "lay the image's layers over each other, with the container's own on top";
 
 /**
  * Mounts the root file system (`made`, if the monitor has it) at its mount point, in this mount namespace only, and returns a
- * descriptor of its root. Layers are handed over one by one ("lowerdir+", Linux 6.5); older kernels get them in one string
- * (mount(2)).
+ * descriptor of its root.
  */
 export function mountRoot(p: Program, root: RootFilesystem, kernel: { lowerdirPlus: boolean }, made?: Slot): Slot {
   const inMemory = root.upper === "throw-away";
   const upper = root.upper === "throw-away" ? throwAway(p, root) : root.upper;
   const at = inMemory ? `${root.mountPoint}/root` : root.mountPoint;
-  if (!kernel.lowerdirPlus) return mountRootAtOnce(p, { lower: root.lower, upper, at, more: root.options ?? [] });
-  const mount = made ?? makeOverlay(p, root, upper);
-  attachAt(p, mount, at, "put the root file system in its place; only this mount namespace sees it");
-  return mount;
+  if (made === undefined) return mountOverlay(p, overlayOf(root, upper), { at, kernel, note });
+  attachAt(p, made, at, "put the root file system in its place; only this mount namespace sees it");
+  return made;
 }
 
-function makeOverlay(p: Program, root: RootFilesystem, upper: { upper: string; work: string }): Slot {
-  const options: FsOptions = [
-    ...root.lower.map((directory) => ["lowerdir+", directory] as const),
-    ["upperdir", upper.upper],
-    ["workdir", upper.work],
-    ...(root.options ?? []).map(pair),
-  ];
-  return newMount(p, {
-    type: "overlay",
-    options,
-    attributes: 0,
-    note: "lay the image's layers over each other, with the container's own on top",
-  });
+function overlayOf({ lower, options = [] }: RootFilesystem, upper: { upper: string; work: string }): Overlay {
+  return { lower, upper, options };
 }
 
 /** Makes every mount of the machine private to this namespace: nothing that is mounted or unmounted here gets out. */
@@ -81,67 +68,6 @@ function prepare(p: Program, path: string, directory: PreparedDirectory): void {
   p.call("setxattr", [at, p.text("trusted.overlay.opaque"), p.text("y"), 1, 0], {
     note: `hide what the layers have at /${directory.path}`,
   });
-}
-
-function attachAt(p: Program, mount: Slot, path: string, note: string): void {
-  p.call(
-    "move_mount",
-    [mount, p.text(""), f.AT_FDCWD, p.text(path), named(f.MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH")],
-    { note },
-  );
-}
-
-interface OverlayAt {
-  readonly lower: readonly string[];
-  readonly upper: { upper: string; work: string };
-  readonly at: string;
-  readonly more: readonly string[];
-}
-
-function pair(option: string): readonly [string, string] {
-  const [name = "", value = ""] = option.split("=", 2);
-  return [name, value];
-}
-
-function mountRootAtOnce(p: Program, root: OverlayAt): Slot {
-  const prefix = commonDirectory(root.lower);
-  const lower = root.lower
-    .map((directory) => escapeOption(prefix ? directory.slice(prefix.length + 1) : directory))
-    .join(":");
-  const own = [`upperdir=${escapeOption(root.upper.upper)}`, `workdir=${escapeOption(root.upper.work)}`, ...root.more];
-  const options = [`lowerdir=${lower}`, ...own].join(",");
-  if (Buffer.byteLength(options) > MOUNT_OPTIONS_LIMIT) {
-    throw new SampanError(
-      "unsupported",
-      `Cannot mount ${root.lower.length} layers: their names do not fit one page of mount options; Linux 6.5 takes them one by one`,
-    );
-  }
-  if (prefix)
-    p.call("chdir", [p.text(prefix)], {
-      note: "name the layers relative to their directory: the kernel takes one page of options",
-    });
-  p.call("mount", [p.text("overlay"), p.text(root.at), p.text("overlay"), 0, p.text(options)], {
-    note: "lay the image's layers over each other, with the container's own on top",
-  });
-  return p.sys(
-    "openat",
-    [f.AT_FDCWD, p.text(root.at), named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC"), 0],
-    {
-      note: "open the root file system",
-    },
-  );
-}
-
-/** Characters that part the options and the layers of overlayfs. */
-function escapeOption(path: string): string {
-  return path.replace(/[\\:,]/g, "\\$&");
-}
-
-/** The directory that all of them lie directly in, if there is one. */
-function commonDirectory(paths: readonly string[]): string | undefined {
-  const parents = new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/"))));
-  const [only] = parents;
-  return parents.size === 1 && only ? only : undefined;
 }
 
 /**

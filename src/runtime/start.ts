@@ -169,14 +169,15 @@ function nameMachine(p: Program, spec: ContainerSpec): void {
   });
 }
 
-type RootContext = Pick<ChildContext, "cgroups" | "placement"> & { readonly memory: Slot | undefined };
+type RootContext = Pick<ChildContext, "cgroups" | "kernel" | "placement"> & { readonly memory: Slot | undefined };
 
-function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, { cgroups, placement, memory }: RootContext): void {
+function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, context: RootContext): void {
+  const { cgroups, kernel, placement, memory } = context;
   markAsContainer(p, inside);
   const { proc, dev } = mountSystem(p, inside, spec, memory);
   p.in("cgroup", () => placement.enter());
   mountCgroups(p, inside, cgroupViews(cgroups.layout.hierarchies), spec.writableSys);
-  mountAll(p, inside, spec.mounts);
+  mountAll(p, inside, spec.mounts, { kernel, mountPoint: spec.root.mountPoint });
   mountFiles(p, inside, dev, spec.files ?? []);
   if (spec.process.cwd !== "/") inside.directory(spec.process.cwd, `find the working directory ${spec.process.cwd}`);
   p.in("security", () => {

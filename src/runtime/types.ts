@@ -85,7 +85,23 @@ export interface TmpfsMount extends MountTarget {
   readonly dev: boolean;
 }
 
-export type Mount = BindMount | TmpfsMount;
+/** Directories laid over each other, or a part of what they are then, as they are for this container alone. */
+export interface LayersMount {
+  readonly type: "layers";
+  readonly target: string;
+  /** Directories, top first; at least two where there is no upper one. Their containers never change them. */
+  readonly lower: readonly string[];
+  /** Where changes go, which nobody wants to keep; without it there can be none. */
+  readonly upper: { readonly upper: string; readonly work: string } | undefined;
+  /** Further options of the overlay, each "name=value". */
+  readonly options: readonly string[];
+  /** What is seen of them, by its path, links followed inside of them; "" is all. */
+  readonly subpath: string;
+  /** What that is: the target that is made when missing is the same. */
+  readonly sourceIsDirectory: boolean;
+}
+
+export type Mount = BindMount | TmpfsMount | LayersMount;
 
 /** A small file of a container's own, mounted over whatever its image has there. */
 export interface OwnFile {

@@ -3,7 +3,8 @@ import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
 import type { Inside } from "./inside.ts";
 import { attach, copyTree, type FsOptions, newMount, setAttributes } from "./mounting.ts";
-import type { BindMount, Mount, Propagation, TmpfsMount } from "./types.ts";
+import { mountOverlay } from "./overlay.ts";
+import type { BindMount, LayersMount, Mount, Propagation, TmpfsMount } from "./types.ts";
 
 const propagations: Record<Propagation, { flag: number; recursive: boolean }> = {
   private: { flag: f.MS_PRIVATE, recursive: false },
@@ -16,11 +17,19 @@ const propagations: Record<Propagation, { flag: number; recursive: boolean }> = 
   runbindable: { flag: f.MS_UNBINDABLE, recursive: true },
 };
 
+/** What overlays are mounted with. */
+interface MountHost {
+  /** A directory that something can be put on for a moment, in this mount namespace. */
+  readonly mountPoint: string;
+  readonly kernel: { readonly lowerdirPlus: boolean };
+}
+
 /** What the user asked for with -v, --mount and --tmpfs, and the files that Sampan gives every container. */
-export function mountAll(p: Program, inside: Inside, mounts: readonly Mount[]): void {
+export function mountAll(p: Program, inside: Inside, mounts: readonly Mount[], host: MountHost): void {
   for (const mount of mounts) {
     if (mount.type === "bind") mountBind(p, inside, mount);
-    else mountTmpfs(p, inside, mount);
+    else if (mount.type === "tmpfs") mountTmpfs(p, inside, mount);
+    else mountLayers(p, inside, mount, host);
   }
 }
 
@@ -50,17 +59,37 @@ function sourceOf(p: Program, { source, within, subpath = "" }: BindMount): { di
   if (within === undefined) return { directory: f.AT_FDCWD, path: p.text(source) };
   const open = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
   const directory = p.sys("openat", [f.AT_FDCWD, p.text(within), open, 0], { note: `open ${within}` });
+  return { directory: partOf(p, directory, subpath), path: p.text("") };
+}
+
+/** A descriptor of what a path leads to inside a directory. */
+function partOf(p: Program, directory: Slot, path: string): Slot {
   const how = p.words(
     [f.O_PATH | f.O_CLOEXEC, 0, f.RESOLVE_IN_ROOT | f.RESOLVE_NO_MAGICLINKS],
     "{ resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }",
   );
-  const part = p.sys("openat2", [directory, p.text(subpath), how, 24], { note: `find ${subpath} inside of it` });
-  return { directory: part, path: p.text("") };
+  return p.sys("openat2", [directory, p.text(path), how, 24], { note: `find ${path} inside of it` });
 }
 
-function targetOf(inside: Inside, mount: BindMount): Slot {
+function targetOf(inside: Inside, mount: Pick<BindMount, "target" | "sourceIsDirectory">): Slot {
   const note = `find ${mount.target}`;
   return mount.sourceIsDirectory ? inside.directory(mount.target, note) : inside.file(mount.target, note);
+}
+
+/**
+ * The overlay is in a place of this mount namespace while the part of it is taken: before Linux 6.15 parts of mounts that are
+ * in none cannot be.
+ */
+function mountLayers(p: Program, inside: Inside, mount: LayersMount, { mountPoint, kernel }: MountHost): void {
+  const { lower, upper, subpath, target } = mount;
+  // Nobody needs what is written there on the disk: nothing is waited for when it ends.
+  const options = upper === undefined ? mount.options : [...mount.options, "volatile"];
+  const note = `lay the layers over each other that are seen at ${target}`;
+  const whole = mountOverlay(p, { lower, upper, options }, { at: mountPoint, kernel, note });
+  const part = subpath === "" ? whole : partOf(p, whole, subpath);
+  const tree = copyTree(p, { directory: part, path: p.text(""), recursive: false, note: `take /${subpath} of them` });
+  p.call("umount2", [p.text(mountPoint), named(f.MNT_DETACH, "MNT_DETACH")], { note: "clear that place again" });
+  attach(p, tree, targetOf(inside, mount), `mount it at ${target}`);
 }
 
 function mountTmpfs(p: Program, inside: Inside, mount: TmpfsMount): void {

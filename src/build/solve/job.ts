@@ -9,6 +9,7 @@ import type { RunLimits } from "../host.ts";
 import type { WorkParts } from "../parts.ts";
 import type { Plan } from "../plan/types.ts";
 import type { BuildEvent } from "../progress/types.ts";
+import type { ContextParts } from "./bind-layers.ts";
 import type { StepFlight } from "./flight.ts";
 import type { Stack } from "./stack.ts";
 
@@ -38,6 +39,8 @@ export interface Job {
   readonly limits: RunLimits;
   /** What RUNs that name no network use. */
   readonly network: string;
+  /** What RUNs mount of its contexts. */
+  readonly contextParts: ContextParts;
   /** Where things of this build lie while it runs. */
   readonly scratch: string;
   /** Seconds since 1970: what is made has no later time than this. */

@@ -1,19 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import type { BindMount, Mount, OwnFile } from "../../runtime/types.ts";
-import { openDirectoryTree } from "../../storage/pack/open.ts";
-import { removeTree } from "../../storage/unpack/remove-tree.ts";
-import { type HeldMount, scratchName } from "../cache/mounts.ts";
-import { Destination } from "../files/destination.ts";
-import { findSources } from "../files/find.ts";
-import type { PlannedClientMount, PlannedMount, RunVertex, VertexId } from "../plan/types.ts";
+import type { HeldMount } from "../cache/mounts.ts";
+import type { PlannedClientMount, PlannedMount, RunVertex } from "../plan/types.ts";
+import { layersMount } from "./bind-layers.ts";
 import type { StepInputs } from "./copy.ts";
 import type { Job } from "./job.ts";
-import { identityOf } from "./stack.ts";
-import { timeOf } from "./time.ts";
-import { type OpenTree, stackTree } from "./trees.ts";
+import { contentKey, copyPart } from "./mount-sources.ts";
 
 /** What a RUN sees beside its file system. */
 export interface OpenMounts extends AsyncDisposable {
@@ -53,18 +46,6 @@ export async function circumstancesOf(job: Job, { mounts }: RunVertex, inputs: S
   );
 }
 
-interface Part {
-  readonly from: VertexId;
-  readonly source: string;
-}
-
-async function contentKey(job: Job, part: Part, inputs: StepInputs): Promise<string> {
-  const context = contextOf(job, part.from);
-  if (context === undefined) return identityOf(await inputs.stackOfVertex(part.from));
-  const [found] = await findSources(context.tree, part.source);
-  return found === undefined ? "" : await context.tree.hash({ path: found.path, as: "", excludes: () => false });
-}
-
 /** Makes everything that a RUN mounts; the answer must be disposed of once it has ended. */
 export async function openMounts(job: Job, vertex: RunVertex, inputs: StepInputs): Promise<OpenMounts> {
   const opening = new Opening(job, inputs);
@@ -100,7 +81,7 @@ class Opening implements OpenMounts {
     for (const mount of caches.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
       if (this.#caches.has(mount.id)) continue;
       const held = await this.#job.mounts.take(mount, this.#job.signal, async (directory) => {
-        if (mount.begin !== undefined) await this.#fill(mount.begin, directory);
+        if (mount.begin !== undefined) await copyPart(this.#job, mount.begin, this.#inputs, directory);
       });
       this.#closing.defer(() => held.release());
       this.#caches.set(mount.id, held);
@@ -128,9 +109,8 @@ class Opening implements OpenMounts {
       case "cache":
         return this.#cache(mount);
       case "bind": {
-        const { directory, name, isDirectory } = await this.#copyOf(mount);
-        const source = name === "" ? directory : join(directory, name);
-        this.mounts.push(bind({ source, target: mount.target, readOnly: mount.readOnly, isDirectory }));
+        const means = { inputs: this.#inputs, closing: this.#closing };
+        this.mounts.push(await layersMount(this.#job, mount, means));
       }
     }
   }
@@ -164,45 +144,6 @@ class Opening implements OpenMounts {
     const source = this.#caches.get(id)?.directory;
     if (source !== undefined) this.mounts.push(bind({ source, target, readOnly, isDirectory: true }));
   }
-
-  /** A copy of what a bind shows: what a RUN writes there is thrown away with it. */
-  async #copyOf(part: Part): Promise<{ directory: string; name: string; isDirectory: boolean }> {
-    const directory = join(this.#job.scratch, scratchName());
-    await mkdir(directory, { recursive: true });
-    this.#closing.defer(() => removeTree(this.#job.parts.executor, directory));
-    const name = await this.#fill(part, directory);
-    return { directory, name: name ?? "", isDirectory: name === undefined };
-  }
-
-  /** Copies into an empty directory; answers the name when it is a file. */
-  async #fill({ from, source }: Part, directory: string): Promise<string | undefined> {
-    await using opened = await this.#open(from);
-    const [found] = await findSources(opened.tree, source);
-    if (found === undefined) throw new SampanError("not-found", `Cannot mount ${source}: there is no such file`);
-    const purpose = `copy what is mounted from ${source}`;
-    const session = await openDirectoryTree(this.#job.parts.executor, purpose, directory);
-    try {
-      const keep = { owner: undefined, mode: (mode: number) => mode };
-      const to = new Destination(session, purpose, keep, timeOf(this.#job));
-      const as = found.stat.type === "directory" ? "" : "file";
-      await to.write("/", (sink) => opened.tree.copy({ path: found.path, as, excludes: () => false }, sink));
-      return as === "" ? undefined : as;
-    } finally {
-      session.close();
-    }
-  }
-
-  async #open(from: VertexId): Promise<OpenTree> {
-    return contextOf(this.#job, from) ?? (await stackTree(this.#job, await this.#inputs.stackOfVertex(from)));
-  }
-}
-
-function contextOf(job: Job, id: VertexId): OpenTree | undefined {
-  const vertex = job.plan.vertices[id];
-  if (vertex?.kind !== "context") return undefined;
-  const tree = job.contexts.get(vertex.name);
-  if (tree === undefined) throw new SampanError("invalid", "Cannot mount a build context: there is none");
-  return { tree, async [Symbol.asyncDispose]() {} };
 }
 
 function bind(mount: { source: string; target: string; readOnly: boolean; isDirectory: boolean }): BindMount {

@@ -94,11 +94,13 @@ function mountStopped(
 ): Slot {
   p.call("unshare", [named(f.CLONE_NEWNS, "CLONE_NEWNS")], { note: "mount where nobody sees it" });
   isolateMounts(p);
-  const root = mountRoot(p, rootOf(parts, record, files), parts.kernel);
+  const { kernel } = parts;
+  const filesystem = rootOf(parts, record, files);
+  const root = mountRoot(p, filesystem, kernel);
   if (!volumes) return root;
   const binds = mountSpecs(record, parts.volumes).filter(
     ({ type, target }) => type === "bind" && target !== "/dev/shm",
   );
-  mountAll(p, new Inside(p, root), binds);
+  mountAll(p, new Inside(p, root), binds, { kernel, mountPoint: filesystem.mountPoint });
   return root;
 }
