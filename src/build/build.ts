@@ -14,6 +14,7 @@ import type { Dockerfile } from "./dockerfile/types.ts";
 import { exportCache } from "./exchange/export.ts";
 import { inlineSteps, type StepResult } from "./exchange/format.ts";
 import { ImportedCache } from "./exchange/import.ts";
+import { packMounts } from "./exchange/mounts.ts";
 import { filesOf } from "./output/files.ts";
 import { type Built, storeImages } from "./output/image.ts";
 import { checkEntitlements } from "./plan/entitlements.ts";
@@ -92,8 +93,8 @@ export class Build {
 
   #import({ results }: Plan): Promise<ImportedCache> {
     const platforms = results.map(({ target }) => target);
-    const { noCache, cacheFrom, signal, auth, emit } = this.#request;
-    return ImportedCache.open(this.#care.parts, noCache === true ? [] : cacheFrom, { platforms, signal, auth, emit });
+    const { cacheFrom, signal, auth, emit } = this.#request;
+    return ImportedCache.open(this.#care.parts, cacheFrom, { platforms, signal, auth, emit });
   }
 
   #job(plan: Plan, { settings: { secrets, agents }, contexts, imported }: Means): Job {
@@ -168,13 +169,15 @@ export class Build {
   }
 
   async #export(
-    { hold, epoch, signal, emit }: Job,
+    { plan, hold, epoch, signal, emit }: Job,
     results: readonly StepResult[],
     stacks: readonly Stack[],
   ): Promise<void> {
+    const { parts, mounts } = this.#care;
     const { cacheTo, auth } = this.#request;
     const options = { hold, epoch, signal, auth, emit };
-    await exportCache(this.#care.parts, cacheTo, { results, stacks }, options);
+    const packed = () => packMounts(parts, { plan, mounts }, options);
+    await exportCache(parts, cacheTo, { results, stacks, mounts: packed }, options);
   }
 
   /** The plan, once all images are here that it must know of. */

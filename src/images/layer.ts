@@ -177,7 +177,7 @@ function stoppable<T>(source: AsyncIterable<T>, stop: AbortController): AsyncIte
 }
 
 /** Passes a tar through and throws at its end unless it is the one the image's config names. */
-async function* verified(tar: AsyncIterable<Uint8Array>, diffId: DiffId): AsyncIterable<Uint8Array> {
+export async function* verified(tar: AsyncIterable<Uint8Array>, diffId: DiffId): AsyncIterable<Uint8Array> {
   const algorithm = algorithmOf(diffId);
   const hash = createHash(algorithm);
   for await (const chunk of tar) {

@@ -32,21 +32,41 @@ export function cacheSources(json: string | undefined): CacheSource[] {
 export function cacheTargets(json: string | undefined, output: BuildOutput["type"]): CacheTarget[] {
   return entriesOf(json, "cacheto").map(({ type, attributes }): CacheTarget => {
     if (type === "registry") {
-      const { mode, "ignore-error": ignored, ...rest } = take(attributes, type, ["ref", "mode", "ignore-error"]);
-      return { type, reference: tagged(referenceOf(rest)), all: isMax(mode), mayFail: ignored === "true" };
+      const { ref, ...how } = take(attributes, type, ["ref", ...exported]);
+      return { type, reference: tagged(referenceOf({ ref })), ...howOf(how) };
     }
     if (type === "local") {
-      const known = ["dest", "tag", "mode", "ignore-error"] as const;
-      const { dest, tag = "latest", mode, "ignore-error": ignored } = take(attributes, type, known);
-      return { type, directory: directoryOf(dest, "dest"), tag, all: isMax(mode), mayFail: ignored === "true" };
+      const { dest, tag = "latest", ...how } = take(attributes, type, ["dest", "tag", ...exported]);
+      return { type, directory: directoryOf(dest, "dest"), tag, ...howOf(how) };
     }
-    if (type === "inline") return inline(take(attributes, type, ["mode"]), output);
+    if (type === "inline") return inline(take(attributes, type, ["mode", "cache-mounts"]), output);
     const there = "registry, local and inline are there";
     throw new SampanError("unsupported", `Cannot export the build cache to type=${type}: ${there}`);
   });
 }
 
-function inline({ mode }: { readonly mode?: string | undefined }, output: BuildOutput["type"]): CacheTarget {
+/** How a cache is exported; `cache-mounts` is Sampan's own, the others are BuildKit's. */
+const exported = ["mode", "ignore-error", "cache-mounts"] as const;
+
+type How = { readonly [Key in (typeof exported)[number]]?: string };
+
+function howOf({ mode, "ignore-error": ignored, "cache-mounts": mounts }: How) {
+  return { all: isMax(mode), mounts: isTrue("cache-mounts", mounts), mayFail: ignored === "true" };
+}
+
+function isTrue(name: string, value = "false"): boolean {
+  if (value === "true" || value === "false") return value === "true";
+  throw new SampanError("invalid", `the build cache has no ${name}=${value}: true and false are there`);
+}
+
+function inline({ mode, "cache-mounts": mounts }: How, output: BuildOutput["type"]): CacheTarget {
+  if (isTrue("cache-mounts", mounts)) {
+    const remedy = "use cache-mounts=true with type=registry or type=local";
+    throw new SampanError(
+      "unsupported",
+      `Cannot export cache mounts inline: an image has its own layers only; ${remedy}`,
+    );
+  }
   if (output !== "image")
     throw new SampanError("invalid", "Cannot export the build cache inline: the build makes no image");
   if (isMax(mode)) {

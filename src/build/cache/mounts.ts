@@ -12,6 +12,9 @@ import type { CacheRecords } from "./records.ts";
 
 type CacheMount = Extract<PlannedMount, { type: "cache" }>;
 
+/** Makes what a new directory begins with, and answers whose it then is where that is not the mount's to say. */
+export type FillMount = (directory: string) => Promise<Pick<CacheMount, "mode" | "uid" | "gid"> | undefined>;
+
 /** A cache directory, in use until it is let go of. */
 export interface HeldMount {
   readonly directory: string;
@@ -43,17 +46,15 @@ export class CacheMounts {
   }
 
   /** The directory of a mount: shared with others, alone after waiting (`locked`), or one that nobody else uses (`private`). */
-  async take(mount: CacheMount, signal: AbortSignal, fill: (directory: string) => Promise<void>): Promise<HeldMount> {
+  async take(mount: CacheMount, signal: AbortSignal, fill: FillMount): Promise<HeldMount> {
     const unlock = mount.sharing === "locked" ? await this.#lock(mount.id, signal) : undefined;
     const id = mount.sharing === "private" ? this.#freeId(mount.id) : mount.id;
-    this.#users.set(id, (this.#users.get(id) ?? 0) + 1);
+    const letGo = this.#use(id);
     const release = async () => {
       try {
         await this.#note(id);
       } finally {
-        const left = (this.#users.get(id) ?? 1) - 1;
-        if (left === 0) this.#users.delete(id);
-        else this.#users.set(id, left);
+        letGo();
         unlock?.();
       }
     };
@@ -63,6 +64,25 @@ export class CacheMounts {
       await release();
       throw error;
     }
+  }
+
+  /**
+   * The directory of a mount for who only reads it, where there is one: a locked one when nobody else has it, of private ones
+   * one that nobody uses.
+   */
+  async look(mount: CacheMount, signal: AbortSignal): Promise<{ directory: string; release(): void } | undefined> {
+    const unlock = mount.sharing === "locked" ? await this.#lock(mount.id, signal) : undefined;
+    const id = mount.sharing === "private" ? this.#freeId(mount.id) : mount.id;
+    if (!this.#isThere(id)) {
+      unlock?.();
+      return undefined;
+    }
+    const letGo = this.#use(id);
+    const release = () => {
+      letGo();
+      unlock?.();
+    };
+    return { directory: this.#pathOf(id), release };
   }
 
   /** Removes a directory, and answers whether it has: not when somebody uses it. */
@@ -79,6 +99,20 @@ export class CacheMounts {
     return true;
   }
 
+  /** Counts as used until the answer is called. */
+  #use(id: string): () => void {
+    this.#users.set(id, (this.#users.get(id) ?? 0) + 1);
+    return () => {
+      const left = (this.#users.get(id) ?? 1) - 1;
+      if (left === 0) this.#users.delete(id);
+      else this.#users.set(id, left);
+    };
+  }
+
+  #isThere(id: string): boolean {
+    return this.#records.mounts().some((record) => record.id === id) && existsSync(this.#pathOf(id));
+  }
+
   #lock(id: string, signal: AbortSignal): Promise<() => void> {
     const slots = this.#locks.get(id) ?? new Slots(1);
     this.#locks.set(id, slots);
@@ -93,7 +127,7 @@ export class CacheMounts {
   }
 
   /** Several may want a new one at the same time: the first makes it, or the next who is left when it cannot. */
-  async #directory(id: string, mount: CacheMount, fill: (directory: string) => Promise<void>): Promise<string> {
+  async #directory(id: string, mount: CacheMount, fill: FillMount): Promise<string> {
     const directory = this.#pathOf(id);
     for (let making = this.#making.get(id); making !== undefined; making = this.#making.get(id))
       await making.catch(() => undefined);
@@ -112,15 +146,15 @@ export class CacheMounts {
     return directory;
   }
 
-  async #make(directory: string, mount: CacheMount, fill: (directory: string) => Promise<void>): Promise<void> {
+  async #make(directory: string, mount: CacheMount, fill: FillMount): Promise<void> {
     const { executor } = this.#parts;
     // What a crash has left is of nobody.
     await removeTree(executor, directory);
     await mkdir(directory, { recursive: true });
     try {
-      await fill(directory);
-      await chmod(directory, mount.mode);
-      await chown(directory, mount.uid, mount.gid);
+      const { mode, uid, gid } = (await fill(directory)) ?? mount;
+      await chown(directory, uid, gid);
+      await chmod(directory, mode);
     } catch (error) {
       await removeTree(executor, directory);
       throw error;

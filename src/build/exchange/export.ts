@@ -7,7 +7,7 @@ import type { RegistryAuth } from "../../registry/types.ts";
 import type { WorkParts } from "../parts.ts";
 import type { BuildEvent } from "../progress/types.ts";
 import type { Stack } from "../solve/stack.ts";
-import { formatCache, resultsIn, type StepResult } from "./format.ts";
+import { formatCache, type PackedMount, resultsIn, type StepResult } from "./format.ts";
 import { shownStep, statusOf } from "./shown.ts";
 import type { CacheTarget } from "./types.ts";
 import { writeLayout } from "./write-layout.ts";
@@ -21,20 +21,32 @@ export interface ExportOptions {
   emit(event: BuildEvent): void;
 }
 
+/** What a build has come to. */
+export interface Exported {
+  readonly results: readonly StepResult[];
+  readonly stacks: readonly Stack[];
+  /** Packs the cache mounts that its commands have; all of it is held. */
+  mounts(): Promise<readonly PackedMount[]>;
+}
+
 /** Brings the results of a build's steps to where they are wanted; all their layers must be held. */
 export async function exportCache(
   parts: WorkParts,
   targets: readonly CacheTarget[],
-  { results, stacks }: { readonly results: readonly StepResult[]; readonly stacks: readonly Stack[] },
+  { results, stacks, mounts }: Exported,
   options: ExportOptions,
 ): Promise<void> {
+  let packing: Promise<readonly PackedMount[]> | undefined;
   for (const [place, target] of targets.entries()) {
     if (target.type === "inline") continue;
     const where = target.type === "registry" ? target.reference : target.directory;
     const id = `cache-to-${place}`;
     const shown = { id, name: `exporting cache to ${where}`, mayFail: () => target.mayFail };
     await shownStep(options, shown, async () => {
-      const formatted = formatCache(target.all ? results : resultsIn(results, stacks), options.epoch);
+      if (target.mounts) packing ??= mounts();
+      const packed = target.mounts ? await packing : undefined;
+      const chosen = target.all ? results : resultsIn(results, stacks);
+      const formatted = formatCache(chosen, packed ?? [], options.epoch);
       const config = await putHeld(parts.tools, options.hold, formatted.config);
       const blobs = [...formatted.manifest.layers, { digest: config, size: formatted.config.length }];
       const cache = { blobs, bytes: formatted.bytes, mediaType: mediaTypes.ociManifest };

@@ -1,5 +1,11 @@
 import { SampanError } from "../../errors/index.ts";
-import { type FormattedStep, parseSteps, stepsMember } from "../../images/build-steps.ts";
+import {
+  type FormattedMount,
+  type FormattedStep,
+  mountsMember,
+  parseSteps,
+  stepsMember,
+} from "../../images/build-steps.ts";
 import type { Manifest } from "../../images/shapes.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
 import { digestOf } from "../../storage/digest.ts";
@@ -19,6 +25,19 @@ export interface ForeignResult {
   readonly created: number;
 }
 
+/** The directory of a cache mount, its contents packed as a layer. */
+export interface PackedMount extends Omit<FormattedMount, "layer"> {
+  readonly layer: BuiltLayer;
+}
+
+/** What somebody else's builds have come to. */
+export interface ForeignCache {
+  /** By key. */
+  readonly results: ReadonlyMap<string, ForeignResult>;
+  /** By id. */
+  readonly mounts: ReadonlyMap<string, PackedMount>;
+}
+
 const cacheConfig = "application/vnd.sampan.buildcache.config.v1+json";
 
 /** The steps whose results are among an image's layers, standing on what they stand on there; for its configuration. */
@@ -31,21 +50,24 @@ export function inlineSteps(results: readonly StepResult[], { chains }: Stack, e
   return sorted(steps, epoch);
 }
 
-/** A manifest of results: the layers of a configuration that says which steps made them. */
-export function formatCache(results: readonly StepResult[], epoch?: number) {
+/** A manifest of results and cache mounts: the layers of a configuration that says which steps made them, and what is in them. */
+export function formatCache(results: readonly StepResult[], mounts: readonly PackedMount[], epoch?: number) {
   const layers = new Map<string, BuiltLayer>();
-  for (const { stack } of results) {
-    const layer = stack.layers.at(-1);
+  for (const layer of [...results.map(({ stack }) => stack.layers.at(-1)), ...mounts.map((mount) => mount.layer)])
     if (layer !== undefined) layers.set(layer.diffId, layer);
-  }
   const all = [...layers.values()].sort((a, b) => (a.diffId < b.diffId ? -1 : 1));
   const places = new Map<string | undefined, number>(all.map(({ diffId }, place) => [diffId, place]));
   const steps = results.flatMap(({ key, created, stack }) => {
     const layer = places.get(stack.layers.at(-1)?.diffId);
     return layer === undefined ? [] : [{ key, layer, created }];
   });
+  const directories = mounts.map(({ layer, ...mount }) => ({ ...mount, layer: places.get(layer.diffId) }));
   const rootfs = { type: "layers", diff_ids: all.map(({ diffId }) => diffId) };
-  const config = Buffer.from(JSON.stringify({ rootfs, [stepsMember]: sorted(steps, epoch) }));
+  const members = {
+    [stepsMember]: sorted(steps, epoch),
+    ...(directories.length > 0 && { [mountsMember]: directories.sort((a, b) => (a.id < b.id ? -1 : 1)) }),
+  };
+  const config = Buffer.from(JSON.stringify({ rootfs, ...members }));
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -62,19 +84,20 @@ function sorted(steps: readonly FormattedStep[], epoch: number | undefined): For
   return [...once.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** The results that a configuration and its manifest tell of, by key; "not-found" when they tell of none. */
-export function parseCache(config: Uint8Array, manifest: Manifest, name: string): Map<string, ForeignResult> {
-  const { diffIds, steps } = parseSteps(config, name);
-  return new Map(
-    steps.map(({ key, layer, created }) => {
-      const [diffId, blob] = [diffIds[layer], manifest.layers[layer]];
-      if (diffId !== undefined && blob !== undefined) {
-        const { digest, size, mediaType } = blob;
-        return [key, { layer: { diffId, digest, size, mediaType }, created }];
-      }
-      throw new SampanError("invalid", `Cannot use the build cache of ${name}: it has no layer ${layer}`);
-    }),
-  );
+/** What a configuration and its manifest tell of; "not-found" when they tell of no cache. */
+export function parseCache(config: Uint8Array, manifest: Manifest, name: string): ForeignCache {
+  const { diffIds, steps, mounts } = parseSteps(config, name);
+  const layerAt = (place: number): BuiltLayer => {
+    const [diffId, blob] = [diffIds[place], manifest.layers[place]];
+    if (diffId === undefined || blob === undefined)
+      throw new SampanError("invalid", `Cannot use the build cache of ${name}: it has no layer ${place}`);
+    const { digest, size, mediaType } = blob;
+    return { diffId, digest, size, mediaType };
+  };
+  return {
+    results: new Map(steps.map(({ key, layer, created }) => [key, { layer: layerAt(layer), created }])),
+    mounts: new Map(mounts.map((mount) => [mount.id, { ...mount, layer: layerAt(mount.layer) }])),
+  };
 }
 
 /** Of all results those that one of `stacks` is made of. */

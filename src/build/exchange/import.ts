@@ -9,15 +9,22 @@ import type { RegistryAuth } from "../../registry/types.ts";
 import type { WorkParts } from "../parts.ts";
 import type { BuildEvent } from "../progress/types.ts";
 import type { Stack } from "../solve/stack.ts";
-import { type ForeignResult, onto, parseCache } from "./format.ts";
+import { onto, type ForeignCache as Parsed, parseCache } from "./format.ts";
+import { type MountOwner, unpackMount } from "./mounts.ts";
 import { type CachePlace, nameOf, openPlace } from "./place.ts";
 import { shownStep, statusOf } from "./shown.ts";
 import type { CacheSource } from "./types.ts";
 
-interface ForeignCache {
+interface ForeignCache extends Parsed {
   readonly name: string;
-  readonly results: ReadonlyMap<string, ForeignResult>;
   readonly blob: BlobSource;
+}
+
+interface Asking {
+  readonly hold: Hold;
+  /** Of progress. */
+  readonly step: string;
+  readonly signal: AbortSignal;
 }
 
 export interface ImportOptions {
@@ -28,7 +35,7 @@ export interface ImportOptions {
   emit(event: BuildEvent): void;
 }
 
-/** The results of steps that were carried out elsewhere: known at once, their layers fetched when they are wanted. */
+/** What was built elsewhere, results of steps and cache mounts: known at once, their layers fetched when they are wanted. */
 export class ImportedCache {
   readonly #parts: WorkParts;
   readonly #caches: readonly ForeignCache[];
@@ -64,15 +71,38 @@ export class ImportedCache {
   /** The result of a step on `parent`, held and all there; undefined when no cache has it. */
   async find(
     key: string,
-    { parent, hold, step, signal }: { parent: Stack; hold: Hold; step: string; signal: AbortSignal },
+    parent: Stack,
+    asking: Asking,
   ): Promise<{ readonly stack: Stack; readonly created: number } | undefined> {
-    for (const cache of this.#caches) {
+    return await this.#first(asking, async (cache) => {
       const result = cache.results.get(key);
-      if (result === undefined) continue;
+      if (result === undefined) return undefined;
       const stack = onto(parent, result);
+      await this.#obtain(cache, stack, asking);
+      return { stack, created: result.created };
+    });
+  }
+
+  /** Fills an empty directory with what is in the cache mount of an id elsewhere; undefined when no cache has it. */
+  async fillMount(id: string, directory: string, asking: Asking): Promise<MountOwner | undefined> {
+    return await this.#first(asking, async (cache) => {
+      const mount = cache.mounts.get(id);
+      if (mount === undefined) return undefined;
+      const progress = statusOf(asking.step, this.#options.emit);
+      await unpackMount(this.#parts, mount, directory, { ...asking, source: cache.blob, progress });
+      return mount;
+    });
+  }
+
+  /** What the first of the caches has; one that has lost it is told and passed over. */
+  async #first<Found>(
+    { step, signal }: Asking,
+    look: (cache: ForeignCache) => Promise<Found | undefined>,
+  ): Promise<Found | undefined> {
+    for (const cache of this.#caches) {
       try {
-        await this.#obtain(cache, stack, { hold, step, signal });
-        return { stack, created: result.created };
+        const found = await look(cache);
+        if (found !== undefined) return found;
       } catch (error) {
         if (signal.aborted || !isAbsence(error)) throw blamed(error, cache.name);
         const data = `cache of ${cache.name}: ${messageOf(error)}\n`;
@@ -82,11 +112,8 @@ export class ImportedCache {
     return undefined;
   }
 
-  async #obtain(
-    { blob: source }: ForeignCache,
-    { layers, chains }: Stack,
-    { hold, step, signal }: { hold: Hold; step: string; signal: AbortSignal },
-  ): Promise<void> {
+  async #obtain({ blob: source }: ForeignCache, { layers, chains }: Stack, asking: Asking): Promise<void> {
+    const { hold, step, signal } = asking;
     const { tools } = this.#parts;
     const [layer, chainId] = [layers.at(-1), chains.at(-1)];
     if (layer === undefined || chainId === undefined) return;
@@ -104,8 +131,7 @@ async function readCaches(place: CachePlace, name: string, platforms: readonly P
   const manifests = await manifestsOf(place, bytes, { name, mediaType, platforms });
   return await Promise.all(
     manifests.map(async (manifest) => {
-      const results = parseCache(await place.document(manifest.config), manifest, name);
-      return { name, results, blob: place.blob };
+      return { ...parseCache(await place.document(manifest.config), manifest, name), name, blob: place.blob };
     }),
   );
 }

@@ -8,6 +8,8 @@ export type CacheSource =
 interface Exported {
   /** The results of all steps, not only those that the image is made of. */
   readonly all: boolean;
+  /** What is in the cache mounts of the build's commands, too. */
+  readonly mounts: boolean;
   /** A failure is told, and the build goes on. */
   readonly mayFail: boolean;
 }

@@ -81,7 +81,11 @@ class Opening implements OpenMounts {
     for (const mount of caches.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
       if (this.#caches.has(mount.id)) continue;
       const held = await this.#job.mounts.take(mount, this.#job.signal, async (directory) => {
-        if (mount.begin !== undefined) await copyPart(this.#job, mount.begin, this.#inputs, directory);
+        const { hold, imported, signal } = this.#job;
+        const brought = await imported.fillMount(mount.id, directory, { hold, step: this.#inputs.id, signal });
+        if (brought === undefined && mount.begin !== undefined)
+          await copyPart(this.#job, mount.begin, this.#inputs, directory);
+        return brought;
       });
       this.#closing.defer(() => held.release());
       this.#caches.set(mount.id, held);

@@ -199,7 +199,7 @@ export class Solver {
     const here = await cache.find(key, parent, hold);
     if (here !== undefined || !imported.has(key)) return here;
     begin();
-    const found = await imported.find(key, { parent, hold, step: String(id), signal });
+    const found = await imported.find(key, parent, { hold, step: String(id), signal });
     if (found !== undefined) await cache.insert({ ...origin, result: found.stack, created: found.created }, hold);
     return found;
   }
