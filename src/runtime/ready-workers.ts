@@ -21,6 +21,8 @@ type Kind = keyof typeof counts;
 export class ReadyWorkers {
   readonly #executor: Executor;
   readonly #ready: Record<Kind, ReadyWorker[]> = { network: [], plain: [] };
+  /** How many are being made: each counts as one that waits, or a crowd of starts would have more made than it takes. */
+  readonly #making: Record<Kind, number> = { network: 0, plain: 0 };
   #closed = false;
 
   constructor(executor: Executor) {
@@ -42,10 +44,11 @@ export class ReadyWorkers {
 
   async #refill(kind: Kind): Promise<void> {
     try {
-      while (!this.#closed && this.#ready[kind].length < counts[kind]) {
-        const worker = await this.#prepare(kind);
+      while (!this.#closed && this.#ready[kind].length + this.#making[kind] < counts[kind]) {
+        this.#making[kind]++;
+        const worker = await this.#prepare(kind).finally(() => this.#making[kind]--);
         worker.session.unref();
-        if (this.#closed || this.#ready[kind].length >= counts[kind]) worker.session.close();
+        if (this.#closed) worker.session.close();
         else this.#ready[kind].push(worker);
       }
     } catch {
