@@ -12,6 +12,8 @@ import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
+/** Another machine. */
+const other = sandbox({ start: true });
 
 /** What an image is for. */
 const architecture = async (image: string, ...options: string[]) =>
@@ -95,6 +97,52 @@ suite("builds for several platforms", requires("docker-registry", "skopeo"), () 
       const copy = ["--override-arch", arch, "copy", "--src-tls-verify=false", `docker://${name}`, `dir:${layout}`];
       await succeed("skopeo", copy);
     }
+  });
+
+  test("pushed with other layers: an index of the new manifests, which every platform is pulled by", async () => {
+    const name = `${registry.host}/squeezed:1`;
+    const shared = [...lines, "COPY both /both"];
+    const context = buildContext(box, { ...files, Dockerfile: shared, both: "x".repeat(100_000) });
+    await box.ok("build", "-q", "--platform", both, "-t", name, context);
+    const get = async (digest?: string) => {
+      const reference = digest === undefined ? name : `${registry.host}/squeezed@${digest}`;
+      const text = await succeed("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${reference}`]);
+      return { digest: digestOf(text), document: JSON.parse(text) };
+    };
+    const pushed = async (compression?: string) => {
+      const told = await box.ok("push", ...(compression === undefined ? [] : ["--compression", compression]), name);
+      const { digest, document } = await get();
+      const children = await Promise.all(document.manifests.map((entry: { digest: string }) => get(entry.digest)));
+      return { told, digest, index: document, manifests: children.map((child) => child.document) };
+    };
+    const plain = await pushed();
+    assert.equal((await pushed("gzip")).digest, plain.digest, "layers that are gzip already make no other image");
+    for (const [compression, type] of [
+      ["zstd", "+zstd"],
+      ["none", ""],
+    ] as const) {
+      const { index, digest, told, manifests } = await pushed(compression);
+      assert.notEqual(digest, plain.digest);
+      assert.ok(told.includes(digest), told);
+      const platforms = (of: typeof index) => of.manifests.map(({ platform }: { platform: object }) => platform);
+      assert.deepEqual(platforms(index), platforms(plain.index));
+      for (const [place, { layers, config }] of manifests.entries()) {
+        for (const { mediaType } of layers) assert.equal(mediaType, `application/vnd.oci.image.layer.v1.tar${type}`);
+        assert.deepEqual(config, plain.manifests[place].config);
+      }
+      // What both have in common is compressed once, and is one blob.
+      assert.equal(manifests[0].layers[1].digest, manifests[1].layers[1].digest);
+      await other.run(["rmi", "-f", name]);
+      for (const arch of ["amd64", "arm64"]) {
+        await other.ok("pull", "-q", "--platform", `linux/${arch}`, name);
+        const file = join(other.directory, `file-${compression}-${arch}`);
+        const made = await other.ok("create", "--platform", `linux/${arch}`, "--network", "none", name, "x");
+        await other.ok("cp", `${made.trim()}:/file`, file);
+        assert.equal(readFileSync(file, "utf8"), `for ${arch}`);
+        await other.ok("rm", made.trim());
+      }
+    }
+    assert.equal((await pushed()).digest, plain.digest, "what is here has stayed as it is");
   });
 
   test("pushed for one platform: its manifest alone", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { parseReference } from "../../src/registry/reference.ts";
 import { startDropper } from "../support/dropper.ts";
@@ -340,6 +342,35 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
       const raw = await succeed("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${name}`]);
       for (const layer of JSON.parse(raw).layers) assert.deepEqual(layer.annotations, left);
     }
+  });
+
+  test("attestations of an index say whose they are, also when its images have other layers", async () => {
+    const layout = join(box.directory, "attested");
+    mkdirSync(layout);
+    const layer = await tar([{ name: "attested", body: "content" }]);
+    const wanted = ["amd64", "arm64"].map((architecture) => ({ architecture, image: { layers: [layer], config: {} } }));
+    const name = `${registry.host}/attested/image:1`;
+    writeIndexLayout(layout, wanted, name, { attested: true });
+    const archive = execFileSync("tar", ["-C", layout, "-c", "."]);
+    await box.images.load(Readable.from([archive]), { progress: () => undefined });
+    const entriesAt = async () => {
+      const raw = await succeed("skopeo", ["inspect", "--raw", "--tls-verify=false", `docker://${name}`]);
+      return JSON.parse(raw).manifests as { digest: string; annotations?: Record<string, string> }[];
+    };
+    await box.push(name);
+    const before = await entriesAt();
+    await box.push(name, { compression: "zstd" });
+    const [first, second, ...attestations] = await entriesAt();
+    assert.notEqual(first?.digest, before[0]?.digest);
+    assert.deepEqual(
+      attestations.map(({ annotations }) => annotations?.["vnd.docker.reference.digest"]),
+      [first?.digest, second?.digest],
+    );
+    // They themselves are what they were.
+    assert.deepEqual(
+      attestations.map(({ digest }) => digest),
+      before.slice(2).map(({ digest }) => digest),
+    );
   });
 
   test("a cancelled push ends at once", async () => {

@@ -153,16 +153,31 @@ export function writeOciLayout(
   return entry.digest;
 }
 
-/** Writes an index of images for several architectures as an OCI layout, tagged `tag`. Returns the index's digest. */
+/**
+ * Writes an index of images for several architectures as an OCI layout, tagged `tag`; `attested`: with an attestation of each, as
+ * BuildKit adds them. Returns the index's digest.
+ */
 export function writeIndexLayout(
   directory: string,
   images: readonly { readonly architecture: string; readonly image: TestImage }[],
   tag = "multi",
+  { attested = false } = {},
 ): string {
   const store = blobWriter(directory);
   const json = (value: unknown) => store(Buffer.from(JSON.stringify(value)));
   const manifestType = "application/vnd.oci.image.manifest.v1+json";
-  const manifests = images.map(({ architecture: of, image }) => {
+  const attestationOf = (digest: string) => {
+    const layer = descriptor("application/vnd.in-toto+json", store(Buffer.from(`{"about":"${digest}"}`)));
+    const config = descriptor(
+      "application/vnd.oci.image.config.v1+json",
+      json({ architecture: "unknown", os: "unknown" }),
+    );
+    const manifest = json({ schemaVersion: 2, mediaType: manifestType, config, layers: [layer] });
+    const about = { "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": digest };
+    const platform = { os: "unknown", architecture: "unknown" };
+    return { ...descriptor(manifestType, manifest), annotations: about, platform };
+  };
+  const described = images.map(({ architecture: of, image }) => {
     const configuration = { ...JSON.parse(configurationOf(image).toString()), architecture: of };
     const config = descriptor("application/vnd.oci.image.config.v1+json", json(configuration));
     const layerType = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -170,6 +185,8 @@ export function writeIndexLayout(
     const manifest = json({ schemaVersion: 2, mediaType: manifestType, config, layers });
     return { ...descriptor(manifestType, manifest), platform: { os: "linux", architecture: of } };
   });
+  const attestations = attested ? described.map(({ digest }) => attestationOf(digest)) : [];
+  const manifests = [...described, ...attestations];
   const indexType = "application/vnd.oci.image.index.v1+json";
   const index = descriptor(indexType, json({ schemaVersion: 2, mediaType: indexType, manifests }));
   const annotations = { "org.opencontainers.image.ref.name": tag };
