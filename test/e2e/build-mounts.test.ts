@@ -52,6 +52,22 @@ suite("RUN --mount=type=bind", requires("busybox"), () => {
     assert.equal(await says("ls -d /all /part /file 2>/dev/null | wc -l"), "0");
   });
 
+  test("with all rights of the machine's root it can still not be written to", async () => {
+    const rewrite = "mount -o remount,rw /m; mount -o remount,rw,bind /m; echo changed >/m/f; cat /m/f >>/read";
+    const directory = buildContext(box, {
+      Dockerfile: [
+        "FROM busybox AS made",
+        "RUN echo kept >/f",
+        "FROM busybox",
+        `RUN --security=insecure --mount=from=made,target=/m ${rewrite}`,
+        `RUN --security=insecure --mount=target=/m ${rewrite}`,
+      ],
+      f: "context\n",
+    });
+    await box.ok("build", "-t", "made", "--allow", "security.insecure", directory);
+    assert.equal(await says("cat /read"), "kept\ncontext");
+  });
+
   test("of an image, of one layer, and of nothing", async () => {
     await build([
       "FROM scratch AS nothing",

@@ -2,6 +2,7 @@
 const short = [
   "suites/network-parents",
   "suites/runtime",
+  "e2e/build-foreign",
   "e2e/cgroups",
   "e2e/kernel-tables",
   "e2e/limits",

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { messageOf, SampanError } from "../../errors/index.ts";
+import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
 import { formatPlatform, hostPlatform, suitability } from "../../images/platform.ts";
 import { Slots } from "../../images/slots.ts";
 import type { RunVertex } from "../plan/types.ts";
@@ -111,11 +111,17 @@ export class RunStep implements LayerStep {
 /** Programs for another processor need somebody who can run them. */
 function explained(cause: unknown, { platform }: RunVertex): never {
   const own = hostPlatform();
-  if (suitability(own, platform) !== undefined || !messageOf(cause).endsWith("exec format error")) throw cause;
-  const what = `Cannot run a program for ${formatPlatform(platform)} on this machine, which is ${formatPlatform(own)}`;
-  const why = "the kernel's binfmt_misc knows no interpreter for it";
-  const remedy = "install one (qemu-user-static), or run the command in a stage FROM --platform=$BUILDPLATFORM";
-  throw new SampanError("unsupported", `${what}: ${why}; ${remedy}`, { cause });
+  if (suitability(own, platform) !== undefined) throw cause;
+  const text = messageOf(cause);
+  if (text.endsWith("exec format error")) {
+    const what = `Cannot run a program for ${formatPlatform(platform)} on this machine, which is ${formatPlatform(own)}`;
+    const why = "the kernel's binfmt_misc knows no interpreter for it";
+    const remedy = "install one (qemu-user-static), or run the command in a stage FROM --platform=$BUILDPLATFORM";
+    throw new SampanError("unsupported", `${what}: ${why}; ${remedy}`, { cause });
+  }
+  if (!text.endsWith("no such file or directory")) throw cause;
+  const also = `it is for ${formatPlatform(platform)}: the interpreter that binfmt_misc names must be in the image, or registered with the flag F`;
+  throw new SampanError(kindOf(cause), `${text}; ${also}`, { cause });
 }
 
 /** The network of a command: its own, or that of the build. */
