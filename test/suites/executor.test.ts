@@ -60,6 +60,34 @@ for (const build of helperBuilds) {
       assert.ok(results.value(reached) > 0);
     });
 
+    test("what is mounted meanwhile keeps nobody from finding a path with .. in it", async () => {
+      const mounting = async () => {
+        const p = new Program("mount and unmount");
+        p.call("unshare", [f.CLONE_NEWNS], { note: "where nobody sees it" });
+        p.call("mount", [0, p.text("/"), 0, f.MS_REC | f.MS_PRIVATE, 0], { note: "let nothing out" });
+        for (let count = 0; count < 300; count++) {
+          p.call("mount", [p.text("tmpfs"), p.text(directory), p.text("tmpfs"), 0, 0], { note: "mount" });
+          p.call("umount2", [p.text(directory), 0], { note: "unmount" });
+        }
+        await executor.run(p);
+      };
+      let over = false;
+      const busy = Promise.all([mounting(), mounting(), mounting()]).finally(() => {
+        over = true;
+      });
+      const path = `${"proc/../".repeat(200)}proc`;
+      do {
+        const p = new Program("find a path");
+        const how = p.words([f.O_PATH, 0, f.RESOLVE_IN_ROOT]);
+        for (let count = 0; count < 100; count++) {
+          const fd = p.sys("openat2", [f.AT_FDCWD, p.text(path), how, 24], { note: "find it" });
+          p.call("close", [fd], { note: "close it" });
+        }
+        await executor.run(p);
+      } while (!over);
+      await busy;
+    });
+
     test("the first error among a netlink socket's answers is the step's, whatever comes after", async () => {
       const ask2 = (first: number, second: number) => {
         const p = new Program("configure links");
