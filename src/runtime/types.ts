@@ -95,7 +95,7 @@ export interface LayersMount {
   readonly upper: { readonly upper: string; readonly work: string } | undefined;
   /** Further options of the overlay, each "name=value". */
   readonly options: readonly string[];
-  /** What is seen of them, by its path, links followed inside of them; "" is all. */
+  /** What is seen of them, by its path, a character for each byte, links followed inside of them; "" is all. */
   readonly subpath: string;
   /** What that is: the target that is made when missing is the same. */
   readonly sourceIsDirectory: boolean;

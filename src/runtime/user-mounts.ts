@@ -59,16 +59,16 @@ function sourceOf(p: Program, { source, within, subpath = "" }: BindMount): { di
   if (within === undefined) return { directory: f.AT_FDCWD, path: p.text(source) };
   const open = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
   const directory = p.sys("openat", [f.AT_FDCWD, p.text(within), open, 0], { note: `open ${within}` });
-  return { directory: partOf(p, directory, subpath), path: p.text("") };
+  return { directory: partOf(p, directory, { path: p.text(subpath), shown: subpath }), path: p.text("") };
 }
 
 /** A descriptor of what a path leads to inside a directory. */
-function partOf(p: Program, directory: Slot, path: string): Slot {
+function partOf(p: Program, directory: Slot, { path, shown }: { readonly path: Ref; readonly shown: string }): Slot {
   const how = p.words(
     [f.O_PATH | f.O_CLOEXEC, 0, f.RESOLVE_IN_ROOT | f.RESOLVE_NO_MAGICLINKS],
     "{ resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }",
   );
-  return p.sys("openat2", [directory, p.text(path), how, 24], { note: `find ${path} inside of it` });
+  return p.sys("openat2", [directory, path, how, 24], { note: `find ${shown} inside of it` });
 }
 
 function targetOf(inside: Inside, mount: Pick<BindMount, "target" | "sourceIsDirectory">): Slot {
@@ -86,7 +86,8 @@ function mountLayers(p: Program, inside: Inside, mount: LayersMount, { mountPoin
   const options = upper === undefined ? mount.options : [...mount.options, "volatile"];
   const note = `lay the layers over each other that are seen at ${target}`;
   const whole = mountOverlay(p, { lower, upper, options }, { at: mountPoint, kernel, note });
-  const part = subpath === "" ? whole : partOf(p, whole, subpath);
+  const path = p.bytes(Buffer.from(`${subpath}\0`, "latin1"), JSON.stringify(subpath));
+  const part = subpath === "" ? whole : partOf(p, whole, { path, shown: subpath });
   const tree = copyTree(p, { directory: part, path: p.text(""), recursive: false, note: `take /${subpath} of them` });
   p.call("umount2", [p.text(mountPoint), named(f.MNT_DETACH, "MNT_DETACH")], { note: "clear that place again" });
   attach(p, tree, targetOf(inside, mount), `mount it at ${target}`);

@@ -45,11 +45,10 @@ export async function layersMount(
 }
 
 async function shownOf(job: Job, stack: Stack, source: string): Promise<Shown> {
-  const subpath = cleanSource(source);
-  if (subpath === "") return { subpath, sourceIsDirectory: true };
+  if (cleanSource(source) === "") return { subpath: "", sourceIsDirectory: true };
   await using opened = await stackTree(job, stack);
-  const { stat } = await mustFind(opened.tree, source);
-  return { subpath, sourceIsDirectory: stat.type === "directory" };
+  const { path, stat } = await mustFind(opened.tree, source);
+  return { subpath: path, sourceIsDirectory: stat.type === "directory" };
 }
 
 async function emptyDirectory({ scratch }: Job): Promise<string> {
