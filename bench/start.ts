@@ -14,12 +14,15 @@ import { removeTree, type Sandbox, sampan } from "../test/support/sandbox.ts";
 import { Api, apiStart } from "./support/api.ts";
 import { bundleDirectory, configureBundle } from "./support/bundle.ts";
 import { clocked, compile } from "./support/clock.ts";
-import { limit, limitThroughput, theLimit } from "./support/limit.ts";
+import { limit, limitCrowd, theLimit } from "./support/limit.ts";
 import { startMachine } from "./support/machine.ts";
 import { type Contestant, type Race, race, table } from "./support/measure.ts";
 import { hasPeers, type Peer, startPeer } from "./support/peers.ts";
+import { inCrowds, perSecond } from "./support/throughput.ts";
 
 const image = "bench:latest";
+const crowdOf = { count: 160, jobs: 16 };
+const crowdRounds = 9;
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "20" },
@@ -120,18 +123,6 @@ function wanted(contestants: readonly Contestant[]): Contestant[] {
 
 const isBase = (name: string): boolean => name.startsWith("the limit") || name.startsWith("node -e");
 
-/** Containers per second over the API, `jobs` at a time. */
-async function throughput(start: Contestant, count: number, jobs: number): Promise<number> {
-  let left = count;
-  const worker = async () => {
-    while (left-- > 0) await start.once();
-  };
-  await start.once();
-  const begin = performance.now();
-  await Promise.all(Array.from({ length: jobs }, worker));
-  return count / ((performance.now() - begin) / 1000);
-}
-
 /** A container that keeps every second port of 2,000, so that they are a thousand elements. */
 async function crowd(api: Api): Promise<void> {
   const bindings = Array.from({ length: 1000 }, (_, i) => ({ HostPort: String(20_000 + 2 * i) }));
@@ -159,7 +150,8 @@ interface Result {
   readonly network: string;
   readonly api: Race;
   readonly cli: Race;
-  readonly perSecond: { limit: number; sampan: number };
+  /** Crowds, 16 at a time. */
+  readonly crowds: Race;
 }
 
 async function measure(
@@ -186,10 +178,7 @@ async function measure(
     network,
     api: await race(api, rounds),
     cli: await race(cli, rounds),
-    perSecond: {
-      limit: await limitThroughput({ directory, lower, network }, 320, 16),
-      sampan: await throughput(sampanApi, 320, 16),
-    },
+    crowds: await race([limitCrowd({ directory, lower, network }, crowdOf), inCrowds(sampanApi, crowdOf)], crowdRounds),
   };
 }
 
@@ -205,10 +194,11 @@ async function main(): Promise<void> {
 
 function report(results: readonly Result[], ports: Race | undefined): void {
   const machine = `Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}, Node ${process.version}`;
-  const sections = results.flatMap(({ network, api, cli, perSecond: { limit, sampan } }) => [
+  const sections = results.flatMap(({ network, api, cli, crowds }) => [
     table(`network ${network}: create, start, wait, remove`, api.rows, theLimit),
     table(`network ${network}: command line`, cli.rows, "node -e 0"),
-    `16 at a time: ${sampan.toFixed(0)} containers/s over the API, the limit ${limit.toFixed(0)}/s`,
+    table(`network ${network}: ${crowdOf.count} of them, ${crowdOf.jobs} at a time`, crowds.rows, theLimit),
+    perSecond(crowds, crowdOf, theLimit),
     ...[...api.out, ...cli.out].map((why) => `left out: ${why}`),
   ]);
   const crowded = ports === undefined ? [] : [table("ports, over the API", ports.rows, "no ports"), ...ports.out];

@@ -7,6 +7,7 @@ import { hostArch } from "../../src/kernel/syscalls/index.ts";
 import { succeed } from "../../test/support/process.ts";
 import { clocked, compile } from "./clock.ts";
 import type { Contestant } from "./measure.ts";
+import type { Crowd } from "./throughput.ts";
 
 export const theLimit = "the limit (C)";
 
@@ -24,13 +25,16 @@ export async function limit(directory: string, lower: string, network: string): 
   return clocked(theLimit, await command(directory, lower, network));
 }
 
-/** Containers per second of the limit, `jobs` at a time. */
-export async function limitThroughput(
+/** The limit, making a crowd each time. */
+export function limitCrowd(
   { directory, lower, network }: { directory: string; lower: string; network: string },
-  count: number,
-  jobs: number,
-): Promise<number> {
-  const [file = "", ...args] = await command(directory, lower, network);
-  const nanoseconds = await succeed(file, [...args, `${count}`, `${jobs}`]);
-  return count / (Number(nanoseconds) / 1e9);
+  { count, jobs }: Crowd,
+): Contestant {
+  return {
+    name: theLimit,
+    once: async () => {
+      const [file = "", ...args] = await command(directory, lower, network);
+      return Number(await succeed(file, [...args, `${count}`, `${jobs}`])) / 1e6;
+    },
+  };
 }
