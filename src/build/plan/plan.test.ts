@@ -145,4 +145,7 @@ test("what cannot be planned says why", () => {
   assert.match(message(["FROM scratch"], { target: "x" }), /target stage "x" could not be found/);
   assert.match(message(["FROM scratch AS a", "COPY --from=a / /"]), /it is the stage itself/);
   assert.match(message(["FROM scratch", "COPY --from=7 / /"]), /there is no such stage/);
+  for (const mount of ["target=/", "source=x", "type=cache,target=//", "type=tmpfs,target=../.."])
+    assert.match(message(["FROM scratch", `RUN --mount=${mount} ["x"]`]), /:2:13: invalid mount target "\/"/, mount);
+  assert.equal(message(["FROM scratch", "WORKDIR /w", 'RUN --mount=source=x ["x"]']), "");
 });

@@ -1,9 +1,17 @@
 import { redacted } from "../../images/urls.ts";
+import { DockerfileError } from "../dockerfile/error.ts";
 import { expandHeredoc, expandWord } from "../dockerfile/expand.ts";
 import { resolveMount } from "../dockerfile/resolve-mount.ts";
 import { runScript, type Script } from "../dockerfile/run-script.ts";
 import type { StageScope } from "../dockerfile/scope.ts";
-import type { AddInstruction, CopyInstruction, Instruction, RunInstruction, RunMount } from "../dockerfile/types.ts";
+import type {
+  AddInstruction,
+  CopyInstruction,
+  Instruction,
+  MountFlag,
+  RunInstruction,
+  RunMount,
+} from "../dockerfile/types.ts";
 import { parseGitReference } from "../git/reference.ts";
 import { absolute, type Described, describe, withVariables } from "./config.ts";
 import type { GraphBuilder, StageState } from "./graph.ts";
@@ -96,16 +104,22 @@ export class StagePlanner {
       hiddenEnv: proxies,
       cwd: config.WorkingDir || "/",
       user: config.User ?? "",
-      mounts: instruction.mounts.map((flag) => this.#mount(resolveMount(flag, scope))),
+      mounts: instruction.mounts.map((flag) => this.#mount(flag)),
       network: instruction.network,
       security: instruction.security,
     });
     this.#made(instruction, vertex, runText(argv, [...scope.arguments]));
   }
 
-  #mount(mount: RunMount): PlannedMount {
+  #mount(flag: MountFlag): PlannedMount {
+    const { scope } = this.#context;
     const { config } = this.#described;
-    const at = (path: string) => absolute(config, path);
+    const mount: RunMount = resolveMount(flag, scope);
+    const at = (path: string) => {
+      const target = absolute(config, path);
+      if (target !== "/") return target;
+      throw new DockerfileError('invalid mount target "/"', scope.source, flag.range);
+    };
     switch (mount.type) {
       case "bind": {
         const from = mount.from === undefined ? this.#context.context : this.#context.from(mount.from);
