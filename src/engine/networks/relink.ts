@@ -43,10 +43,7 @@ async function reopen(parts: EngineParts, container: Container, gone?: Container
 }
 
 function linkingTo(parts: EngineParts, container: Container): Container[] {
-  const linking: Container[] = [];
-  for (const other of parts.registry.all()) {
-    const { Links } = other.record.hostConfig;
-    if (Links !== null && other.isRunning && isLinkedTo(parts, other.record, container)) linking.push(other);
-  }
-  return linking;
+  const { registry } = parts;
+  if (registry.linking().size === 0) return [];
+  return [...registry.linking()].filter((other) => other.isRunning && isLinkedTo(parts, other.record, container));
 }

@@ -15,6 +15,8 @@ export class Registry {
   readonly #pins = new Map<string, number>();
   /** How many containers are made from an image. */
   readonly #byImage = new Map<string, Set<Container>>();
+  /** Containers that have asked for links: few, and every start and end asks for them. */
+  readonly #linking = new Set<Container>();
 
   constructor(table: ContainerTable) {
     this.#table = table;
@@ -30,6 +32,11 @@ export class Registry {
 
   ofImage(imageId: string): ReadonlySet<Container> {
     return this.#byImage.get(imageId) ?? new Set();
+  }
+
+  /** Those that are linked to others. */
+  linking(): ReadonlySet<Container> {
+    return this.#linking;
   }
 
   /** By id, name (with or without a slash) or unique prefix of an id; "not-found" with dockerd's text. */
@@ -96,6 +103,8 @@ export class Registry {
     const { imageId } = container.record;
     const siblings = this.#byImage.get(imageId) ?? new Set();
     this.#byImage.set(imageId, siblings.add(container));
+    // Links are asked for when a container is made, and never change.
+    if (container.record.hostConfig.Links !== null) this.#linking.add(container);
   }
 
   writeState(container: Container): void {
@@ -120,6 +129,7 @@ export class Registry {
     this.#table.delete(container.id);
     this.#byId.delete(container.id);
     this.#byName.delete(container.record.name);
+    this.#linking.delete(container);
     const siblings = this.#byImage.get(container.record.imageId);
     siblings?.delete(container);
     if (siblings?.size === 0) this.#byImage.delete(container.record.imageId);
