@@ -1,4 +1,4 @@
-import { linkSync, rmSync } from "node:fs";
+import { closeSync, linkSync, lstatSync, openSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -77,18 +77,45 @@ const turnTakes = 5;
  */
 async function removeDeadLock(path: string): Promise<void> {
   const { DatabaseSync } = await import("node:sqlite");
+  const file = `${path}.turn`;
   let turn: DatabaseSync | undefined;
   try {
-    turn = new DatabaseSync(`${path}.turn`, { timeout: 0 });
+    makeFile(file);
+    const before = fileAt(file);
+    turn = new DatabaseSync(file, { timeout: 0 });
     turn.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    // Who had the turn before has taken the file away: this is the turn of a file that nobody else will find.
+    if (before !== fileAt(file)) return;
     // A name that is taken is nobody's to take, and names are only taken away here, and by those who have them.
     if (!(await isListenedAt(path))) rmSync(path, { force: true });
+    rmSync(file);
   } catch (cause) {
-    if ((cause as { errcode?: number }).errcode === busy) return await pause(turnTakes);
+    if (isPassing(cause)) return await pause(turnTakes);
     throw new SampanError("denied", `Cannot start the Sampan daemon: ${messageOf(cause)}`, { cause });
   } finally {
     turn?.close();
   }
+}
+
+/** Somebody else has the turn, or had it and took the file away between two looks. */
+function isPassing(cause: unknown): boolean {
+  const { errcode, code } = cause as { errcode?: number; code?: string };
+  return errcode === busy || code === "ENOENT";
+}
+
+/** Never opens one that is there: the first close of a file, whoever in this process has it open, ends its locks (fcntl(2)). */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+  }
+}
+
+/** Which file has a name: another one has another number, or was born at another time. */
+function fileAt(path: string): string {
+  const { ino, birthtimeNs } = lstatSync(path, { bigint: true });
+  return `${ino} ${birthtimeNs}`;
 }
 
 /** False only for a name that is there and that nobody listens at. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -44,6 +44,7 @@ test("of many who find the lock of a dead process at once one takes it", async (
       ends.map(([, signal], at) => [signal, said[at]]),
       children.map(() => ["SIGKILL", ""]),
     );
+    assert.deepEqual(readdirSync(directory), ["start.sock"]);
   } finally {
     for (const child of children) child.kill("SIGKILL");
     rmSync(directory, { recursive: true, force: true });
