@@ -133,6 +133,7 @@ export class Transport {
     const abort = (): void => void connection.socket.destroy(call.signal?.reason);
     call.signal?.addEventListener("abort", abort);
     const settled = (): void => call.signal?.removeEventListener("abort", abort);
+    let isSent = call.upload === undefined;
     connection.begin({
       method: call.method,
       respond: resolve,
@@ -143,23 +144,27 @@ export class Transport {
       fail: reject,
       complete: (reusable) => {
         settled();
-        if (reusable && call.upload === undefined) this.#idle.push(connection);
+        // Of an upload that was answered early the rest is still to come.
+        if (reusable && isSent) this.#idle.push(connection);
         else connection.socket.destroy();
       },
     });
-    write(call, connection);
+    write(call, connection, () => {
+      isSent = true;
+    });
     return promise;
   }
 }
 
-function write(call: Call, { socket }: Connection): void {
+/** `sent`: an upload is complete. */
+function write(call: Call, { socket }: Connection, sent: () => void): void {
   const target = call.path + queryString(call.query);
   if (call.upload !== undefined) {
     socket.write(requestHead(call.method, target, { ...call.headers, "Transfer-Encoding": "chunked" }));
     const { upload } = call;
     // Not before there is somebody to read it: when no daemon is there, the stream is needed for the next attempt.
-    if (socket.connecting) socket.once("connect", () => writeChunked(upload, socket));
-    else writeChunked(upload, socket);
+    if (socket.connecting) socket.once("connect", () => writeChunked(upload, socket, sent));
+    else writeChunked(upload, socket, sent);
     return;
   }
   const body = call.body === undefined ? "" : JSON.stringify(call.body);

@@ -138,6 +138,30 @@ test("a name cannot become another request", async () => {
   assert.deepEqual(await asked("x?force=1#\r\n"), { url: "/images/x%3Fforce%3D1%23%0D%0A/history" });
 });
 
+test("a connection is used again after an upload, whatever the answer, and not after one that was cut short", async () => {
+  let connections = 0;
+  const server = createHttpServer(async (request, response) => {
+    if (request.url === "/early") return response.end("{}");
+    await readText(request);
+    response.writeHead(request.url === "/bad" ? 400 : 200).end("{}");
+  });
+  server.on("connection", () => connections++);
+  const transport = await listen(server);
+  const uploaded = () => Readable.from(Array.from({ length: 300 }, () => Buffer.alloc(65_536)));
+  const send = (path: string, upload = uploaded()) => transport.json({ method: "POST", path, upload });
+  await send("/good");
+  await assert.rejects(send("/bad"), { kind: "invalid" });
+  for (let round = 0; round < 20; round++) await send("/good", Readable.from([Buffer.from("x")]));
+  assert.equal(connections, 1);
+  const endless = new Readable({ read() {} });
+  endless.push("x");
+  await send("/early", endless);
+  assert.ok(endless.destroyed);
+  await send("/good");
+  assert.equal(connections, 2);
+  transport.close();
+});
+
 test("an upload that is refused early is told", async () => {
   const server = createHttpServer((_request, response) => {
     response.writeHead(400, { Connection: "close" }).end('{"message":"no"}');

@@ -111,6 +111,7 @@ class Watch {
   readonly #outputs = new Map<string, string>();
   readonly #lints: LintEvent["lint"][] = [];
   #result: ResultEvent | undefined;
+  #failure: BuildError | undefined;
 
   constructor(tell: ((event: BuildEvent) => void) | undefined) {
     this.#tell = tell;
@@ -121,6 +122,7 @@ class Watch {
       this.#tell?.(event);
       this.#take(event);
     }
+    if (this.#failure !== undefined) throw this.#failure;
     const { id, digest, tags = [] } = this.#result ?? {};
     if (id === undefined) throw new SampanError("unavailable", "Cannot build: the daemon went away in the middle");
     return { id, digest, tags, lints: this.#lints };
@@ -135,7 +137,7 @@ class Watch {
     else if (event.type === "result") this.#result = event;
     else if (event.type === "error") {
       const { step = "" } = event;
-      throw new BuildError(event, this.#names.get(step), this.#outputs.get(step) ?? "");
+      this.#failure ??= new BuildError(event, this.#names.get(step), this.#outputs.get(step) ?? "");
     }
   }
 }
