@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startDropper } from "../support/dropper.ts";
+import { seeded } from "../support/endurance/random.ts";
 import { type Front, type FrontAnswer, type FrontRequest, plain, startFront } from "../support/front.ts";
 import { ImageBox } from "../support/image-store.ts";
 import {
@@ -104,14 +105,13 @@ describe("registries and connections that break", {
     await clean();
   });
 
-  test("connections that break at any offset, in both directions", async () => {
+  test("connections that break at any offset, in both directions", async (context) => {
     let left = 16;
+    const random = seeded(context);
     const endless = Number.POSITIVE_INFINITY;
     const dropper = await startDropper(registry.host, () => {
       if (left-- <= 0) return { up: endless, down: endless };
-      return left % 4 === 0
-        ? { up: Math.floor(Math.random() * 500), down: endless }
-        : { up: endless, down: Math.floor(Math.random() * 3_000_000) };
+      return left % 4 === 0 ? { up: random.below(500), down: endless } : { up: endless, down: random.below(3_000_000) };
     });
     try {
       for (let tries = 0; ; tries++) {

@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { parseReference } from "../../src/registry/reference.ts";
 import { startDropper } from "../support/dropper.ts";
+import { seeded } from "../support/endurance/random.ts";
 import { type FrontAnswer, type FrontRequest, plain, startFront } from "../support/front.ts";
 import { ImageBox } from "../support/image-store.ts";
 import {
@@ -115,14 +116,14 @@ describe("push", { ...requires("docker-registry", "skopeo"), ...requiresRoot() }
     await assert.rejects(box.push("sampan/host"), { kind: "conflict" });
   });
 
-  test("connections that break at any offset, in both directions", async () => {
+  test("connections that break at any offset, in both directions", async (context) => {
     let left = 24;
-    const random = (limit: number) => Math.floor(Math.random() * limit);
+    const random = seeded(context);
     const dropper = await startDropper(registry.host, () => {
       if (left-- <= 0) return { up: Number.POSITIVE_INFINITY, down: Number.POSITIVE_INFINITY };
       return left % 2 === 0
-        ? { up: random(3_000_000), down: Number.POSITIVE_INFINITY }
-        : { up: Number.POSITIVE_INFINITY, down: random(2000) };
+        ? { up: random.below(3_000_000), down: Number.POSITIVE_INFINITY }
+        : { up: Number.POSITIVE_INFINITY, down: random.below(2000) };
     });
     try {
       const own = await fresh(3_000_000);

@@ -3,11 +3,16 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { encode } from "dns-packet";
 import * as f from "../../src/kernel/flags.ts";
 import { Program } from "../../src/kernel/program.ts";
+import { Forwarder } from "../../src/network/dns/forward/forwarder.ts";
+import { parseQuery, type Query } from "../../src/network/dns/query.ts";
 import { createDnsServer } from "../../src/network/dns/server.ts";
 import { expectSockets, openSockets } from "../../src/network/dns/sockets.ts";
 import type { ContainerDns, DnsHooks, DnsServer } from "../../src/network/dns/types.ts";
+import { seeded } from "../support/endurance/random.ts";
 import { testExecutor } from "../support/helper.ts";
 import { type Behaviour, Nameserver } from "../support/nameserver.ts";
 import { Namespace } from "../support/namespace.ts";
@@ -179,13 +184,22 @@ describe("names of the world", needed, () => {
   test("when nobody answers, or nobody is there to ask, that is a failure", async () => {
     await nameserver({ silent: true });
     await serve();
-    const start = performance.now();
     assert.equal((await dig("www.example.org")).status, "SERVFAIL");
-    assert.ok(performance.now() - start < 2500);
     assert.equal(servers[0]?.asked.length, 2, "a datagram that may be lost is sent twice");
     dns.configure("me", { ...plain, servers: ["127.0.9.9"] });
     assert.equal((await dig("www.example.org")).status, "SERVFAIL");
     assert.equal((await dig("+tcp", "www.example.org")).status, "SERVFAIL");
+  });
+
+  test("nobody is waited for beyond the limit", async () => {
+    const silent = await nameserver({ silent: true });
+    const bytes = encode({ type: "query", id: 1, questions: [{ type: "A", name: "www.example.org" }] });
+    const query = parseQuery(Buffer.from(bytes)) as Query;
+    const limit = 600;
+    // Timers of one process end in the order of their times, however busy the machine is.
+    const asked = new Forwarder({ port, next: 200, limit }).ask(query, [silent.address], "udp");
+    const tooLate = pause(limit + 1, "too late");
+    assert.equal(await Promise.race([asked, tooLate]), undefined);
   });
 
   test("a name that does not exist, and an answer that was cut, are told as they are", async () => {
@@ -327,11 +341,11 @@ describe("serving", needed, () => {
     await assert.rejects(openSockets(executor, namespace.pid), { errno: "EADDRINUSE" });
   });
 
-  test("survives whatever is sent to it", async () => {
+  test("survives whatever is sent to it", async (context) => {
     await nameserver();
     await serve();
     const fuzz = join(import.meta.dirname, "../support/dns-fuzz.ts");
-    await namespace.ok(process.execPath, fuzz, "3000");
+    await namespace.ok(process.execPath, fuzz, "3000", `${seeded(context).below(2 ** 31)}`);
     assert.deepEqual((await dig("web")).answers, ["A 172.18.0.3"]);
     assert.deepEqual((await dig("+tcp", "web")).answers, ["A 172.18.0.3"]);
   });
@@ -346,8 +360,8 @@ raw.sendto(struct.pack("!HHHH", 0, 53, 8 + len(question), 0) + question, ("127.0
     assert.deepEqual((await dig("web")).answers, ["A 172.18.0.3"]);
   });
 
-  test("survives whatever a server answers", async () => {
-    const server = await nameserver({ noise: true });
+  test("survives whatever a server answers", async (context) => {
+    const server = await nameserver({ noise: seeded(context) });
     await serve({}, { onAnswer: () => {} });
     for (let round = 0; round < 3; round++)
       await namespace.ok(

@@ -1,11 +1,13 @@
-/** Sends odd messages to 127.0.0.11, by UDP and TCP, as many as its argument says. Run inside a container's network. */
+/** Sends odd messages to 127.0.0.11, by UDP and TCP, as many as its first argument says, with the second as seed. Run inside a container's network. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { encode } from "dns-packet";
+import { Random } from "./endurance/random.ts";
 
 const count = Number(process.argv[2]);
-const random = (below: number) => Math.floor(Math.random() * below);
+const choices = new Random(Number(process.argv[3]));
+const random = (below: number) => choices.below(below);
 const question = encode({ type: "query", id: 7, flags: 0x100, questions: [{ type: "A", name: "web.backend" }] });
 
 /** A question with random changes, cut, or prolonged; or just bytes. */

@@ -2,6 +2,7 @@ import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { type Answer, decode, encode } from "dns-packet";
+import type { Random } from "./endurance/random.ts";
 
 /** What a name server does other than answer with its address. */
 export interface Behaviour {
@@ -15,7 +16,7 @@ export interface Behaviour {
   /** Sends answers with other ids and to other questions before the right one. */
   readonly forge?: boolean;
   /** Sends random bytes, and answers with random changes. */
-  readonly noise?: boolean;
+  readonly noise?: Random;
 }
 
 interface Asked {
@@ -89,7 +90,10 @@ export class Nameserver {
     this.asked.push({ way, name, id: question.id, port, edns });
     if (silent) return [];
     const right = this.#answer(question, way);
-    if (noise) return [randomBytes(), changed(right), changed(right), right.subarray(0, random(right.length))];
+    if (noise) {
+      const cut = right.subarray(0, noise.below(right.length));
+      return [randomBytes(noise), changed(noise, right), changed(noise, right), cut];
+    }
     if (!forge) return [right];
     const wrongId = Buffer.from(right);
     wrongId.writeUInt16BE((wrongId.readUInt16BE(0) + 1) & 0xffff, 0);
@@ -133,16 +137,12 @@ function read(bytes: Buffer): ReturnType<typeof decode> | undefined {
   }
 }
 
-function random(below: number): number {
-  return Math.floor(Math.random() * below);
+function randomBytes(random: Random): Buffer {
+  return Buffer.from(Array.from({ length: random.below(600) }, () => random.below(256)));
 }
 
-function randomBytes(): Buffer {
-  return Buffer.from(Array.from({ length: random(600) }, () => random(256)));
-}
-
-function changed(bytes: Buffer): Buffer {
+function changed(random: Random, bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes);
-  for (let change = 0; change < 4; change++) copy[2 + random(copy.length - 2)] = random(256);
+  for (let change = 0; change < 4; change++) copy[2 + random.below(copy.length - 2)] = random.below(256);
   return copy;
 }

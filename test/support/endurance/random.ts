@@ -1,3 +1,5 @@
+import type { TestContext } from "node:test";
+
 /** Numbers that are the same for the same seed (mulberry32): a run that failed can be run again. */
 export class Random {
   #state: number;
@@ -25,6 +27,13 @@ export class Random {
     if (thing === undefined) throw new Error("nothing to pick from");
     return thing;
   }
+}
+
+/** The random choices of a test, which tells their seed; `SAMPAN_SEED` asks for the same again. */
+export function seeded(context: Pick<TestContext, "diagnostic">): Random {
+  const seed = parameter("SAMPAN_SEED", Date.now() % 1_000_000);
+  context.diagnostic(`seed ${seed}`);
+  return new Random(seed);
 }
 
 /** A whole number that whoever runs the tests may give in the environment. */
