@@ -13,6 +13,7 @@ const short = [
   "e2e/survival",
   "e2e/docker-cli",
   "e2e/live-containers",
+  "e2e/volumes-nfs",
 ];
 
 export function isShort(file: string): boolean {
