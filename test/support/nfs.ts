@@ -32,13 +32,14 @@ export class NfsServer {
 mkdir /var/lib/nfs/v4recovery /var/lib/nfs/rpc_pipefs
 touch /var/lib/nfs/etab /var/lib/nfs/rmtab
 mount -t nfsd nfsd /proc/fs/nfsd
+# Seconds that a new server waits for clients of its predecessor; the least that the kernel takes.
+echo 10 >/proc/fs/nfsd/nfsv4leasetime
+echo 10 >/proc/fs/nfsd/nfsv4gracetime
 exportfs -i -o rw,fsid=0,no_root_squash,insecure,no_subtree_check '127.0.0.1:${this.directory}'`;
     await this.#namespace.ok("sh", "-ec", script);
     const mountd = ["sh", "-c", "echo started; exec rpc.mountd -F -N 3 --no-udp"];
     this.#mountd = await this.#namespace.background(...mountd);
     await this.serve();
-    // Nobody has anything to reclaim from a server that is new.
-    await this.#namespace.run(["sh", "-c", "echo Y >/proc/fs/nfsd/v4_end_grace"]);
   }
 
   /** Answers. */
