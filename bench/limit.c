@@ -12,33 +12,21 @@
  * PROGRAM a static program in it that ends at once, e.g. /bin/true. The cgroups are /sampan-limit-PID/N.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <linux/veth.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "confined.h"
 
 static const char *const v1[] = {"memory", "cpu", "cpuacct", "cpuset", "pids", "blkio", "devices", "freezer"};
 enum { V1 = sizeof v1 / sizeof *v1 };
@@ -49,31 +37,6 @@ static const char *directory, *lower, *program;
 static char parent[64];
 static int unified;
 static unsigned bridge; /* its index; 0 without */
-static struct sock_filter filter[4096];
-static struct sock_fprog seccomp = {.filter = filter}; /* no instructions without -c */
-
-static void die(const char *what) {
-  fprintf(stderr, "limit: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-static void must(long result, const char *what) {
-  if (result < 0) die(what);
-}
-
-__attribute__((format(printf, 2, 3))) static void put(int at, const char *format, ...) {
-  char path[512];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(path, sizeof path, format, args);
-  va_end(args);
-  char *value = strchr(path, '=');
-  *value++ = 0;
-  int fd = openat(at, path, O_WRONLY | O_CLOEXEC);
-  must(fd, path);
-  must(write(fd, value, strlen(value)), path);
-  close(fd);
-}
 
 /* The directory of a controller's hierarchy; of the only one with v2. */
 static const char *hierarchy(int i) {
@@ -306,15 +269,6 @@ static void configure(int number) {
   ask(route_socket(), &b, "set links, address and route");
 }
 
-static void read_filter(const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  must(fd, path);
-  ssize_t n = read(fd, filter, sizeof filter);
-  must(n, path);
-  seccomp.len = (unsigned short)((size_t)n / sizeof *filter);
-  close(fd);
-}
-
 /* In the root, before it is entered. What this kernel does not have is left out. */
 static void mask_paths(void) {
   static const char *const masked[] = {"proc/acpi", "proc/asound", "proc/interrupts", "proc/kcore", "proc/keys",
@@ -330,20 +284,6 @@ static void mask_paths(void) {
     if (mount("dev/null", masked[i], 0, MS_BIND, 0) == 0 || errno == ENOENT) continue;
     must(mount("tmpfs", masked[i], "tmpfs", MS_RDONLY, "size=0k"), masked[i]);
   }
-}
-
-/* Docker's fourteen capabilities and its filter; nothing inherited, a session keyring of its own. */
-static void drop_rights(void) {
-  const uint64_t keep = 0xa80425fb;
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct data[2] = {{.effective = (uint32_t)keep, .permitted = (uint32_t)keep}};
-  syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, 0);
-  for (int i = 0; i <= CAP_LAST_CAP; i++)
-    if (!(keep >> i & 1)) prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-  must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &seccomp), "seccomp");
-  must(syscall(SYS_setgroups, 0, 0) | syscall(SYS_setresgid, 0, 0, 0) | syscall(SYS_setresuid, 0, 0, 0), "become root");
-  must(syscall(SYS_capset, &header, data), "capset");
-  must(syscall(SYS_close_range, 3, ~0U, 0), "close_range");
 }
 
 static void child(const char *base, const char *cgroup, int number, int linked) {
@@ -414,12 +354,6 @@ static void container(int number) {
   if (cgroup >= 0) close(cgroup);
   remove_cgroups(name);
   remove_upper(base);
-}
-
-static int64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static void many(int count, int jobs) {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import type { Contestant } from "./measure.ts";
 
 interface Answer {
@@ -47,6 +48,17 @@ export class Api {
     return answer.type.startsWith("application/json") ? lastJson(answer.body) : answer.body;
   }
 
+  /** Sends a request whose answer is a stream that ends with the connection, which is one of its own; returns all of it. */
+  async stream(method: string, path: string, body: unknown): Promise<string> {
+    const socket = await this.#connect();
+    const json = JSON.stringify(body);
+    const about = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(json)}\r\n`;
+    socket.write(`${method} /v1.41${path} HTTP/1.1\r\nHost: docker\r\n${about}\r\n${json}`);
+    const answer = await text(socket);
+    if (!/^HTTP\/1\.1 (101|200)/.test(answer)) throw new Error(`${method} ${path}: ${answer}`);
+    return answer;
+  }
+
   close(): void {
     for (const socket of this.#idle.splice(0)) socket.destroy();
   }
@@ -61,7 +73,7 @@ export class Api {
 /** The answer to the one request that is under way. */
 function receive(socket: Socket): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    let text = "";
+    let received = "";
     const settle = (end: () => void) => {
       socket.off("data", take);
       socket.off("close", lost);
@@ -69,11 +81,11 @@ function receive(socket: Socket): Promise<Answer> {
       end();
     };
     const take = (chunk: Buffer) => {
-      text += chunk.toString("latin1");
-      const answer = parse(text);
+      received += chunk.toString("latin1");
+      const answer = parse(received);
       if (answer) settle(() => resolve(answer));
     };
-    const lost = () => settle(() => reject(new Error(`the connection was closed after ${text.length} bytes`)));
+    const lost = () => settle(() => reject(new Error(`the connection was closed after ${received.length} bytes`)));
     socket.on("data", take);
     socket.once("close", lost);
     socket.once("error", reject);
@@ -117,4 +129,29 @@ export function apiStart(name: string, api: Api, image: string, network: string,
     },
     close: async () => api.close(),
   };
+}
+
+/** create, start with its output until that ends, exit status: what `exec` of the command line is over the API. */
+export function apiExec(name: string, api: Api, container: string): Contestant {
+  return {
+    name,
+    once: async () => {
+      const config = { Cmd: ["/bin/true"], AttachStdout: true, AttachStderr: true };
+      const { Id } = (await api.call("POST", `/containers/${container}/exec`, config)) as { Id: string };
+      await api.stream("POST", `/exec/${Id}/start`, { Detach: false, Tty: false });
+      const { ExitCode } = (await api.call("GET", `/exec/${Id}/json`)) as { ExitCode: number | null };
+      if (ExitCode !== 0) throw new Error(`${name}: exit status ${ExitCode}`);
+      return undefined;
+    },
+    close: async () => api.close(),
+  };
+}
+
+/** A container that does nothing, for as long as a benchmark takes; its id and the process id of its first process. */
+export async function startIdle(api: Api, image: string): Promise<{ readonly id: string; readonly pid: number }> {
+  const config = { Image: image, Cmd: ["sleep", "10000"], HostConfig: { NetworkMode: "none" } };
+  const { Id } = (await api.call("POST", "/containers/create", config)) as { Id: string };
+  await api.call("POST", `/containers/${Id}/start`);
+  const { State } = (await api.call("GET", `/containers/${Id}/json`)) as { State: { Pid: number } };
+  return { id: Id, pid: State.Pid };
 }

@@ -11,13 +11,22 @@ import type { Crowd } from "./throughput.ts";
 
 export const theLimit = "the limit (C)";
 
-async function command(directory: string, lower: string, network: string): Promise<string[]> {
-  const options = network === "bridge" ? ["-b"] : [];
+/** -c with Docker's filter, which is written into `directory`. */
+function confined(directory: string): string[] {
   const filter = join(directory, "seccomp.bpf");
   const profile = { arch: hostArch(), kernel: kernelVersionOf(release()), capabilities: defaultCapabilities };
   writeFileSync(filter, seccompFilter(defaultSeccompProfile, profile).program);
-  options.push("-c", filter);
+  return ["-c", filter];
+}
+
+async function command(directory: string, lower: string, network: string): Promise<string[]> {
+  const options = [...(network === "bridge" ? ["-b"] : []), ...confined(directory)];
   return [await compile("limit", directory), ...options, mkdtempSync(join(directory, "limit-")), lower, "/bin/true"];
+}
+
+/** The limit of exec: one more process in the container of process `pid`. */
+export async function limitOfExec(directory: string, pid: number): Promise<Contestant> {
+  return clocked(theLimit, [await compile("enter", directory), ...confined(directory), `${pid}`, "/bin/true"]);
 }
 
 /** The limit as a contestant; `network` is "none" or "bridge". */
