@@ -4,6 +4,8 @@
  *
  * usage: executor SOCKET      standard input is the daemon's: when it ends, the executor leaves and the monitors stay.
  *                             Writes "ready\n" to standard output once it listens.
+ *        executor - FD        one worker only, whose connection is descriptor FD; the standard streams stay as they are, for
+ *                             what it starts. For a command without a daemon; its caller waits for it.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -52,7 +54,8 @@ static void seal_self(char **argv) {
     die("seal its copy");
   /* The spaces are room for set_title: a monitor's title holds its container's id. */
   static char room[] = "                                                                                ";
-  char *arguments[] = {argv[0], argv[1], room, NULL};
+  char *last = argv[1][0] == '-' ? argv[2] : room;
+  char *arguments[] = {argv[0], argv[1], last, argv[1][0] == '-' ? room : NULL, NULL};
   fexecve(copy, arguments, environ);
   die("run its sealed copy (is vm.memfd_noexec set?)");
 }
@@ -109,14 +112,25 @@ static void serve(int listener, int null) {
   close(connection);
 }
 
+static int number_of(const char *digits) {
+  int number = 0;
+  while (*digits >= '0' && *digits <= '9' && number < 1 << 20) number = 10 * number + (*digits++ - '0');
+  return number;
+}
+
 int main(int argc, char **argv) {
-  if (argc < 2) {
+  if (argc < 2 || (argv[1][0] == '-' && argc < 3)) {
     errno = EINVAL;
-    die("start: usage is executor SOCKET");
+    die("start: usage is executor SOCKET, or executor - FD");
   }
   seal_self(argv);
   keep_arguments(argc, argv);
   prctl(PR_SET_NAME, "sampan-executor");
+  if (argv[1][0] == '-') {
+    int connection = number_of(argv[2]);
+    if (fcntl(connection, F_SETFD, FD_CLOEXEC) != 0) die("use the connection it was given");
+    worker(connection);
+  }
   signal(SIGCHLD, SIG_IGN); /* workers are reaped by the kernel */
   signal(SIGINT, SIG_IGN);  /* a Ctrl-C for the daemon is the daemon's to act on */
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -51,7 +51,7 @@ static bool step_valid(const struct program *p, uint32_t index) {
   const unsigned char *s = p->steps + (size_t)index * STEP_SIZE;
   uint16_t op = load16(s + STEP_OP), flags = load16(s + STEP_FLAGS);
   uint32_t target = load32(s + STEP_TARGET);
-  if (op < OP_SYS || op > OP_ANSWER) return false;
+  if (op < OP_SYS || op > OP_EXPECT) return false;
   size_t stored = flags & STEP_FLAG_NARROW ? 4 : flags & STEP_FLAG_STORE ? 8 : 0;
   if (p->block_size < stored || load32(s + STEP_INTO) > p->block_size - stored) return false;
   if ((op == OP_CLONE || op == OP_JUMP || (flags & STEP_FLAG_OR_ELSE)) && (target <= index || target >= p->step_count))
@@ -212,6 +212,10 @@ void program_run(struct program *p) {
     case OP_JUMP: next = load32(s + STEP_TARGET); break;
     case OP_COPY: result = (long)a[0]; break;
     case OP_ANSWER: result = step_answer((int)a[0]); break;
+    case OP_EXPECT:
+      errno = (int)a[1];
+      result = a[0] ? -1 : 0;
+      break;
     case OP_REPLY: /* what nobody hears of has not happened */
       result = send_reply(p->connection, REPLY_RESULT, 0, index, p->block + p->result_offset, p->result_size);
       break;

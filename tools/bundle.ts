@@ -3,10 +3,13 @@
  *
  *   dist/sampan.cjs     loads cli.cjs with its code cache
  *   dist/cli.cjs        src/cli/main.ts and all it imports
+ *   dist/runtime.cjs    loads runtime-main.cjs with its code cache
+ *   dist/runtime-main.cjs  src/oci/main.ts and all it imports: the OCI runtime
  *   dist/library.cjs    src/client/index.ts and all it imports: what `import "sampan"` gives
  *   dist/daemon.cjs     loads daemon-main.cjs with its code cache
  *   dist/daemon-main.cjs  src/api/daemon.ts and all it imports
  *   dist/cli.HASH.cache     V8's code cache of cli.cjs, made by tools/warm-up.ts
+ *   dist/runtime-main.HASH.cache  the same of runtime-main.cjs, made by tools/warm-up-runtime.ts
  *   dist/daemon.HASH.cache  V8's code cache of daemon-main.cjs, made by the first daemon that leaves
  *   dist/ready.sh       read by bin/sampan: the Node to use, and a test that every source is older than the bundle
  *
@@ -21,10 +24,19 @@ import { type BuildOptions, build, type Plugin, transform } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 const dist = join(root, "dist");
-const entries = { cli: "src/cli/main.ts", "daemon-main": "src/api/daemon.ts", library: "src/client/index.ts" };
+const entries = {
+  cli: "src/cli/main.ts",
+  "daemon-main": "src/api/daemon.ts",
+  "runtime-main": "src/oci/main.ts",
+  library: "src/client/index.ts",
+};
+
+/** Programs of which every call pays for their start. */
+const quick: readonly string[] = ["cli", "runtime-main"];
 
 /** Programs, as opposed to the library. */
-const isEntry = (path: string): boolean => [entries.cli, entries["daemon-main"]].includes(relative(root, path));
+const isEntry = (path: string): boolean =>
+  [entries.cli, entries["daemon-main"], entries["runtime-main"]].includes(relative(root, path));
 
 /** Keeps `import.meta.dirname`, `.filename` and `.url` what they are in the source, relative to the bundle. */
 const importMeta: Plugin = {
@@ -95,7 +107,7 @@ async function bundle(name: string, entry: string): Promise<string[]> {
   // esbuild has said why already
   const result = await build(options).catch(() => process.exit(1));
   for (const file of result.outputFiles)
-    replace(file.path, name === "cli" ? await forQuickStart(file.text) : file.text);
+    replace(file.path, quick.includes(name) ? await forQuickStart(file.text) : file.text);
   return Object.keys(result.metafile.inputs);
 }
 
@@ -128,25 +140,26 @@ function replace(path: string, text: string): void {
 }
 
 /**
- * Loads cli.cjs with V8's code cache of it. Node's own compile cache knows only the functions that are compiled before the
+ * Loads a quick program with V8's code cache of it. Node's own compile cache knows only the functions that are compiled before the
  * first line runs; this one, made after a whole command (tools/warm-up.ts), saves compiling the others: 4 ms of `run`.
  */
-const stub = (hash: string) => `"use strict";
+const stub = (name: string) => `"use strict";
 if (Number.parseInt(process.versions.node, 10) < 24) {
   console.error("sampan: Node 24 or newer is needed, this is " + process.version);
   process.exit(125);
 }
 const { readFileSync } = require("node:fs");
 const { Script } = require("node:vm");
-const filename = __dirname + "/cli.cjs";
-exports.cache = __dirname + "/cli.${hash}.cache";
+const filename = __dirname + "/${name}.cjs";
+exports.cache = __dirname + "/${name}.${hashOf(`${name}.cjs`)}.cache";
 let cachedData;
 try {
   cachedData = readFileSync(exports.cache);
 } catch {}
 const source = "(function (exports, require, module, __filename, __dirname) {" + readFileSync(filename, "latin1") + "\\n})";
 exports.script = new Script(source, { filename, cachedData });
-exports.script.runInThisContext()(exports, require, module, filename, __dirname);
+exports.program = { exports: {} };
+exports.script.runInThisContext()(exports.program.exports, require, exports.program, filename, __dirname);
 `;
 
 /**
@@ -210,7 +223,15 @@ function sourcesBesides(bundled: string[]): string[] {
     .filter((name) => /\.(c|h|sh)$/.test(name))
     .map((name) => `native/${name}`);
   const own = bundled.filter((path) => !path.includes("node_modules/"));
-  return [...own, ...native, "package-lock.json", "tools/bundle.ts", "tools/warm-up.ts", "tools/prepare.sh"];
+  return [
+    ...own,
+    ...native,
+    "package-lock.json",
+    "tools/bundle.ts",
+    "tools/warm-up.ts",
+    "tools/warm-up-runtime.ts",
+    "tools/prepare.sh",
+  ];
 }
 
 const node = process.argv[2] ?? process.execPath;
@@ -222,12 +243,15 @@ for (const [name, entry] of Object.entries(entries)) {
   for (const path of await bundle(name, entry)) bundled.add(path);
 }
 for (const cache of globSync("*.cache", { cwd: dist })) rmSync(join(dist, cache));
-replace(join(dist, "sampan.cjs"), stub(hashOf("cli.cjs")));
+replace(join(dist, "sampan.cjs"), stub("cli"));
+replace(join(dist, "runtime.cjs"), stub("runtime-main"));
 replace(join(dist, "daemon.cjs"), daemonStub(hashOf("daemon-main.cjs")));
 // V8 takes a code cache only under the flags it was made with: those of bin/sampan.
-execFileSync(node, ["--min-semi-space-size=8", join(root, "tools/warm-up.ts"), dist], {
-  stdio: ["ignore", "ignore", "inherit"],
-});
+for (const warmUp of ["warm-up.ts", "warm-up-runtime.ts"]) {
+  execFileSync(node, ["--min-semi-space-size=8", join(root, "tools", warmUp), dist], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
 const ready = join(dist, "ready.sh");
 writeFileSync(`${ready}.new`, readiness(node, sourcesBesides([...bundled].sort())));
 await utimes(`${ready}.new`, started, started);

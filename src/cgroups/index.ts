@@ -1,8 +1,9 @@
-import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { SampanError } from "../errors/index.ts";
 import { type Available, absence } from "./available.ts";
 import { type CgroupFacts, detectCgroups, words } from "./detect.ts";
-import { errnoOf, readText } from "./files.ts";
+import { errnoOf, makeDirectoryNow, readText } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import { prepareV1, prepareV2, type Refusals } from "./prepare.ts";
 import { checkedPath } from "./tree.ts";
@@ -31,6 +32,62 @@ export function readCgroupFacts(): CgroupFacts {
 export function openCgroups(options: { name: string; facts?: CgroupFacts }): Cgroups {
   const layout = detectCgroups(options.facts ?? readCgroupFacts());
   return layout.version === "v1" ? openV1(layout, options.name) : openV2(layout, options.name);
+}
+
+/**
+ * The cgroup at `path` of every hierarchy, for one container that somebody else has placed there (the OCI spec's cgroupsPath).
+ * With `make` it is made now where it is missing, with its parents, and `create` only writes its limits; without, it is
+ * looked at as it is. Beyond that as `openCgroups`.
+ */
+export function openCgroupsAt(path: CgroupPath, options: { make: boolean } = { make: false }): Cgroups {
+  const layout = detectCgroups(readCgroupFacts());
+  const parent = posix.dirname(path);
+  const reasons = new Map<string, string>();
+  const usable = layout.hierarchies.filter((hierarchy) => {
+    const refusal = options.make ? attempt(() => makeAt(hierarchy, path, reasons)) : undefined;
+    for (const controller of hierarchy.controllers) {
+      if (refusal) reasons.set(controller, `cgroup ${path} cannot be made in ${hierarchy.mountPoint} (${refusal})`);
+    }
+    return refusal === undefined && existsSync(hierarchy.mountPoint + path);
+  });
+  const machine = {
+    layout: { ...layout, hierarchies: usable },
+    parent,
+    available: availableAt(usable, path, reasons),
+    prepare: () => {},
+    made: true,
+  };
+  return layout.version === "v1" ? new CgroupsV1(machine) : new CgroupsV2(machine);
+}
+
+function makeAt(hierarchy: Hierarchy, path: CgroupPath, reasons: Map<string, string>): void {
+  if (hierarchy.type === "cgroup") {
+    prepareV1(hierarchy, path);
+    return;
+  }
+  const refusals = prepareV2(hierarchy.mountPoint, "/", posix.dirname(path));
+  for (const [controller, reason] of refusals) reasons.set(controller, reason);
+  makeDirectoryNow(hierarchy.mountPoint + path);
+}
+
+/** What is in the cgroup's own directory can be limited. */
+function availableAt(
+  hierarchies: readonly Hierarchy[],
+  path: CgroupPath,
+  reasons: ReadonlyMap<string, string>,
+): Available {
+  const files = new Set(hierarchies.flatMap((hierarchy) => [...filesIn(hierarchy, path)]));
+  const v1 = new Set(hierarchies.flatMap(({ type, controllers }) => (type === "cgroup" ? controllers : [])));
+  const v2 = hierarchies.find(({ type }) => type === "cgroup2");
+  const enabled = new Set(v2 === undefined ? [] : words(readText(`${v2.mountPoint}${path}/cgroup.controllers`) ?? ""));
+  return {
+    missing: (controller) => {
+      if (v1.has(controller) || enabled.has(controller) || (v2 !== undefined && controller === "cgroup"))
+        return undefined;
+      return absence(controller, v2 === undefined ? "v1" : "v2", reasons.get(controller));
+    },
+    has: (_, file) => files.has(file),
+  };
 }
 
 function openV1(layout: CgroupLayout, name: string): Cgroups {

@@ -17,6 +17,8 @@ export interface Machine {
   readonly available: Available;
   /** Makes another parent for containers, with all that it needs. */
   readonly prepare: (parent: CgroupPath) => void;
+  /** The container's own directories are there: only its limits are left to write. */
+  readonly made?: boolean;
 }
 
 /** What v1 and v2 have in common. */
@@ -28,6 +30,7 @@ export abstract class MachineCgroups implements Cgroups {
   protected readonly available: Available;
   readonly #prepare: (parent: CgroupPath) => void;
   readonly #prepared = new Set<CgroupPath>();
+  readonly #isMade: boolean;
   /** Parents that users named and that were not there: whoever made them removes them. */
   readonly #made = new Set<CgroupPath>();
 
@@ -36,6 +39,7 @@ export abstract class MachineCgroups implements Cgroups {
     this.parent = machine.parent;
     this.available = machine.available;
     this.#prepare = machine.prepare;
+    this.#isMade = machine.made ?? false;
     this.#prepared.add(machine.parent);
   }
 
@@ -58,9 +62,9 @@ export abstract class MachineCgroups implements Cgroups {
 
   create(program: Program, path: CgroupPath, resources: Resources): void {
     const writes = this.limits(resources);
-    this.#prepareFor(path);
+    if (!this.#isMade) this.#prepareFor(path);
     program.in("cgroup", () => {
-      for (const hierarchy of this.layout.hierarchies) {
+      for (const hierarchy of this.#isMade ? [] : this.layout.hierarchies) {
         makeDirectory(program, hierarchy.mountPoint + path, `make its cgroup${of(hierarchy)}`);
       }
       for (const [file, values] of groupByFile(writes, (write) => this.#fileOf(write, path))) {

@@ -63,7 +63,7 @@ interface ExecutorOptions {
 }
 
 /** Interprets a reply that must be a result. */
-function resultOf(program: Executable, answer: Reply | undefined): Results {
+export function resultOf(program: Executable, answer: Reply | undefined): Results {
   if (!answer)
     throw new SampanError("unavailable", `Cannot ${program.purpose}: the helper process was lost before it answered`);
   if (answer.kind === reply.failure) throw new KernelError(program, program.step(answer.step), answer.errno);

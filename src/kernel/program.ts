@@ -1,7 +1,7 @@
 import { SampanError } from "../errors/index.ts";
 import { Block, type Named, type Range, type Ref, Slot } from "./block.ts";
 import { encodeProgram } from "./encode.ts";
-import type { Errno } from "./errno.ts";
+import { type Errno, errnoNumber } from "./errno.ts";
 import type { SyscallName } from "./syscalls/index.ts";
 import type * as wire from "./wire.ts";
 
@@ -270,6 +270,14 @@ export class Program {
     const length = this.slot("length");
     this.#add({ op: "decimal", args: [value, text], note, into: length.address });
     return { text, length };
+  }
+
+  /** Fails with `errno` unless `value` is zero: a process that a program has waited for must have ended well. */
+  expect(
+    value: Slot,
+    { errno, ...options }: Pick<StepOptions, "note" | "tolerate" | "orElse"> & { errno: Errno },
+  ): void {
+    this.#add({ op: "expect", args: [value, errnoNumber(errno)], ...options });
   }
 
   jump(target: Label, note: string): void {

@@ -9,6 +9,8 @@
  *       │ next program … ──────────────────────────────▶ │ a session: same process, same cwd, root and descriptors
  *       │ end of stream ───────────────────────────────▶ │ leaves
  *
+ *     `executor - FD` is a worker without a listener: its connection is a descriptor that it inherits
+ *
  *     after a `supervise` step the worker is a monitor and the connection speaks control messages:
  *       │ resize | signal | closeStdin | release ──────▶ │
  *       │ ◀────────────────────────────── reply: exited │ (how it ended), once, after which it leaves
@@ -53,6 +55,8 @@ export const op = {
   copy: 13,
   /** Reads the kernel's answers at netlink socket arg0, all there already; the first that is an error is this step's. */
   answer: 14,
+  /** Fails with errno arg1 unless the value arg0 is zero: how a program judges what a wait status says. */
+  expect: 15,
 } as const;
 
 /** How an argument is to be read. */

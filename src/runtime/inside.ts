@@ -18,12 +18,19 @@ export class Inside {
     this.root = root;
   }
 
-  /** A descriptor of `path`. With `missing`, a path that is not there goes on at that label. */
-  open(path: string, flags: number, options: { note: string; missing?: Label }): Slot {
-    const how = this.#program.words(
-      [flags | f.O_CLOEXEC, 0, f.RESOLVE_IN_ROOT | f.RESOLVE_NO_MAGICLINKS],
-      "{ resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }",
-    );
+  /**
+   * A descriptor of `path`. With `missing`, a path that is not there goes on at that label; without `links` a path with
+   * a symbolic link in it is ELOOP.
+   */
+  open(path: string, flags: number, options: { note: string; missing?: Label; links?: false }): Slot {
+    const resolve = f.RESOLVE_IN_ROOT | f.RESOLVE_NO_MAGICLINKS;
+    const how =
+      options.links === false
+        ? this.#program.words([flags | f.O_CLOEXEC, 0, resolve | f.RESOLVE_NO_SYMLINKS], "{ resolve: …NO_SYMLINKS }")
+        : this.#program.words(
+            [flags | f.O_CLOEXEC, 0, resolve],
+            "{ resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS }",
+          );
     const args = [this.root, this.#program.text(relative(path)), how, 24];
     if (!options.missing) return this.#program.sys("openat2", args, { note: options.note });
     return this.#program.sys("openat2", args, {
@@ -33,8 +40,14 @@ export class Inside {
     });
   }
 
+  /** Something was mounted at `path`: what was made below is hidden, and missing again. */
+  mounted(path: string): void {
+    const prefix = `${relative(path)}/`;
+    for (const made of this.#made) if (made.startsWith(prefix)) this.#made.delete(made);
+  }
+
   /** Makes the directory and its parents where they are missing; returns its descriptor. */
-  directory(path: string, note: string): Slot {
+  directory(path: string, note: string, options: { links?: false } = {}): Slot {
     const parts = path.split("/").filter((part) => part !== "");
     let parent = this.root;
     for (const [index, part] of parts.entries()) {
@@ -43,6 +56,7 @@ export class Inside {
       this.#made.add(prefix);
       parent = this.open(prefix, f.O_PATH | f.O_DIRECTORY, {
         note: index === parts.length - 1 ? note : `find /${prefix}`,
+        ...options,
       });
     }
     return parent;

@@ -16,6 +16,8 @@ export interface NewMount {
   readonly options: FsOptions;
   /** MOUNT_ATTR_* */
   readonly attributes: number;
+  /** What mountinfo calls its source; its type by default. */
+  readonly source?: string;
   /** What it is for, an infinitive. */
   readonly note: string;
 }
@@ -23,7 +25,7 @@ export interface NewMount {
 /** A new, complete, detached mount; its descriptor is its root directory. */
 export function newMount(p: Program, mount: NewMount): Slot {
   const fs = p.sys("fsopen", [p.text(mount.type), named(f.FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")], { note: mount.note });
-  const options: FsOptions = [["source", mount.type], ...mount.options];
+  const options: FsOptions = [["source", mount.source ?? mount.type], ...mount.options];
   for (const [name, value] of options) {
     const command =
       value === true ? named(f.FSCONFIG_SET_FLAG, "SET_FLAG") : named(f.FSCONFIG_SET_STRING, "SET_STRING");
@@ -86,7 +88,10 @@ const attributes: readonly (readonly [number, string])[] = [
   [f.MOUNT_ATTR_NOSUID, "NOSUID"],
   [f.MOUNT_ATTR_NODEV, "NODEV"],
   [f.MOUNT_ATTR_NOEXEC, "NOEXEC"],
+  [f.MOUNT_ATTR_NOATIME, "NOATIME"],
   [f.MOUNT_ATTR_STRICTATIME, "STRICTATIME"],
+  [f.MOUNT_ATTR_NODIRATIME, "NODIRATIME"],
+  [f.MOUNT_ATTR_NOSYMFOLLOW, "NOSYMFOLLOW"],
 ];
 
 function attributeNames(bits: number): string {

@@ -4,7 +4,7 @@ import type { Program } from "../kernel/program.ts";
 import type { Namespace, Namespaces } from "./types.ts";
 
 /** Flag of each namespace; the mount namespace is always the container's own. */
-const flags = {
+export const flags = {
   pid: f.CLONE_NEWPID,
   network: f.CLONE_NEWNET,
   ipc: f.CLONE_NEWIPC,
@@ -12,7 +12,13 @@ const flags = {
   cgroup: f.CLONE_NEWCGROUP,
 } as const;
 
-const flagNames = { pid: "NEWPID", network: "NEWNET", ipc: "NEWIPC", uts: "NEWUTS", cgroup: "NEWCGROUP" } as const;
+export const flagNames = {
+  pid: "NEWPID",
+  network: "NEWNET",
+  ipc: "NEWIPC",
+  uts: "NEWUTS",
+  cgroup: "NEWCGROUP",
+} as const;
 
 type Kind = keyof typeof flags;
 const kinds = Object.keys(flags) as Kind[];

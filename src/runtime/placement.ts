@@ -4,6 +4,12 @@ import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
 import type { ContainerSpec } from "./types.ts";
 
+/** What of a container says where it belongs. */
+export interface Placed extends Pick<ContainerSpec, "cgroupPath" | "resources"> {
+  readonly namespaces: { readonly cgroup: unknown };
+  readonly connect?: unknown;
+}
+
 /**
  * How a container gets into its cgroup, and when. On v2 it is born there (CLONE_INTO_CGROUP). On v1, where a cgroup is a directory
  * in each of nine hierarchies, the parent makes them while the child already builds its root on the other processor:
@@ -16,10 +22,10 @@ import type { ContainerSpec } from "./types.ts";
 export class Placement {
   readonly #p: Program;
   readonly #cgroups: Cgroups;
-  readonly #spec: ContainerSpec;
+  readonly #spec: Placed;
   #gate: ReturnType<Program["pair"]> | undefined;
 
-  constructor(p: Program, cgroups: Cgroups, spec: ContainerSpec) {
+  constructor(p: Program, cgroups: Cgroups, spec: Placed) {
     this.#p = p;
     this.#cgroups = cgroups;
     this.#spec = spec;

@@ -1,7 +1,7 @@
 import { named, type Slot } from "../kernel/block.ts";
 import { type CapabilityName, capabilities, encodeCapset } from "../kernel/capabilities.ts";
 import * as f from "../kernel/flags.ts";
-import type { Program } from "../kernel/program.ts";
+import type { Program, StepOptions } from "../kernel/program.ts";
 import { RLIM_INFINITY, rlimits } from "../kernel/rlimits.ts";
 import type { ProcessSpec } from "./types.ts";
 
@@ -17,30 +17,12 @@ const SIGKILL = 9;
  */
 export function becomeProcess(p: Program, process: ProcessSpec, options: { status: Slot; init: boolean }): void {
   p.in("process", () => {
+    setOomScore(p, process);
     setLimits(p, process);
-    p.call(
-      "prctl",
-      [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text(options.init ? "sampan-init" : baseName(process.argv[0] ?? ""))],
-      { note: "take a name" },
-    );
-    p.call("umask", [named(process.umask, `0${process.umask.toString(8)}`)], {
-      note: "set the mask of new files' rights",
-    });
-    if (!process.terminal) p.call("setsid", [], { note: "start a session", tolerate: ["EPERM"] });
+    takeName(p, options.init ? "sampan-init" : baseName(process.argv[0] ?? ""));
+    startSession(p, process);
   });
-  p.in("security", () => {
-    p.call("keyctl", [f.KEYCTL_JOIN_SESSION_KEYRING, 0], {
-      note: "leave the machine's keyring",
-      tolerate: ["ENOSYS", "EPERM", "EDQUOT"],
-    });
-    dropBounding(p, process.capabilities.bounding);
-    if (process.noNewPrivileges)
-      p.call("prctl", [named(f.PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS"), 1, 0, 0, 0], {
-        note: "let no program gain rights",
-      });
-    else installFilter(p, process);
-    becomeUser(p, process);
-  });
+  dropRights(p, process, { newKeyring: true });
   p.in("process", () => {
     p.call("prctl", [named(f.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), named(SIGKILL, "SIGKILL")], {
       note: "end with the monitor, which nobody could replace",
@@ -57,20 +39,57 @@ export function becomeProcess(p: Program, process: ProcessSpec, options: { statu
   p.in("process", () => execute(p, process));
 }
 
-function baseName(path: string): string {
+/** A name, as `ps` shows it. */
+export function takeName(p: Program, name: string): void {
+  p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text(name)], { note: "take a name" });
+}
+
+/** The mask of new files, and a session of its own; a terminal's process has started one with it. */
+export function startSession(p: Program, process: ProcessSpec): void {
+  p.call("umask", [named(process.umask, `0${process.umask.toString(8)}`)], {
+    note: "set the mask of new files' rights",
+  });
+  if (!process.terminal) p.call("setsid", [], { note: "start a session", tolerate: ["EPERM"] });
+}
+
+/**
+ * Keyring, bounding set, user and capabilities. The filter of a process that may gain rights is installed here, while it
+ * may be; that of one with no_new_privs is left to the end (`installFilter`).
+ */
+export function dropRights(p: Program, process: ProcessSpec, options: { newKeyring: boolean }): void {
+  p.in("security", () => {
+    if (options.newKeyring)
+      p.call("keyctl", [f.KEYCTL_JOIN_SESSION_KEYRING, 0], {
+        note: "leave the machine's keyring",
+        tolerate: ["ENOSYS", "EPERM", "EDQUOT"],
+      });
+    dropBounding(p, process.capabilities.bounding);
+    if (process.noNewPrivileges)
+      p.call("prctl", [named(f.PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS"), 1, 0, 0, 0], {
+        note: "let no program gain rights",
+      });
+    else installFilter(p, process);
+    becomeUser(p, process);
+  });
+}
+
+export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function setLimits(p: Program, process: ProcessSpec): void {
-  if (process.oomScoreAdj !== undefined) {
-    const text = String(process.oomScoreAdj);
-    const file = p.sys(
-      "openat",
-      [f.AT_FDCWD, p.text("/proc/self/oom_score_adj"), named(f.O_WRONLY | f.O_CLOEXEC, "O_WRONLY|O_CLOEXEC"), 0],
-      { note: "open its OOM score" },
-    );
-    p.call("write", [file, p.text(text), text.length], { note: `set it to ${text}`, full: true });
-  }
+/** Through the /proc that is there: the machine's before the root is entered, the container's after. */
+export function setOomScore(p: Program, { oomScoreAdj }: ProcessSpec): void {
+  if (oomScoreAdj === undefined) return;
+  const text = String(oomScoreAdj);
+  const file = p.sys(
+    "openat",
+    [f.AT_FDCWD, p.text("/proc/self/oom_score_adj"), named(f.O_WRONLY | f.O_CLOEXEC, "O_WRONLY|O_CLOEXEC"), 0],
+    { note: "open its OOM score" },
+  );
+  p.call("write", [file, p.text(text), text.length], { note: `set it to ${text}`, full: true });
+}
+
+export function setLimits(p: Program, process: ProcessSpec): void {
   for (const { name, soft, hard } of process.rlimits) {
     const limit = p.words([rlimitValue(soft), rlimitValue(hard)], `{ ${soft}, ${hard} }`);
     p.call("prlimit64", [0, named(rlimits[name], name), limit, 0], {
@@ -93,15 +112,19 @@ function dropBounding(p: Program, keep: readonly CapabilityName[]): void {
   }
 }
 
-function installFilter(p: Program, process: ProcessSpec): void {
+/** `failure` is where to go on, and into what, when the kernel refuses the filter. */
+export function installFilter(
+  p: Program,
+  process: ProcessSpec,
+  failure?: Pick<StepOptions, "tolerate" | "orElse" | "into">,
+): void {
   if (!process.seccomp) return;
   const { filter, flags } = process.seccomp;
   const count = filter.length / 8;
   // struct sock_fprog of seccomp(2)
   const program = p.words([count, p.bytes(filter, "filter")], `{ ${count} instructions }`);
-  p.call("seccomp", [named(SECCOMP_SET_MODE_FILTER, "SET_MODE_FILTER"), flags, program], {
-    note: `filter system calls: ${count} instructions of BPF`,
-  });
+  const options = { note: `filter system calls: ${count} instructions of BPF`, ...failure };
+  p.sys("seccomp", [named(SECCOMP_SET_MODE_FILTER, "SET_MODE_FILTER"), flags, program], options);
 }
 
 function becomeUser(p: Program, process: ProcessSpec): void {

@@ -1,4 +1,4 @@
-import { named, type Slot } from "../kernel/block.ts";
+import { type Named, named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
 import { newMount } from "./mounting.ts";
@@ -37,9 +37,12 @@ function overlayOf({ lower, options = [] }: RootFilesystem, upper: { upper: stri
 
 /** Makes every mount of the machine private to this namespace: nothing that is mounted or unmounted here gets out. */
 export function isolateMounts(p: Program): void {
-  p.call("mount", [0, p.text("/"), 0, named(f.MS_REC | f.MS_SLAVE, "MS_REC|MS_SLAVE"), 0], {
-    note: "let no mount made here reach the machine",
-  });
+  setPropagation(p, named(f.MS_REC | f.MS_SLAVE, "MS_REC|MS_SLAVE"), "let no mount made here reach the machine");
+}
+
+/** How mounts at and below "/" of this mount namespace and their peers elsewhere follow each other (mount_namespaces(7)). */
+export function setPropagation(p: Program, flags: Named | number, note: string): void {
+  p.call("mount", [0, p.text("/"), 0, flags, 0], { note });
 }
 
 /** A tmpfs for the upper directory: it is gone when the mount namespace is. */
@@ -72,13 +75,15 @@ function prepare(p: Program, path: string, directory: PreparedDirectory): void {
 
 /**
  * Makes `root` the root of this mount namespace and lets go of the machine's. pivot_root(2) cannot move a ramfs root
- * (an initramfs); there the new root is moved over the old one and entered by chroot(2), as switch_root does.
+ * (an initramfs); there, or without `pivot`, the new root is moved over the old one and entered by chroot(2), as
+ * switch_root does.
  */
-export function enterRoot(p: Program, root: Slot): void {
+export function enterRoot(p: Program, root: Slot, options: { pivot: boolean } = { pivot: true }): void {
   const dot = p.text(".");
   const pivoted = p.label();
   const onRamfs = p.label();
   p.call("fchdir", [root], { note: "step into the new root" });
+  if (!options.pivot) p.jump(onRamfs, "without pivot_root, as was asked for");
   p.call("pivot_root", [dot, dot], {
     note: "make it the root; the old one is stacked below",
     tolerate: ["EINVAL"],

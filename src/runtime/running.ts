@@ -5,19 +5,11 @@ import { Connection, openSocket } from "../kernel/connection.ts";
 import { announcement } from "../kernel/executor.ts";
 import { control, replyHeader } from "../kernel/wire.ts";
 import { decodeExit, exitRecordSize, killedWithMonitor } from "./exit-record.ts";
+import { message } from "./monitor-message.ts";
 import type { Exit, MonitorFiles, Running } from "./types.ts";
 
-function message(type: number, fields: { a?: number; b?: number; c?: number } = {}): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt8(type, 0);
-  bytes.writeUInt8(fields.a ?? 0, 1);
-  bytes.writeUInt16LE(fields.b ?? 0, 2);
-  bytes.writeUInt32LE(fields.c ?? 0, 4);
-  return bytes;
-}
-
 /** Resolves once the monitor has taken the client in. The socket is then paused, with all that follows still to be read. */
-function acknowledged(socket: Socket): Promise<void> {
+export function acknowledged(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const take = (chunk: Buffer) => {

@@ -1,10 +1,9 @@
 import { rmSync } from "node:fs";
 import type { Cgroups } from "../cgroups/types.ts";
-import { SampanError } from "../errors/index.ts";
-import { errnoNumber, errnoText } from "../kernel/errno.ts";
 import type { Executor } from "../kernel/executor.ts";
 import { KernelError } from "../kernel/kernel-error.ts";
 import { execProgram } from "./exec.ts";
+import { ExecuteError } from "./execute-error.ts";
 import { explainSteps, explainText } from "./explain.ts";
 import { executeNote } from "./process.ts";
 import { UserFilesReader } from "./read-users.ts";
@@ -25,23 +24,6 @@ import type {
   StartOptions,
 } from "./types.ts";
 import { resolveUserIn } from "./users.ts";
-
-/** The user's program could not be executed; docker's exit code for that is 127 where it is missing and 126 where it may not be. */
-export class ExecuteError extends SampanError {
-  readonly exitCode: 126 | 127;
-
-  constructor(process: ProcessSpec, cause: KernelError) {
-    const command = process.argv[0] ?? "";
-    const missing = cause.errno === "ENOENT" || cause.errno === "ENOTDIR";
-    const why =
-      missing && !command.includes("/")
-        ? "executable file not found in $PATH"
-        : errnoText(errnoNumber(cause.errno ?? "ENOENT"));
-    super("invalid", `unable to start container process: exec: ${JSON.stringify(command)}: ${why}`, { cause });
-    this.name = "ExecuteError";
-    this.exitCode = missing ? 127 : 126;
-  }
-}
 
 interface RuntimeParts {
   readonly executor: Executor;

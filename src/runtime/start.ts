@@ -5,6 +5,7 @@ import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
 import { maskPaths, protectPaths } from "./masking.ts";
+import { attach, copyTree } from "./mounting.ts";
 import { cloneFlags, findShared, joinNamespaces, type SharedNamespace, takeSharedMemory } from "./namespaces.ts";
 import { inNetwork, letGo, makeNetworkNamespace, type NetworkNamespace } from "./network-namespace.ts";
 import { mountFiles } from "./own-files.ts";
@@ -158,7 +159,10 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
   becomeProcess(p, spec.process, { status: context.status, init: spec.init });
 }
 
-function nameMachine(p: Program, spec: ContainerSpec): void {
+export function nameMachine(
+  p: Program,
+  spec: Pick<ContainerSpec, "hostname" | "domainname"> & { namespaces: { readonly uts: unknown } },
+): void {
   if (spec.namespaces.uts !== "new") return;
   p.call("sethostname", [p.text(spec.hostname), Buffer.byteLength(spec.hostname)], {
     note: `call the machine ${spec.hostname}`,
@@ -176,7 +180,8 @@ function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, context: Roo
   markAsContainer(p, inside);
   const { proc, dev } = mountSystem(p, inside, spec, memory);
   p.in("cgroup", () => placement.enter());
-  mountCgroups(p, inside, cgroupViews(cgroups.layout.hierarchies), spec.writableSys);
+  const at = inside.open("/sys/fs/cgroup", f.O_PATH | f.O_DIRECTORY, { note: "find /sys/fs/cgroup" });
+  mountCgroups(p, at, cgroupViews(cgroups.layout.hierarchies), { writable: spec.writableSys });
   mountAll(p, inside, spec.mounts, { kernel, mountPoint: spec.root.mountPoint });
   mountFiles(p, inside, dev, spec.files ?? []);
   if (spec.process.cwd !== "/") inside.directory(spec.process.cwd, `find the working directory ${spec.process.cwd}`);
@@ -196,36 +201,17 @@ function markAsContainer(p: Program, inside: Inside): void {
   });
 }
 
-/** /dev/console is the terminal itself (the first of the container's own). */
-function bindConsole(p: Program, inside: Inside): void {
-  const terminal = p.sys(
-    "open_tree",
-    [
-      inside.root,
-      p.text("dev/pts/0"),
-      named(f.OPEN_TREE_CLONE | f.OPEN_TREE_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"),
-    ],
-    {
-      note: "take the terminal",
-    },
-  );
-  const console = inside.file("/dev/console", "find /dev/console");
-  p.call(
-    "move_mount",
-    [
-      terminal,
-      p.text(""),
-      console,
-      p.text(""),
-      named(f.MOVE_MOUNT_F_EMPTY_PATH | f.MOVE_MOUNT_T_EMPTY_PATH, "F_EMPTY_PATH|T_EMPTY_PATH"),
-    ],
-    {
-      note: "make it /dev/console",
-    },
-  );
+/**
+ * /dev/console is the terminal itself, the process's standard input by now: by descriptor, for a path below /dev is the
+ * container's to change (CVE-2025-52565).
+ */
+export function bindConsole(p: Program, inside: Inside): void {
+  const terminal = copyTree(p, { directory: 0, path: p.text(""), recursive: false, note: "take the terminal" });
+  attach(p, terminal, inside.file("/dev/console", "find /dev/console"), "make it /dev/console");
 }
 
-function cgroupViews(hierarchies: readonly Hierarchy[]): CgroupView[] {
+/** The hierarchies as a container with a cgroup namespace of its own sees them. */
+export function cgroupViews(hierarchies: readonly Hierarchy[]): CgroupView[] {
   return hierarchies.map((hierarchy) => ({
     type: hierarchy.type,
     directory: hierarchy.directory,

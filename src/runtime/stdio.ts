@@ -118,32 +118,7 @@ class TerminalStdio implements Stdio {
   }
 
   connect(inside: Inside): void {
-    const p = this.#p;
-    const master = inside.open("/dev/pts/ptmx", f.O_RDWR | f.O_NOCTTY, { note: "make a terminal" });
-    p.call("ioctl", [master, named(f.TIOCSPTLCK, "TIOCSPTLCK"), p.words([0], "[0]")], { note: "unlock it" });
-    const slave = p.sys(
-      "ioctl",
-      [
-        master,
-        named(f.TIOCGPTPEER, "TIOCGPTPEER"),
-        named(f.O_RDWR | f.O_NOCTTY | f.O_CLOEXEC, "O_RDWR|O_NOCTTY|O_CLOEXEC"),
-      ],
-      {
-        note: "open the container's side of it",
-      },
-    );
-    this.#setSize(slave);
-    this.#send(master);
-    const { uid, gid } = this.#process.user;
-    if (uid !== 0)
-      p.call("fchown", [slave, uid, gid === 0 ? -1 : gid], {
-        note: "give it to the user",
-        tolerate: ["EPERM", "EROFS"],
-      });
-    for (const number of [0, 1, 2])
-      p.call("dup3", [slave, number, 0], { note: `make it ${["stdin", "stdout", "stderr"][number]}` });
-    p.call("setsid", [], { note: "start a session", tolerate: ["EPERM"] });
-    p.call("ioctl", [0, named(f.TIOCSCTTY, "TIOCSCTTY"), 0], { note: "make it the session's terminal" });
+    makeTerminal(this.#p, inside, this.#process, this.#sockets.second);
   }
 
   keep(): MonitorEnds {
@@ -160,23 +135,50 @@ class TerminalStdio implements Stdio {
     p.call("close", [this.#sockets.first], { note: "nothing more will travel" });
     return { stdin: -1, stdout: -1, stderr: -1, terminal: new Slot(control.at(16), 4) };
   }
+}
 
-  #setSize(terminal: Slot): void {
-    const size = this.#process.consoleSize;
-    if (!size) return;
-    const [rows, columns] = size;
-    const winsize: Ref = this.#p.words([(rows | (columns << 16)) >>> 0], `{ ${rows} rows, ${columns} columns }`);
-    this.#p.call("ioctl", [terminal, named(f.TIOCSWINSZ, "TIOCSWINSZ"), winsize], { note: "give it its size" });
-  }
-
-  /** SCM_RIGHTS (unix(7)): struct cmsghdr { len 20, SOL_SOCKET, SCM_RIGHTS } and the descriptor. */
-  #send(master: Slot): void {
-    const p = this.#p;
-    const control = p.words([20, BigInt(f.SOL_SOCKET) | (BigInt(f.SCM_RIGHTS) << 32n), 0], "{ SCM_RIGHTS }");
-    p.copy(master, control.at(16), "put the monitor's side into a message");
-    const data = p.words([p.bytes(Buffer.alloc(8), "byte"), 1], "{ iov }");
-    p.call("sendmsg", [this.#sockets.second, p.words([0, 0, data, 1, control, 24, 0], "{ msghdr }"), 0], {
-      note: "hand it to the monitor",
+/** Steps that make a terminal in the container's /dev/pts the process's, and send its master through `socket`. */
+export function makeTerminal(p: Program, inside: Inside, process: ProcessSpec, socket: Slot): void {
+  const master = inside.open("/dev/pts/ptmx", f.O_RDWR | f.O_NOCTTY, { note: "make a terminal" });
+  p.call("ioctl", [master, named(f.TIOCSPTLCK, "TIOCSPTLCK"), p.words([0], "[0]")], { note: "unlock it" });
+  const slave = p.sys(
+    "ioctl",
+    [
+      master,
+      named(f.TIOCGPTPEER, "TIOCGPTPEER"),
+      named(f.O_RDWR | f.O_NOCTTY | f.O_CLOEXEC, "O_RDWR|O_NOCTTY|O_CLOEXEC"),
+    ],
+    {
+      note: "open the container's side of it",
+    },
+  );
+  setSize(p, slave, process.consoleSize);
+  send(p, master, socket);
+  const { uid, gid } = process.user;
+  if (uid !== 0)
+    p.call("fchown", [slave, uid, gid === 0 ? -1 : gid], {
+      note: "give it to the user",
+      tolerate: ["EPERM", "EROFS"],
     });
-  }
+  for (const number of [0, 1, 2])
+    p.call("dup3", [slave, number, 0], { note: `make it ${["stdin", "stdout", "stderr"][number]}` });
+  p.call("setsid", [], { note: "start a session", tolerate: ["EPERM"] });
+  p.call("ioctl", [0, named(f.TIOCSCTTY, "TIOCSCTTY"), 0], { note: "make it the session's terminal" });
+}
+
+function setSize(p: Program, terminal: Slot, size: ProcessSpec["consoleSize"]): void {
+  if (!size) return;
+  const [rows, columns] = size;
+  const winsize: Ref = p.words([(rows | (columns << 16)) >>> 0], `{ ${rows} rows, ${columns} columns }`);
+  p.call("ioctl", [terminal, named(f.TIOCSWINSZ, "TIOCSWINSZ"), winsize], { note: "give it its size" });
+}
+
+/** SCM_RIGHTS (unix(7)): struct cmsghdr { len 20, SOL_SOCKET, SCM_RIGHTS } and the descriptor. */
+function send(p: Program, master: Slot, socket: Slot): void {
+  const control = p.words([20, BigInt(f.SOL_SOCKET) | (BigInt(f.SCM_RIGHTS) << 32n), 0], "{ SCM_RIGHTS }");
+  p.copy(master, control.at(16), "put the other side into a message");
+  const data = p.words([p.text("/dev/ptmx"), 9], "{ iov }");
+  p.call("sendmsg", [socket, p.words([0, 0, data, 1, control, 24, 0], "{ msghdr }"), 0], {
+    note: "hand it over",
+  });
 }

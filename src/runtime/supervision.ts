@@ -7,7 +7,7 @@ import type { MonitorEnds } from "./stdio.ts";
 import type { MonitorFiles, ProcessSpec } from "./types.ts";
 
 /** struct sockaddr_un of unix(7). */
-function unixAddress(p: Program, path: string): { address: Ref; size: number } {
+export function unixAddress(p: Program, path: string): { address: Ref; size: number } {
   const bytes = Buffer.alloc(2 + Buffer.byteLength(path) + 1);
   bytes.writeUInt16LE(f.AF_UNIX, 0);
   bytes.write(path, 2);
@@ -45,7 +45,10 @@ export interface SupervisionOptions {
 }
 
 /** Prepares what the monitor needs; returns the structure for `supervise`. */
-function prepare(p: Program, options: SupervisionOptions): Ref {
+export function prepareSupervision(
+  p: Program,
+  options: Pick<SupervisionOptions, "process" | "files" | "hold" | "ends" | "title" | "child">,
+): Ref {
   const { files, ends, process } = options;
   const listener = listen(p, files.socket);
   const flags =
@@ -90,7 +93,7 @@ function awaitExec(p: Program, status: ReturnType<Program["pair"]>): void {
  */
 export function superviseSteps(p: Program, options: SupervisionOptions): void {
   p.in("monitor", () => {
-    const supervision = prepare(p, options);
+    const supervision = prepareSupervision(p, options);
     awaitExec(p, options.status);
     p.reply("tell the daemon that it runs");
     const record = exitRecord(p);

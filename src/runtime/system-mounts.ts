@@ -25,7 +25,7 @@ function mountProc(p: Program, inside: Inside): Slot {
   return proc;
 }
 
-const links = [
+export const deviceLinks = [
   ["/proc/self/fd", "fd"],
   ["/proc/self/fd/0", "stdin"],
   ["/proc/self/fd/1", "stdout"],
@@ -48,7 +48,7 @@ function mountDev(p: Program, inside: Inside, spec: ContainerSpec, memory: Slot 
   attach(p, dev, inside.directory("/dev", "find /dev"), "mount /dev");
   p.in("device", () => {
     for (const device of spec.devices) makeNode(p, inside, dev, device);
-    for (const [target, name] of links) {
+    for (const [target, name] of deviceLinks) {
       p.call("symlinkat", [p.text(target), dev, p.text(name)], {
         note: `link /dev/${name} to ${target}`,
         tolerate: ["EEXIST"],
@@ -123,7 +123,8 @@ export function deviceNumber(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
-function makeNode(p: Program, inside: Inside, dev: Slot, device: DeviceNode): void {
+/** A node of the container's; `dev` is its /dev, where most are. */
+export function makeNode(p: Program, inside: Inside, dev: Slot, device: DeviceNode): void {
   const slash = device.path.lastIndexOf("/");
   const parent = device.path.slice(0, slash);
   const directory = parent === "/dev" ? dev : inside.directory(parent, `find ${parent}`);
@@ -165,20 +166,21 @@ export interface CgroupView {
   /** Directory below /sys/fs/cgroup; "" for v2. */
   readonly directory: string;
   readonly options: readonly (readonly [string, string | true])[];
+  /** The container's cgroup as the machine has it mounted, for one without a cgroup namespace of its own. */
+  readonly source?: string;
 }
 
-/** /sys/fs/cgroup, read-only: the container's own cgroup is the root of what it sees (needs its cgroup namespace). */
-export function mountCgroups(p: Program, inside: Inside, views: readonly CgroupView[], writable: boolean): void {
+/** /sys/fs/cgroup at `at`: the container's own cgroup is the root of what it sees (needs its cgroup namespace, or `source`s). */
+export function mountCgroups(
+  p: Program,
+  at: Slot,
+  views: readonly CgroupView[],
+  { writable }: { readonly writable: boolean },
+): void {
   const attributes = NO_EXEC | (writable ? 0 : f.MOUNT_ATTR_RDONLY);
-  const at = inside.open("/sys/fs/cgroup", f.O_PATH | f.O_DIRECTORY, { note: "find /sys/fs/cgroup" });
   const [only] = views;
   if (views.length === 1 && only?.directory === "") {
-    attach(
-      p,
-      newMount(p, { type: only.type, options: only.options, attributes, note: "make its own cgroup visible" }),
-      at,
-      "mount /sys/fs/cgroup",
-    );
+    attach(p, viewOf(p, only, attributes, "make its own cgroup visible"), at, "mount /sys/fs/cgroup");
     return;
   }
   const base = newMount(p, {
@@ -195,18 +197,20 @@ export function mountCgroups(p: Program, inside: Inside, views: readonly CgroupV
       [base, p.text(view.directory), named(f.O_PATH | f.O_CLOEXEC, "O_PATH|O_CLOEXEC"), 0],
       { note: `open ${view.directory}` },
     );
-    attach(
-      p,
-      newMount(p, {
-        type: view.type,
-        options: view.options,
-        attributes,
-        note: `make its own cgroup of ${view.directory} visible`,
-      }),
-      place,
-      `mount ${view.directory}`,
-    );
+    const note = `make its own cgroup of ${view.directory} visible`;
+    attach(p, viewOf(p, view, attributes, note), place, `mount ${view.directory}`);
+    for (const name of view.directory.split(",")) {
+      if (name === view.directory) break;
+      p.call("symlinkat", [p.text(view.directory), base, p.text(name)], { note: `by the name ${name}, too` });
+    }
   }
   if (!writable)
     setAttributes(p, base, { set: f.MOUNT_ATTR_RDONLY, recursive: false, note: "make the place read-only" });
+}
+
+function viewOf(p: Program, view: CgroupView, attributes: number, note: string): Slot {
+  if (view.source === undefined) return newMount(p, { type: view.type, options: view.options, attributes, note });
+  const copy = copyTree(p, { directory: f.AT_FDCWD, path: p.text(view.source), recursive: false, note });
+  setAttributes(p, copy, { set: attributes, recursive: false, note: "with no more rights than that takes" });
+  return copy;
 }

@@ -6,7 +6,7 @@ import { attach, copyTree, type FsOptions, newMount, setAttributes } from "./mou
 import { mountOverlay } from "./overlay.ts";
 import type { BindMount, LayersMount, Mount, Propagation, TmpfsMount } from "./types.ts";
 
-const propagations: Record<Propagation, { flag: number; recursive: boolean }> = {
+export const propagations: Record<Propagation, { flag: number; recursive: boolean }> = {
   private: { flag: f.MS_PRIVATE, recursive: false },
   rprivate: { flag: f.MS_PRIVATE, recursive: true },
   shared: { flag: f.MS_SHARED, recursive: false },

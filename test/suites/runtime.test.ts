@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { capabilityMask, defaultCapabilities } from "../../src/kernel/capabilities.ts";
 import { defaultSeccompProfile, kernelVersionOf, seccompFilter } from "../../src/kernel/seccomp/index.ts";
 import { hostArch } from "../../src/kernel/syscalls/index.ts";
-import { ExecuteError } from "../../src/runtime/runtime.ts";
+import { ExecuteError } from "../../src/runtime/execute-error.ts";
 import { testExecutor } from "../support/helper.ts";
 import { HostContainers } from "../support/host-container.ts";
 import { eventually } from "../support/process.ts";

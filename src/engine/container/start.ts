@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
 import { signals } from "../../kernel/signals.ts";
 import type { Sandbox } from "../../network/networking.ts";
-import { ExecuteError } from "../../runtime/runtime.ts";
+import { ExecuteError } from "../../runtime/execute-error.ts";
 import type { Running } from "../../runtime/types.ts";
 import { probeOf } from "../health/probe.ts";
 import { logLimits } from "../logs/options.ts";

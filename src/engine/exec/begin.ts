@@ -1,5 +1,5 @@
 import { messageOf, SampanError } from "../../errors/index.ts";
-import { ExecuteError } from "../../runtime/runtime.ts";
+import { ExecuteError } from "../../runtime/execute-error.ts";
 import type { Exit, Running } from "../../runtime/types.ts";
 import { containerEvent } from "../container/events.ts";
 import { unlinkIfThere } from "../container/files.ts";

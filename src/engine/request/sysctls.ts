@@ -1,17 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
+import { namespaceOfSysctl } from "../../runtime/sysctls.ts";
 import type { HostConfig } from "../config.ts";
 import { hasOwnNamespace } from "../networks/modes.ts";
-
-const ofIpc: readonly string[] = [
-  "kernel.msgmax",
-  "kernel.msgmnb",
-  "kernel.msgmni",
-  "kernel.sem",
-  "kernel.shmall",
-  "kernel.shmmax",
-  "kernel.shmmni",
-  "kernel.shm_rmid_forced",
-];
 
 /** As Docker has it: in a network of its own any user may listen on any port and send ICMP echoes. */
 const ownNetwork: Readonly<Record<string, string>> = {
@@ -23,14 +13,13 @@ const ownNetwork: Readonly<Record<string, string>> = {
 export function resolveSysctls(host: Pick<HostConfig, "Sysctls" | "NetworkMode" | "IpcMode">): Record<string, string> {
   const asked = host.Sysctls ?? {};
   for (const name of Object.keys(asked)) {
-    const network = name.startsWith("net.");
-    const ipc = ofIpc.includes(name) || name.startsWith("fs.mqueue.");
-    if (!network && !ipc)
+    const namespace = namespaceOfSysctl(name);
+    if (namespace !== "network" && namespace !== "ipc")
       throw new SampanError("invalid", `sysctl '${name}' is not allowed: it is not the container's own`);
-    if (network && host.NetworkMode === "host") {
+    if (namespace === "network" && host.NetworkMode === "host") {
       throw new SampanError("invalid", `sysctl '${name}' not allowed in host network namespace`);
     }
-    if (ipc && host.IpcMode === "host") {
+    if (namespace === "ipc" && host.IpcMode === "host") {
       throw new SampanError("invalid", `sysctl '${name}' not allowed in host ipc namespace`);
     }
   }

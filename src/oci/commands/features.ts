@@ -1,0 +1,53 @@
+import { version } from "../../errors/version.ts";
+import { capabilities } from "../../kernel/capabilities.ts";
+import { actionNames } from "../../kernel/seccomp/actions.ts";
+import { foreignArchNames, seccompArchs } from "../../kernel/seccomp/architectures.ts";
+import { filterFlagNames, operators } from "../../kernel/seccomp/profile.ts";
+import { namespaceKinds } from "../../runtime/bundle/types.ts";
+import { hookNames } from "../config/config.ts";
+import { oldestSpecVersion, specVersion } from "../config/version.ts";
+import { writeOut } from "../output.ts";
+import { mountOptionNames } from "../translate/mount-options.ts";
+import { command } from "./command.ts";
+
+export const features = command({
+  name: "features",
+  usage: "",
+  help: "tell what of the specification works",
+  options: {},
+  words: [0, 0],
+  run: () => {
+    writeOut(`${JSON.stringify(featuresDocument(), null, 4)}\n`);
+    return 0;
+  },
+});
+
+/** The document of the specification's features.md. What is refused is said to be disabled. */
+function featuresDocument() {
+  return {
+    ociVersionMin: oldestSpecVersion,
+    ociVersionMax: specVersion,
+    hooks: hookNames,
+    mountOptions: mountOptionNames,
+    linux: {
+      namespaces: [...namespaceKinds, "mount"].sort(),
+      capabilities: Object.keys(capabilities),
+      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+      seccomp: {
+        enabled: true,
+        actions: [...actionNames].sort(),
+        operators: [...operators].sort(),
+        archs: [...Object.keys(seccompArchs), ...foreignArchNames].sort(),
+        knownFlags: filterFlagNames,
+        supportedFlags: filterFlagNames,
+      },
+      apparmor: { enabled: false },
+      selinux: { enabled: false },
+      intelRdt: { enabled: false },
+      mountExtensions: { idmap: { enabled: false } },
+      netDevices: { enabled: false },
+    },
+    annotations: { "org.sampan.runtime.version": version },
+    potentiallyUnsafeConfigAnnotations: [],
+  };
+}

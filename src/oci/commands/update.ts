@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { openCgroupsAt } from "../../cgroups/index.ts";
+import type { Resources } from "../../cgroups/types.ts";
+import { SampanError } from "../../errors/index.ts";
+import { numberOption, type Options } from "../arguments.ts";
+import { resourcesShape } from "../config/resources.ts";
+import { parse } from "../config/shape.ts";
+import { statusOf } from "../state/status.ts";
+import { resourcesOf } from "../translate/resources.ts";
+import { command, idOf } from "./command.ts";
+
+const options = {
+  resources: { kind: "text", short: "r", help: "a file with the resources as JSON, or - for standard input" },
+  "blkio-weight": { kind: "text", help: "weight of block I/O, 10 to 1000" },
+  "cpu-period": { kind: "text", help: "CPU period in microseconds" },
+  "cpu-quota": { kind: "text", help: "CPU time per period in microseconds" },
+  "cpu-burst": { kind: "text", help: "CPU time that may be saved up, in microseconds" },
+  "cpu-share": { kind: "text", help: "CPU shares" },
+  "cpu-rt-period": { kind: "text", help: "refused, as in config.json" },
+  "cpu-rt-runtime": { kind: "text", help: "refused, as in config.json" },
+  "cpuset-cpus": { kind: "text", help: "CPUs to use" },
+  "cpuset-mems": { kind: "text", help: "memory nodes to use" },
+  "cpu-idle": { kind: "text", help: "1: run only when nothing else does" },
+  memory: { kind: "text", help: "bytes of memory" },
+  "memory-reservation": { kind: "text", help: "bytes of memory that are kept when it gets scarce" },
+  "memory-swap": { kind: "text", help: "bytes of memory and swap together; -1 is no limit" },
+  "pids-limit": { kind: "text", help: "how many processes" },
+  "l3-cache-schema": { kind: "text", help: "refused: Intel RDT is not configured by this runtime" },
+  "mem-bw-schema": { kind: "text", help: "refused: Intel RDT is not configured by this runtime" },
+} as const;
+
+export const update = command({
+  name: "update",
+  usage: "[options] CONTAINER",
+  help: "change what a container may use",
+  options,
+  words: [1, 1],
+  run: ({ store }, given, words) => {
+    const record = store.read(idOf(words));
+    const status = statusOf(store, record);
+    if (status === "stopped") throw new SampanError("conflict", `container ${record.id} is stopped`);
+    for (const name of ["l3-cache-schema", "mem-bw-schema"] as const)
+      if (given[name]) throw new SampanError("unsupported", `--${name} is not supported: Intel RDT is not configured`);
+    const resources = given.resources === undefined ? fromOptions(given) : fromFile(given.resources);
+    openCgroupsAt(record.cgroupPath).update(record.cgroupPath, resources);
+    return 0;
+  },
+});
+
+function fromFile(path: string): Omit<Resources, "devices"> {
+  const json = readFileSync(path === "-" ? 0 : path, "utf8");
+  const { devices, ...resources } = resourcesOf(parse(json, resourcesShape, path === "-" ? "standard input" : path));
+  if (devices !== undefined)
+    throw new SampanError("unsupported", "devices is not supported: the rules of a container stay as they were made");
+  return resources;
+}
+
+function fromOptions(given: Options<typeof options>): Omit<Resources, "devices"> {
+  const number = (name: keyof typeof options) => numberOption(given[name], name);
+  const document = {
+    memory: { limit: number("memory"), reservation: number("memory-reservation"), swap: number("memory-swap") },
+    cpu: {
+      shares: number("cpu-share"),
+      quota: number("cpu-quota"),
+      period: number("cpu-period"),
+      burst: number("cpu-burst"),
+      idle: number("cpu-idle"),
+      realtimeRuntime: number("cpu-rt-runtime"),
+      realtimePeriod: number("cpu-rt-period"),
+      cpus: given["cpuset-cpus"],
+      mems: given["cpuset-mems"],
+    },
+    pids: { limit: number("pids-limit") },
+    blockIO: { weight: number("blkio-weight") },
+  };
+  return resourcesOf(resourcesShape(document, "update"));
+}

@@ -1,0 +1,60 @@
+import { specVersion } from "./version.ts";
+
+const capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
+
+const hidden = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/interrupts",
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/sys/devices/virtual/powercap",
+  "/sys/firmware",
+];
+
+const protectedPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+const safe = ["nosuid", "noexec", "nodev"];
+
+function mount(destination: string, type: string, options: readonly string[] = [], source = type) {
+  return { destination, type, source, ...(options.length > 0 && { options }) };
+}
+
+/** What `spec` writes: a shell with few rights on a read-only root, as runc's. */
+export function defaultConfig() {
+  return {
+    ociVersion: specVersion,
+    process: {
+      terminal: true,
+      user: { uid: 0, gid: 0 },
+      args: ["sh"],
+      env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+      cwd: "/",
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      rlimits: [{ type: "RLIMIT_NOFILE", hard: 1024, soft: 1024 }],
+      noNewPrivileges: true,
+    },
+    root: { path: "rootfs", readonly: true },
+    hostname: "sampan",
+    mounts: [
+      mount("/proc", "proc"),
+      mount("/dev", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
+      mount("/dev/pts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+      mount("/dev/shm", "tmpfs", [...safe, "mode=1777", "size=65536k"], "shm"),
+      mount("/dev/mqueue", "mqueue", safe),
+      mount("/sys", "sysfs", [...safe, "ro"]),
+      mount("/sys/fs/cgroup", "cgroup", [...safe, "relatime", "ro"]),
+    ],
+    linux: {
+      resources: { devices: [{ allow: false, access: "rwm" }] },
+      namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })),
+      maskedPaths: hidden,
+      readonlyPaths: protectedPaths,
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { resourcesShape } from "./resources.ts";
+import { seccompShape } from "./seccomp.ts";
+import { fallback, id, integer, list, object, oneOf, optional, refused, table, text } from "./shape.ts";
+
+const namespace = object({
+  type: oneOf(["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"]),
+  path: optional(text),
+});
+
+const device = object({
+  path: text,
+  type: oneOf(["c", "b", "u", "p"]),
+  major: fallback(integer, 0),
+  minor: fallback(integer, 0),
+  fileMode: optional(integer),
+  uid: optional(id),
+  gid: optional(id),
+});
+
+const mapping = "user namespaces are not made yet";
+
+/** `linux` (config-linux.md). */
+export const linuxShape = object({
+  namespaces: list(namespace),
+  uidMappings: refused(mapping),
+  gidMappings: refused(mapping),
+  timeOffsets: refused("time namespaces are not made yet"),
+  devices: list(device),
+  netDevices: refused("network devices are not moved yet"),
+  cgroupsPath: optional(text),
+  resources: optional(resourcesShape),
+  intelRdt: refused("Intel RDT is not configured by this runtime"),
+  memoryPolicy: refused("memory policies are not applied yet"),
+  sysctl: table(text),
+  seccomp: optional(seccompShape),
+  rootfsPropagation: optional(
+    oneOf(["", "shared", "slave", "private", "unbindable", "rshared", "rslave", "rprivate", "runbindable"]),
+  ),
+  maskedPaths: list(text),
+  readonlyPaths: list(text),
+  mountLabel: refused("SELinux labels are not applied yet"),
+  personality: refused("execution domains are not set yet"),
+});
+
+export type OciLinux = ReturnType<typeof linuxShape>;

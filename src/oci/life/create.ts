@@ -1,0 +1,141 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { openCgroupsAt } from "../../cgroups/index.ts";
+import { SampanError } from "../../errors/index.ts";
+import type { Slot } from "../../kernel/block.ts";
+import { KernelError } from "../../kernel/kernel-error.ts";
+import { startWorker, type Worker } from "../../kernel/worker.ts";
+import { createProgram } from "../../runtime/bundle/create.ts";
+import type { BundleContainer } from "../../runtime/bundle/types.ts";
+import { ExecuteError } from "../../runtime/execute-error.ts";
+import { executeNote } from "../../runtime/process.ts";
+import type { ProcessSpec } from "../../runtime/types.ts";
+import { type Bundle, readBundle } from "../config/bundle.ts";
+import { type Context, helperBinary } from "../context.ts";
+import { startTimeOf } from "../state/status.ts";
+import type { ContainerRecord } from "../state/store.ts";
+import { containerOf, hookedContainer } from "../translate/container.ts";
+import { hookState, hooksOf } from "../translate/hooks.ts";
+import { runHooks } from "./hooks.ts";
+import { preservedDescriptors, streamsOf } from "./streams.ts";
+
+export interface CreateRequest {
+  readonly id: string;
+  /** Path of the bundle. */
+  readonly bundle: string;
+  readonly consoleSocket: string | undefined;
+  readonly pidFile: string | undefined;
+  readonly preserveFds: number | undefined;
+  readonly pivot: boolean;
+  readonly newKeyring: boolean;
+  /** The caller waits for the container's end. */
+  readonly foreground: boolean;
+}
+
+/** A container that waits for its start. */
+export interface Created {
+  readonly record: ContainerRecord;
+  readonly process: ProcessSpec;
+  /** In the foreground: what waits for the container's end, and how to read it. */
+  readonly worker: Worker;
+  readonly terminalSocket: string | undefined;
+  readonly status: Slot;
+}
+
+/** Makes a container up to the moment where its program would run (runtime.md, "create"). On failure nothing of it is left. */
+export async function createContainer({ store, log }: Context, request: CreateRequest): Promise<Created> {
+  const bundle = readBundle(request.bundle);
+  const container = containerOf(bundle, request);
+  const directory = store.make(request.id);
+  try {
+    const streams = streamsOf({
+      terminal: container.process.terminal,
+      consoleSocket: request.consoleSocket,
+      foreground: request.foreground,
+      directory,
+      name: "terminal.sock",
+    });
+    store.keepConfig(request.id, readFileSync(`${bundle.directory}/config.json`, "utf8"));
+    const creating = recordOf(bundle, container);
+    store.write(creating);
+    const preserved = preservedDescriptors(request.preserveFds);
+    const process = { ...container.process, env: [...container.process.env, ...preserved.env] };
+    const made = { ...container, process };
+    const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
+    const afterwards = request.foreground ? "wait" : "leave";
+    const run = await execute(worker, { bundle, container: made, directory, streams, afterwards });
+    const record = { ...creating, pid: run.pid, startTime: startTimeOf(run.pid) ?? "" };
+    store.write(record);
+    if (request.pidFile !== undefined) writePidFile(request.pidFile, run.pid);
+    log.debug(`created container ${request.id}: process ${run.pid}`);
+    return { record, process, worker, terminalSocket: streams.terminalSocket, status: run.status };
+  } catch (error) {
+    await openCgroupsAt(container.cgroupPath).removeNow(container.cgroupPath);
+    store.remove(request.id);
+    throw error;
+  }
+}
+
+interface Execution {
+  readonly bundle: Bundle;
+  readonly container: BundleContainer;
+  readonly directory: string;
+  readonly streams: ReturnType<typeof streamsOf>;
+  readonly afterwards: "leave" | "wait";
+}
+
+async function execute(
+  worker: Worker,
+  { bundle, container, directory, streams, afterwards }: Execution,
+): Promise<{ pid: number; status: Slot }> {
+  const [prestart, createRuntime] = [hooksOf(bundle.config, "prestart"), hooksOf(bundle.config, "createRuntime")];
+  const pause = prestart.length > 0 || createRuntime.length > 0;
+  const options = { directory, connection: worker.descriptor, pause, afterwards, ...streams };
+  const cgroups = openCgroupsAt(container.cgroupPath, { make: true });
+  const { program, pid, status } = createProgram(container, options, cgroups);
+  try {
+    worker.begin(program);
+    if (pause) {
+      const state = hookState(hookedContainer(bundle, container.id), "creating", (await worker.next()).value(pid));
+      await runHooks(prestart, "prestart", state);
+      await runHooks(createRuntime, "createRuntime", state);
+      worker.tell();
+    }
+    const results = await worker.next();
+    if (afterwards === "leave") await worker.end();
+    return { pid: results.value(pid), status };
+  } catch (error) {
+    await worker.end();
+    throw explained(error, container.process);
+  }
+}
+
+/** The user's own mistake, a program that is not there, in the words that engines know. */
+export function explained(error: unknown, process: ProcessSpec): unknown {
+  if (error instanceof KernelError && error.step?.note.startsWith(executeNote)) return new ExecuteError(process, error);
+  if (error instanceof KernelError)
+    return new SampanError(error.kind, `unable to start container process: ${error.message}`, { cause: error });
+  return error;
+}
+
+function recordOf(bundle: Bundle, container: BundleContainer): ContainerRecord {
+  return {
+    ociVersion: bundle.config.ociVersion,
+    id: container.id,
+    bundle: bundle.directory,
+    rootfs: container.root.directory,
+    pid: 0,
+    startTime: "",
+    created: new Date().toISOString(),
+    owner: userInfo().username,
+    annotations: bundle.config.annotations,
+    cgroupPath: container.cgroupPath,
+    ownPids: container.namespaces.pid === "new",
+  };
+}
+
+/** Whole, or not there: whoever waits for it reads it at once. */
+export function writePidFile(path: string, pid: number): void {
+  writeFileSync(`${path}.new`, String(pid));
+  renameSync(`${path}.new`, path);
+}

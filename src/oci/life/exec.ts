@@ -1,0 +1,74 @@
+import { readlinkSync } from "node:fs";
+import { openCgroupsAt } from "../../cgroups/index.ts";
+import { startWorker } from "../../kernel/worker.ts";
+import { type BundleTarget, bundleExecProgram } from "../../runtime/bundle/exec.ts";
+import { type NamespaceKind, namespaceKinds } from "../../runtime/bundle/types.ts";
+import type { OciProcess } from "../config/process.ts";
+import type { OciSeccomp } from "../config/seccomp.ts";
+import { type Context, helperBinary } from "../context.ts";
+import type { ContainerRecord } from "../state/store.ts";
+import { processOf } from "../translate/process.ts";
+import { explained, writePidFile } from "./create.ts";
+import { waitInForeground } from "./foreground.ts";
+import { preservedDescriptors, streamsOf } from "./streams.ts";
+
+export interface ExecRequest {
+  readonly process: OciProcess;
+  readonly seccomp: OciSeccomp | undefined;
+  readonly consoleSocket: string | undefined;
+  readonly pidFile: string | undefined;
+  readonly detach: boolean;
+  readonly preserveFds: number | undefined;
+  /** Below the container's own: "", or "/name". */
+  readonly cgroup: string;
+}
+
+/** Runs one more process in a container. Answers its exit status, or 0 at once where it is detached. */
+export async function execInContainer(
+  { store }: Context,
+  record: ContainerRecord,
+  request: ExecRequest,
+): Promise<number> {
+  const preserved = preservedDescriptors(request.preserveFds);
+  const translated = processOf(request.process, request.seccomp);
+  const process = { ...translated, env: [...translated.env, ...preserved.env] };
+  const streams = streamsOf({
+    terminal: process.terminal,
+    consoleSocket: request.consoleSocket,
+    foreground: !request.detach,
+    directory: store.directoryOf(record.id),
+    name: `exec.${globalThis.process.pid}.sock`,
+  });
+  const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
+  const afterwards = request.detach ? "leave" : "wait";
+  const options = { connection: worker.descriptor, afterwards, ...streams } as const;
+  const cgroupPath = record.cgroupPath + request.cgroup;
+  const target = { id: record.id, pid: record.pid, cgroupPath, namespaces: foreignNamespaces(record.pid) };
+  const { program, pid, status } = bundleExecProgram(target, process, options, openCgroupsAt(cgroupPath));
+  try {
+    worker.begin(program);
+    const started = (await worker.next()).value(pid);
+    if (request.pidFile !== undefined) writePidFile(request.pidFile, started);
+    const { terminalSocket } = streams;
+    if (!request.detach) return await waitInForeground({ pid: started, worker, terminalSocket, status });
+    await worker.end();
+    return 0;
+  } catch (error) {
+    await worker.end();
+    throw explained(error, process);
+  }
+}
+
+const files: Readonly<Record<NamespaceKind, string>> = {
+  pid: "pid",
+  network: "net",
+  ipc: "ipc",
+  uts: "uts",
+  cgroup: "cgroup",
+};
+
+/** Where the container is elsewhere than this process: to "join" one's own namespace can be refused. */
+function foreignNamespaces(pid: number): BundleTarget["namespaces"] {
+  const of = (who: string, kind: NamespaceKind) => readlinkSync(`/proc/${who}/ns/${files[kind]}`);
+  return namespaceKinds.filter((kind) => of(String(pid), kind) !== of("self", kind));
+}

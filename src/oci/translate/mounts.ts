@@ -1,0 +1,50 @@
+import { statSync } from "node:fs";
+import { posix, resolve } from "node:path";
+import { SampanError } from "../../errors/index.ts";
+import type { BundleMount } from "../../runtime/bundle/types.ts";
+import type { OciMount } from "../config/config.ts";
+import { sortOptions } from "./mount-options.ts";
+
+/** `mounts` of config.json. Relative sources are the bundle's. */
+export function mountsOf(mounts: readonly OciMount[], bundle: string): BundleMount[] {
+  return mounts.map((mount, index) => mountOf(mount, bundle, `mounts[${index}]`));
+}
+
+function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
+  const target = posix.resolve("/", mount.destination);
+  const options = sortOptions(mount.options, `${field}.options`);
+  const { attributes, propagation } = options;
+  const common = { target, attributes, propagation };
+  const type = mount.type ?? "";
+  if (options.remount) return { kind: "remount", ...common };
+  if (type === "bind" || options.bind !== "no") {
+    if (options.superblock.length > 0 || options.data.length > 0) {
+      const names = [...options.superblock, ...options.data.map(([name]) => name)].join(", ");
+      const why = `${names}: a bind mount has no file system of its own to tell`;
+      throw new SampanError("invalid", `${field}.options: ${why}`);
+    }
+    return { kind: "bind", ...common, ...sourceOf(mount, bundle, field), recursive: options.bind === "recursive" };
+  }
+  if (type === "") throw new SampanError("invalid", `${field}.type is missing, and no option says bind`);
+  refuseInProc(target, type, field);
+  if (type === "cgroup" || type === "cgroup2") return { kind: "cgroups", ...common };
+  const flags = options.superblock.map((name) => [name, true] as const);
+  const data = [...flags, ...options.data];
+  return { kind: "file-system", ...common, type, source: mount.source ?? type, options: data };
+}
+
+function sourceOf(mount: OciMount, bundle: string, field: string): { source: string; sourceIsDirectory: boolean } {
+  if (!mount.source) throw new SampanError("invalid", `${field}.source is missing: a bind mount needs one`);
+  const source = resolve(bundle, mount.source);
+  const status = statSync(source, { throwIfNoEntry: false });
+  if (status === undefined) throw new SampanError("not-found", `${field}.source: ${source}: no such file or directory`);
+  return { source, sourceIsDirectory: status.isDirectory() };
+}
+
+/** A file system over a part of /proc would let the container feign what this runtime and its tools read there (CVE-2019-19921). */
+function refuseInProc(target: string, type: string, field: string): void {
+  if (target === "/proc" && type !== "proc")
+    throw new SampanError("invalid", `${field}.destination: /proc must be of type proc, not ${type}`);
+  if (target.startsWith("/proc/"))
+    throw new SampanError("invalid", `${field}.destination: ${target} cannot be mounted because it is inside /proc`);
+}

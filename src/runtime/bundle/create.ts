@@ -1,0 +1,212 @@
+import type { Cgroups } from "../../cgroups/types.ts";
+import { named, type Slot } from "../../kernel/block.ts";
+import * as f from "../../kernel/flags.ts";
+import { Program } from "../../kernel/program.ts";
+import { Inside } from "../inside.ts";
+import { maskPaths, protectPaths } from "../masking.ts";
+import { newMount } from "../mounting.ts";
+import { Placement } from "../placement.ts";
+import { setOomScore } from "../process.ts";
+import { enterRoot, setPropagation } from "../rootfs.ts";
+import { bindConsole, cgroupViews, nameMachine } from "../start.ts";
+import { type CgroupView, deviceLinks, makeNode } from "../system-mounts.ts";
+import { propagations, protectRoot, setSysctls } from "../user-mounts.ts";
+import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
+import { Gate } from "./gate.ts";
+import { runInnerHooks } from "./hooks.ts";
+import { mountDirectory, mountListed } from "./mounts.ts";
+import { joinOpened, newNamespaces, openNamespaces, raiseLoopback } from "./namespaces.ts";
+import { BundleStreams } from "./streams.ts";
+import type { BundleContainer, CreateOptions } from "./types.ts";
+
+/** A program of a bundle's container, and where its results are. */
+export interface BundleProgram {
+  readonly program: Program;
+  /** The process, as the caller sees it. */
+  readonly pid: Slot;
+  /** How it ended, as wait4(2) says, where the program waits for that. */
+  readonly status: Slot;
+}
+
+/**
+ * The program that makes a container of an OCI bundle, whose first process then waits for its start (`Gate`).
+ *
+ *     worker: gate ── clone ──▶ child: namespaces, root file system
+ *        │ cgroup                   │
+ *        ◀─ pause: hooks of the machine ─▶│ hooks in the container, its rights, its user
+ *        ◀──────── ready ──────────┘ waits …
+ *        leaves, or waits for its end
+ */
+export function createProgram(container: BundleContainer, options: CreateOptions, cgroups: Cgroups): BundleProgram {
+  const p = new Program(`create container ${container.id}`);
+  const gate = p.in("process", () => new Gate(p, options.directory, options.connection));
+  const placement = new Placement(p, cgroups, container);
+  const cgroup = p.in("cgroup", () => placement.before());
+  const streams = p.in("process", () => new BundleStreams(p, container.process, options));
+  const pause = options.pause ? new Pause(p, options.connection) : undefined;
+  const opened = p.in("namespace", () => openNamespaces(p, container.namespaces));
+  p.in("namespace", () => joinOpened(p, opened, "before"));
+  const { flags, names } = newNamespaces(container.namespaces);
+  const pid = p.slot("pid of the container");
+  const note = `start the first process in new namespaces: ${names}`;
+  const child = p.in("namespace", () =>
+    p.clone({ flags, flagNames: names, note, ...(cgroup && { cgroup }) }, () => {
+      p.in("security", () =>
+        p.call("prctl", [named(f.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0], {
+          note: "let nobody look into this process",
+        }),
+      );
+      p.in("namespace", () => {
+        joinOpened(p, opened, "inside");
+        raiseLoopback(p, container.namespaces);
+        nameMachine(p, container);
+      });
+      childSteps(p, container, { cgroups, placement, streams, gate, pause, pid });
+    }),
+  );
+  p.copy(child.pid, pid.address, "tell the child its process id out here");
+  p.in("cgroup", () => placement.after());
+  const ends = p.in("process", () => streams.keep());
+  pause?.inWorker();
+  p.in("process", () => gate.awaitReady());
+  const status = p.in("process", () => streams.finish(child, ends, options.afterwards));
+  return { program: p, pid: child.pid, status };
+}
+
+interface ChildContext {
+  readonly cgroups: Cgroups;
+  readonly placement: Placement;
+  readonly streams: BundleStreams;
+  readonly gate: Gate;
+  readonly pause: Pause | undefined;
+  readonly pid: Slot;
+}
+
+function childSteps(p: Program, container: BundleContainer, context: ChildContext): void {
+  const { process, hooks } = container;
+  const { gate, streams, pause, pid } = context;
+  const root = p.in("rootfs", () => startRoot(p, container));
+  const inside = new Inside(p, root);
+  p.in("rootfs", () => fillRoot(p, inside, container, context));
+  p.in("process", () => {
+    streams.connect(inside);
+    if (process.terminal && container.ownDev) p.in("rootfs", () => bindConsole(p, inside));
+    setOomScore(p, process);
+    pause?.inChild();
+    runInnerHooks(p, hooks, { kind: "createContainer", pid });
+  });
+  p.in("rootfs", () => closeRoot(p, inside, container));
+  takeIdentity(p, process, { newKeyring: container.newKeyring, closeOthers: () => gate.closeOthers() });
+  p.in("process", () => {
+    gate.wait();
+    if (hooks.startContainer.length > 0)
+      gate.report("hook", (failure) => runInnerHooks(p, hooks, { kind: "startContainer", pid, failure }));
+    if (process.noNewPrivileges && process.seccomp)
+      gate.report("filter", (failure) => takeLastFilter(p, process, failure));
+    gate.report("execute", (failure) => executeProgram(p, process, failure));
+  });
+}
+
+/** The machine's mounts as this namespace is to follow them, and the bundle's root over itself. */
+function startRoot(p: Program, { root }: BundleContainer): Slot {
+  p.call("umask", [0], { note: "let modes be what they say" });
+  const { flag, recursive } = propagations[root.propagation];
+  const flags = flag | (recursive ? f.MS_REC : 0);
+  setPropagation(
+    p,
+    named(flags, root.propagation),
+    "let no mount made here reach the machine, unless that was asked for",
+  );
+  return mountDirectory(p, root.directory);
+}
+
+function fillRoot(p: Program, inside: Inside, container: BundleContainer, context: ChildContext): void {
+  p.in("cgroup", () => context.placement.enter());
+  mountListed(p, inside, container.mounts, viewsOf(container, context.cgroups));
+  if (container.ownDev) p.in("device", () => fillDev(p, inside, container));
+  if (container.process.cwd !== "/")
+    inside.directory(container.process.cwd, `find the working directory ${container.process.cwd}`);
+}
+
+/** Without a cgroup namespace of its own, the container is shown its own directories only. */
+function viewsOf({ namespaces, cgroupPath }: BundleContainer, cgroups: Cgroups): CgroupView[] {
+  const { hierarchies } = cgroups.layout;
+  const views = cgroupViews(hierarchies);
+  if (namespaces.cgroup === "new") return views;
+  return views.map((view, index) => ({ ...view, source: `${hierarchies[index]?.mountPoint}${cgroupPath}` }));
+}
+
+function fillDev(p: Program, inside: Inside, container: BundleContainer): void {
+  const dev = inside.directory("/dev", "find /dev");
+  for (const device of container.devices) makeNode(p, inside, dev, device);
+  for (const [target, name] of deviceLinks) {
+    p.call("symlinkat", [p.text(target), dev, p.text(name)], {
+      note: `link /dev/${name} to ${target}`,
+      tolerate: ["EEXIST"],
+    });
+  }
+}
+
+/** What nothing may be mounted after: kernel settings, protected and hidden paths, and the change of root. */
+function closeRoot(p: Program, inside: Inside, container: BundleContainer): void {
+  p.in("security", () => {
+    if (Object.keys(container.sysctls).length > 0) setSysctls(p, ownProc(p), container.sysctls);
+    protectPaths(p, inside, container.readonlyPaths);
+    maskPaths(p, inside, machineDev(p), container.maskedPaths);
+    if (container.root.readOnly) protectRoot(p, inside.root);
+  });
+  enterRoot(p, inside.root, { pivot: container.pivot });
+  const { flag, recursive } = propagations[container.root.propagation];
+  if (flag === f.MS_SLAVE) return;
+  setPropagation(
+    p,
+    named(flag | (recursive ? f.MS_REC : 0), container.root.propagation),
+    "let the root's mounts follow as was asked for",
+  );
+}
+
+/** A /proc of the container's namespaces that nobody else can reach: what is in its place in the container may be anything (CVE-2025-52881). */
+function ownProc(p: Program): Slot {
+  const attributes = f.MOUNT_ATTR_NOSUID | f.MOUNT_ATTR_NODEV | f.MOUNT_ATTR_NOEXEC;
+  return newMount(p, { type: "proc", options: [], attributes, note: "make a /proc to set kernel parameters by" });
+}
+
+/** Files are hidden with the machine's own /dev/null: the container's may be an image's (CVE-2025-31133). */
+function machineDev(p: Program): Slot {
+  const flags = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
+  return p.sys("openat", [f.AT_FDCWD, p.text("/dev"), flags, 0], { note: "find the machine's /dev" });
+}
+
+/** Where the program and its caller take turns: the mounts are there, and hooks may run before anything else does. */
+class Pause {
+  readonly #p: Program;
+  readonly #connection: number;
+  readonly #mounted: ReturnType<Program["pair"]>;
+  readonly #go: ReturnType<Program["pair"]>;
+
+  constructor(p: Program, connection: number) {
+    this.#p = p;
+    this.#connection = connection;
+    this.#mounted = p.pair("mounted");
+    this.#go = p.pair("go");
+    for (const { address } of [this.#mounted, this.#go])
+      p.call("pipe2", [address, named(f.O_CLOEXEC, "O_CLOEXEC")], { note: "make a pipe to take turns by" });
+  }
+
+  inWorker(): void {
+    const p = this.#p;
+    for (const theirs of [this.#mounted.second, this.#go.first]) p.call("close", [theirs], { note: "the child's end" });
+    p.call("read", [this.#mounted.first, p.buffer(8, "byte"), 1], { note: "wait until its mounts are there" });
+    p.check("has it failed?");
+    p.reply("let hooks run");
+    p.call("read", [this.#connection, p.buffer(8, "byte"), 1], { note: "wait until they have run", full: true });
+    p.call("write", [this.#go.second, p.text("."), 1], { note: "let it go on" });
+  }
+
+  inChild(): void {
+    const p = this.#p;
+    p.call("close", [this.#go.second], { note: "hear it if the worker dies" });
+    p.call("write", [this.#mounted.second, p.text("."), 1], { note: "tell that the mounts are there" });
+    p.call("read", [this.#go.first, p.buffer(8, "byte"), 1], { note: "wait for the hooks of the machine", full: true });
+  }
+}

@@ -1,0 +1,103 @@
+import type { Cgroups } from "../../cgroups/types.ts";
+import { named, type Slot } from "../../kernel/block.ts";
+import * as f from "../../kernel/flags.ts";
+import { Program } from "../../kernel/program.ts";
+import { Inside } from "../inside.ts";
+import { flagNames, flags, openProcess } from "../namespaces.ts";
+import { setOomScore } from "../process.ts";
+import type { ProcessSpec } from "../types.ts";
+import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
+import type { BundleProgram } from "./create.ts";
+import { BundleStreams, type StreamOptions } from "./streams.ts";
+import type { NamespaceKind } from "./types.ts";
+
+/** A running container, as one more process enters it. */
+export interface BundleTarget {
+  readonly id: string;
+  /** Its first process, as the caller sees it. */
+  readonly pid: number;
+  readonly cgroupPath: string;
+  /** The namespaces in which it is not where the caller is; the mount namespace always is one. */
+  readonly namespaces: readonly NamespaceKind[];
+}
+
+export interface ExecOptions extends StreamOptions {
+  /** In the worker: where the program replies and reads. */
+  readonly connection: number;
+  readonly afterwards: "leave" | "wait";
+}
+
+/** The program that starts one more process in a container of a bundle. It enters all namespaces by one setns(2) of a pidfd. */
+export function bundleExecProgram(
+  target: BundleTarget,
+  process: ProcessSpec,
+  options: ExecOptions,
+  cgroups: Cgroups,
+): BundleProgram {
+  const p = new Program(`execute a process in container ${target.id}`);
+  const status = p.in("process", () => firstPipe(p, options.connection));
+  const container = p.in("namespace", () => openProcess(p, target.pid));
+  const cgroup = p.in("cgroup", () => cgroups.bornIn(p, target.cgroupPath, target.pid));
+  const streams = p.in("process", () => new BundleStreams(p, process, options));
+  p.in("namespace", () => {
+    if (!target.namespaces.includes("pid")) return;
+    p.call("setns", [container, named(f.CLONE_NEWPID, "CLONE_NEWPID")], {
+      note: "let the next child be born in its PID namespace",
+    });
+  });
+  const child = p.in("namespace", () =>
+    p.clone({ flags: 0, note: "start the process", ...(cgroup && { cgroup }) }, () => {
+      p.in("process", () => setOomScore(p, process));
+      enter(p, target, container, cgroups);
+      const inside = p.in("rootfs", () => new Inside(p, openRoot(p)));
+      p.in("process", () => streams.connect(inside));
+      takeIdentity(p, process, { newKeyring: true, closeOthers: () => closeOthers(p, options.connection, status) });
+      takeLastFilter(p, process);
+      p.in("process", () => executeProgram(p, process));
+    }),
+  );
+  const ends = p.in("process", () => streams.keep());
+  p.in("process", () => {
+    p.call("close", [status.second], { note: "leave the pipe's other end to the child" });
+    p.call("read", [status.first, p.buffer(8, "byte"), 1], { note: "wait until it executes its program" });
+    p.check("has it failed?");
+  });
+  const ended = p.in("process", () => streams.finish(child, ends, options.afterwards));
+  return { program: p, pid: child.pid, status: ended };
+}
+
+/** A pipe that execve closes, on the lowest descriptors behind the connection: all others can be closed in one step. */
+function firstPipe(p: Program, connection: number): ReturnType<Program["pair"]> {
+  p.call("close_range", [connection + 1, 0xffffffff, 0], { note: "close what was inherited by mistake" });
+  const pipe = p.pair("status");
+  p.call("pipe2", [pipe.address, named(f.O_CLOEXEC, "O_CLOEXEC")], {
+    note: "make a pipe that tells when the program runs",
+  });
+  return pipe;
+}
+
+function closeOthers(p: Program, connection: number, status: ReturnType<Program["pair"]>): void {
+  p.call("close", [connection], { note: "the connection is the worker's" });
+  p.call("close", [status.first], { note: "and so is that end" });
+  p.call("close_range", [connection + 3, 0xffffffff, 0], { note: "close every other descriptor: none may leak in" });
+}
+
+function enter(p: Program, target: BundleTarget, container: Slot, cgroups: Cgroups): void {
+  p.in("security", () =>
+    p.call("prctl", [named(f.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0], {
+      note: "let nobody in the container look into this process",
+    }),
+  );
+  p.in("cgroup", () => cgroups.enter(p, target.cgroupPath));
+  const kinds = target.namespaces.filter((kind) => kind !== "pid");
+  const all = kinds.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS);
+  const names = ["NEWNS", ...kinds.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|");
+  p.in("namespace", () =>
+    p.call("setns", [container, named(all, names)], { note: "enter the container's namespaces" }),
+  );
+}
+
+function openRoot(p: Program): Slot {
+  const open = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
+  return p.sys("openat", [f.AT_FDCWD, p.text("/"), open, 0], { note: "open its root" });
+}

@@ -1,0 +1,56 @@
+import { named, type Slot } from "../../kernel/block.ts";
+import * as f from "../../kernel/flags.ts";
+import { linkUp, loopbackIndex } from "../../kernel/netlink/link.ts";
+import { ask, openNetlink } from "../../kernel/netlink/request.ts";
+import type { Program } from "../../kernel/program.ts";
+import { flagNames, flags } from "../namespaces.ts";
+import { type BundleNamespaces, type NamespaceKind, namespaceKinds } from "./types.ts";
+
+/** A namespace behind a path, held open. */
+interface Opened {
+  readonly kind: NamespaceKind;
+  readonly path: string;
+  readonly descriptor: Slot;
+}
+
+/**
+ * Opens what is to be joined, in the machine's file systems. What is joined is of the type that config.json says: setns(2)
+ * is told, and refuses anything else with EINVAL.
+ */
+export function openNamespaces(p: Program, namespaces: BundleNamespaces): Opened[] {
+  return namespaceKinds.flatMap((kind) => {
+    const namespace = namespaces[kind];
+    if (typeof namespace === "string") return [];
+    const open = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
+    const descriptor = p.sys("openat", [f.AT_FDCWD, p.text(namespace.path), open, 0], {
+      note: `open the ${kind} namespace ${namespace.path}`,
+    });
+    return [{ kind, path: namespace.path, descriptor }];
+  });
+}
+
+/** A PID namespace is joined "before" the clone, for it only takes effect for children; the others "inside", by the child. */
+export function joinOpened(p: Program, opened: readonly Opened[], when: "before" | "inside"): void {
+  for (const { kind, path, descriptor } of opened) {
+    if ((kind === "pid") !== (when === "before")) continue;
+    p.call("setns", [descriptor, named(flags[kind], `CLONE_${flagNames[kind]}`)], {
+      note: `join the ${kind} namespace ${path}`,
+    });
+  }
+}
+
+/** What clone3 makes new; the cgroup namespace is made later, where the process is in its cgroup. */
+export function newNamespaces(namespaces: BundleNamespaces): { flags: number; names: string } {
+  const fresh = namespaceKinds.filter((kind) => kind !== "cgroup" && namespaces[kind] === "new");
+  return {
+    flags: fresh.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS),
+    names: ["NEWNS", ...fresh.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|"),
+  };
+}
+
+/** Brings up the loopback interface of a network namespace that has just been made. */
+export function raiseLoopback(p: Program, namespaces: BundleNamespaces): void {
+  if (namespaces.network !== "new") return;
+  const rtnetlink = openNetlink(p, "NETLINK_ROUTE", "make a socket to configure the network by");
+  ask(p, rtnetlink, linkUp(loopbackIndex, 1), { note: "bring up the loopback interface" });
+}

@@ -1,0 +1,117 @@
+import type { Resources } from "../../cgroups/types.ts";
+import type { FsOptions } from "../mounting.ts";
+import type { DeviceNode, ProcessSpec, Propagation } from "../types.ts";
+import type { StreamOptions } from "./streams.ts";
+
+/** A namespace of a bundle's container: made for it, the caller's own, or the one behind a path. */
+export type BundleNamespace = "new" | "host" | { readonly path: string };
+
+export const namespaceKinds = ["pid", "network", "ipc", "uts", "cgroup"] as const;
+export type NamespaceKind = (typeof namespaceKinds)[number];
+/** The mount namespace is always the container's own. */
+export type BundleNamespaces = Readonly<Record<NamespaceKind, BundleNamespace>>;
+
+/** Attributes of a mount (MOUNT_ATTR_*, mount_setattr(2)): what is set and cleared, of it alone and with all below. */
+export interface MountAttributes {
+  readonly set: number;
+  readonly clear: number;
+  readonly recursiveSet: number;
+  readonly recursiveClear: number;
+}
+
+interface MountAt {
+  /** Absolute path in the container; resolved inside it, made when missing. */
+  readonly target: string;
+  readonly attributes: MountAttributes;
+  readonly propagation: readonly Propagation[];
+}
+
+/** A new file system. */
+export interface FileSystem extends MountAt {
+  readonly kind: "file-system";
+  readonly type: string;
+  readonly source: string;
+  readonly options: FsOptions;
+}
+
+/** Something that the machine has already. */
+export interface BindOfMachine extends MountAt {
+  readonly kind: "bind";
+  /** Absolute path on the machine. */
+  readonly source: string;
+  readonly sourceIsDirectory: boolean;
+  readonly recursive: boolean;
+}
+
+/** The container's own cgroups. */
+export interface CgroupsMount extends MountAt {
+  readonly kind: "cgroups";
+}
+
+/** A mount that is there already gets other attributes. */
+export interface Remount extends MountAt {
+  readonly kind: "remount";
+}
+
+export type BundleMount = FileSystem | BindOfMachine | CgroupsMount | Remount;
+
+/** A program that runs at one moment of a container's life, the container's state on its standard input. */
+export interface Hook {
+  /** Absolute. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  /** Milliseconds; undefined is no limit. */
+  readonly timeout?: number;
+}
+
+/** The hooks that run in the container's namespaces, so that a program has to start them. */
+export interface InnerHooks {
+  readonly createContainer: readonly Hook[];
+  readonly startContainer: readonly Hook[];
+  /** The state's JSON before and after the process id, which only the kernel knows as yet. */
+  readonly state: (status: "creating" | "created") => readonly [before: string, after: string];
+}
+
+/** A container as a bundle's config.json describes it, everything resolved. */
+export interface BundleContainer {
+  readonly id: string;
+  readonly process: ProcessSpec;
+  readonly root: {
+    /** Absolute path on the machine. */
+    readonly directory: string;
+    readonly readOnly: boolean;
+    /** Of the container's "/" once it is in place. */
+    readonly propagation: Propagation;
+  };
+  readonly hostname: string;
+  readonly domainname: string;
+  readonly namespaces: BundleNamespaces;
+  /** In the order they are made. */
+  readonly mounts: readonly BundleMount[];
+  readonly devices: readonly DeviceNode[];
+  /** /dev is the container's own, so that the links and the console belong there. */
+  readonly ownDev: boolean;
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  /** name → value: "net.ipv4.ip_forward". */
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly cgroupPath: string;
+  readonly resources: Resources;
+  readonly hooks: InnerHooks;
+  /** The session keyring is the container's own. */
+  readonly newKeyring: boolean;
+  readonly pivot: boolean;
+}
+
+/** What stands around a create: where it waits, and who speaks to it. */
+export interface CreateOptions extends StreamOptions {
+  /** A directory of the container's own, where the two pipes are made that `start` finds it by. */
+  readonly directory: string;
+  /** In the worker: where the program replies and reads. */
+  readonly connection: number;
+  /** The program reports the process and waits for a byte once the mounts are there: hooks run in between. */
+  readonly pause: boolean;
+  /** "leave": the process is left to whoever reaps orphans. "wait": the program ends with the process's status. */
+  readonly afterwards: "leave" | "wait";
+}
