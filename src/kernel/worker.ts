@@ -14,8 +14,8 @@ export interface WorkerOptions {
 
 /**
  * A helper process for one program, without a daemon: the standard streams are this process's, and what the program
- * leaves running belongs to whoever reaps this process's orphans. Life: `startWorker` → `begin` → `next`, `tell` as often as
- * the program replies and reads → `end`.
+ * leaves running belongs to whoever reaps this process's orphans. Life: `startWorker` → `run` what has to be known before →
+ * `begin` → `next`, `tell` as often as the program replies and reads → `end`.
  */
 export class Worker {
   readonly connection: Connection;
@@ -39,7 +39,13 @@ export class Worker {
     this.#gone.catch(() => {});
   }
 
-  /** Hands the program over. A worker executes one. */
+  /** Executes a program that leaves nothing running. */
+  run(program: Executable): Promise<Results> {
+    this.begin(program);
+    return this.next();
+  }
+
+  /** Hands the program over that everything is about; nothing may follow it. */
   begin(program: Executable): void {
     this.#program = program;
     for (const bytes of [program.encode()].flat()) this.connection.socket.write(bytes);

@@ -87,7 +87,8 @@ function openRootOf(p: Program, pid: number): Slot {
   );
 }
 
-function readFile(
+/** Steps that read up to `size` bytes of an ordinary file, if it is there. */
+export function readFile(
   p: Program,
   inside: Inside,
   path: string,

@@ -98,17 +98,17 @@ for (const { name, binary } of runtimes) {
 
     test("devices: the default ones, those that are listed, and rules", async () => {
       const line =
-        "ls -l /dev/null /dev/extra | awk '{print $1, $3, $4, $5, $6}'; head -c 1 /dev/extra | wc -c; head -c 1 /dev/kmsg 2>&1 | head -1; readlink /dev/fd /dev/stdin";
+        "ls -l /dev/null /dev/extra | awk '{print $1, $3, $4, $5, $6}'; head -c 1 /dev/extra | wc -c; head -c 1 /dev/kmsg 2>&1 | head -1; readlink /dev/fd; readlink /dev/stdin";
       const text = await print(line, (config) => {
         config.linux.devices = [
-          { path: "/dev/extra", type: "c", major: 1, minor: 5, fileMode: 0o640, uid: 3, gid: 4 },
+          { path: "/dev/extra", type: "c", major: 1, minor: 5, fileMode: 0o644, uid: 3, gid: 4 },
           { path: "/dev/kmsg", type: "c", major: 1, minor: 11, fileMode: 0o666 },
         ];
         config.linux.resources = { devices: [{ allow: false, access: "rwm" }] };
       });
       assert.match(
         text,
-        /^crw-r----- 3 4 1, 5\ncrw-rw-rw- 0 0 1, 3\n1\n.*(Operation not permitted|can't open).*\n\/proc\/self\/fd\n\/proc\/self\/fd\/0\n$/,
+        /^crw-r--r-- 3 4 1, 5\ncrw-rw-rw- (?:0|root) 0 1, 3\n1\n.*(Operation not permitted|can't open).*\n\/proc\/self\/fd\n\/proc\/self\/fd\/0\n$/,
       );
     });
 
@@ -159,7 +159,7 @@ for (const { name, binary } of runtimes) {
       });
       await sandbox.detached("run", "--detach", "--bundle", holder, "holder");
       const { pid } = await sandbox.state("holder");
-      const text = await print("hostname; readlink /proc/self/ns/net /proc/self/ns/uts", (config) => {
+      const text = await print("hostname; readlink /proc/self/ns/net; readlink /proc/self/ns/uts", (config) => {
         config.hostname = undefined;
         config.linux.namespaces = config.linux.namespaces
           .filter(({ type }) => type !== "network")
@@ -246,16 +246,18 @@ for (const { name, binary } of runtimes) {
         );
       });
       await sandbox.detached("create", "--bundle", bundle, "hooked");
-      const before = readFileSync(log, "utf8")
-        .split("\n")
-        .map((line) => line.split(" ")[0]);
-      assert.deepEqual(before, ["prestart", "createRuntime", "createContainer", ""]);
+      const kinds = () => readFileSync(log, "utf8").trim().split("\n");
+      assert.deepEqual(
+        kinds().slice(0, 3),
+        ["prestart", "createRuntime", "createContainer"].map((kind) => `${kind} "status":"creating"`),
+      );
       await sandbox.ok("start", "hooked");
       await sandbox.run(["kill", "hooked", "KILL"]);
       await sandbox.ok("delete", "--force", "hooked");
-      const kinds = readFileSync(log, "utf8").trim().split("\n").slice(3);
-      assert.deepEqual(kinds.map((line) => line.split(" ")[0]).sort(), ["poststart", "poststop", "startContainer"]);
-      assert.match(kinds.at(-1) ?? "", /^poststop "status":"stopped"$/);
+      // runc 1.1 has poststart run at the end of create, before startContainer
+      const late = kinds().slice(3);
+      assert.deepEqual(late.map((line) => line.split(" ")[0]).sort(), ["poststart", "poststop", "startContainer"]);
+      assert.equal(late.at(-1), 'poststop "status":"stopped"');
     });
 
     test("a hook that fails, or takes too long, fails the create", async () => {

@@ -16,6 +16,7 @@ import { startTimeOf } from "../state/status.ts";
 import type { ContainerRecord } from "../state/store.ts";
 import { containerOf, hookedContainer } from "../translate/container.ts";
 import { hookState, hooksOf } from "../translate/hooks.ts";
+import { homeVariable } from "./home.ts";
 import { runHooks } from "./hooks.ts";
 import { preservedDescriptors, streamsOf } from "./streams.ts";
 
@@ -59,9 +60,10 @@ export async function createContainer({ store, log }: Context, request: CreateRe
     const creating = recordOf(bundle, container);
     store.write(creating);
     const preserved = preservedDescriptors(request.preserveFds);
-    const process = { ...container.process, env: [...container.process.env, ...preserved.env] };
-    const made = { ...container, process };
     const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
+    const env = [...preserved.env, ...(await homeVariable(worker, container.root.directory, container.process))];
+    const process = { ...container.process, env: [...container.process.env, ...env] };
+    const made = { ...container, process };
     const afterwards = request.foreground ? "wait" : "leave";
     const run = await execute(worker, { bundle, container: made, directory, streams, afterwards });
     const record = { ...creating, pid: run.pid, startTime: startTimeOf(run.pid) ?? "" };

@@ -10,6 +10,7 @@ import type { ContainerRecord } from "../state/store.ts";
 import { processOf } from "../translate/process.ts";
 import { explained, writePidFile } from "./create.ts";
 import { waitInForeground } from "./foreground.ts";
+import { homeVariable } from "./home.ts";
 import { preservedDescriptors, streamsOf } from "./streams.ts";
 
 export interface ExecRequest {
@@ -31,15 +32,16 @@ export async function execInContainer(
 ): Promise<number> {
   const preserved = preservedDescriptors(request.preserveFds);
   const translated = processOf(request.process, request.seccomp);
-  const process = { ...translated, env: [...translated.env, ...preserved.env] };
   const streams = streamsOf({
-    terminal: process.terminal,
+    terminal: translated.terminal,
     consoleSocket: request.consoleSocket,
     foreground: !request.detach,
     directory: store.directoryOf(record.id),
     name: `exec.${globalThis.process.pid}.sock`,
   });
   const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
+  const home = await homeVariable(worker, `/proc/${record.pid}/root`, translated);
+  const process = { ...translated, env: [...translated.env, ...preserved.env, ...home] };
   const afterwards = request.detach ? "leave" : "wait";
   const options = { connection: worker.descriptor, afterwards, ...streams } as const;
   const cgroupPath = record.cgroupPath + request.cgroup;
