@@ -59,6 +59,11 @@ export class OciSandbox {
     this.#binary = binary;
   }
 
+  /** How the runtime is called. */
+  get command(): readonly string[] {
+    return [this.#binary, "--root", this.#root];
+  }
+
   /** Runs the runtime. */
   run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
     return runProgram(this.#binary, ["--root", this.#root, ...args], { cwd: this.directory, ...options });
