@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { OciSandbox, runtimes } from "../support/oci.ts";
-import { eventually } from "../support/process.ts";
+import { eventually, runProgram } from "../support/process.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 import { openTerminal } from "../support/terminal.ts";
 
@@ -23,7 +23,7 @@ async function takeTerminal(socket: string, typed: string): Promise<{ said: () =
 }
 
 for (const { name, binary } of runtimes) {
-  const needs = requires("python3", "tmux", ...(binary === undefined ? [name] : []));
+  const needs = requires("python3", "tmux", "script", ...(binary === undefined ? [name] : []));
   describe(`standard streams by ${name}`, "skip" in needs ? needs : requiresRoot(), () => {
     const sandbox = new OciSandbox(binary ?? "");
 
@@ -71,21 +71,9 @@ for (const { name, binary } of runtimes) {
         await terminal.type("stty size\n");
         return (await terminal.screen()).includes("30 100");
       });
-      const words = [
-        "sh",
-        "-c",
-        '"$@"; echo exec ended with $?',
-        "sh",
-        ...sandbox.command,
-        "exec",
-        "--tty",
-        "v",
-        "sh",
-        "-c",
-        "tty; exit 4",
-      ];
-      await using second = await openTerminal(sandbox.directory, words, process.env);
-      await second.shows(/\/dev\/pts\/1\s+exec ended with 4/);
+      const exec = [...sandbox.command, "exec", "--tty", "v", "sh", "-c", "'tty; exit 4'"].join(" ");
+      const second = await runProgram("script", ["--quiet", "--return", "--command", exec, "/dev/null"], { input: "" });
+      assert.deepEqual([second.status, second.stdout.includes("/dev/pts/1\r\n")], [4, true], second.stdout);
       await terminal.type("exit 6\n");
       await terminal.shows(/ended with 6/);
     });

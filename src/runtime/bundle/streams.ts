@@ -40,8 +40,10 @@ export class BundleStreams {
   /** In the child, while it can still make a terminal of its own /dev/pts. */
   connect(inside: Inside): void {
     if (this.#console !== undefined) makeTerminal(this.#p, inside, this.#process, this.#console);
-    else if (this.#served !== undefined) this.#served.connect(inside);
-    else this.#give();
+    else if (this.#served !== undefined) {
+      this.#served.connect(inside);
+      this.#leaveLineEnds();
+    } else this.#give();
   }
 
   /** In the worker, after the clone. */
@@ -83,6 +85,15 @@ export class BundleStreams {
     return status;
   }
 
+  /** The caller's terminal turns a line's end into a carriage return and a line feed, and once is enough (termios(3), ONLCR). */
+  #leaveLineEnds(): void {
+    const p = this.#p;
+    const termios = p.buffer(64, "termios");
+    p.call("ioctl", [0, named(f.TCGETS, "TCGETS"), termios], { note: "read how the terminal treats what is written" });
+    p.copy32(OPOST, termios.at(4), "leave line ends as they are");
+    p.call("ioctl", [0, named(f.TCSETS, "TCSETS"), termios], { note: "set that" });
+  }
+
   /** A user other than root opens /dev/stdout and its like again. */
   #give(): void {
     const { uid } = this.#process.user;
@@ -95,6 +106,9 @@ export class BundleStreams {
     }
   }
 }
+
+/** c_oflag, the second word of struct termios, is ONLCR and this for a new terminal. */
+const OPOST = 1;
 
 function connect(p: Program, path: string): Slot {
   const { address, size } = unixAddress(p, path);
