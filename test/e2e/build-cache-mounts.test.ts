@@ -147,6 +147,32 @@ suite("cache mounts in caches that travel", requires("busybox", "docker-registry
     assert.ok(packed.includes("kept\n"));
   });
 
+  test("a locked one is packed when nobody else has it", async () => {
+    const dest = join(one.directory, "locked");
+    const mount = cache("held", ",sharing=locked");
+    const known = buildContext(one, { Dockerfile: ["FROM busybox", `RUN ${mount} true # ${++builds}`] });
+    await one.ok("build", "-q", known);
+    const signal = "--mount=type=cache,id=signal,target=/s";
+    const wait = "touch /s/begun; until [ -e /s/go ]; do sleep 0.1; done";
+    const holding = build(one, [`${mount} ${signal} echo half >/c/f; ${wait}; echo whole >/c/f`]);
+    await build(one, [`${signal} until [ -e /s/begun ]; do sleep 0.1; done`]);
+    const packing = one.run([
+      "build",
+      "--progress",
+      "plain",
+      "--cache-to",
+      `type=local,dest=${dest},cache-mounts=true`,
+      known,
+    ]);
+    await build(one, [`${signal} touch /s/go`]);
+    await holding;
+    const { status, stderr } = await packing;
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /CACHED/);
+    await build(other, [`${cache("held")} cat /c/f >/read`], "--cache-from", `type=local,src=${dest}`);
+    assert.equal(await says(other, "cat /read"), "whole");
+  });
+
   test("an archive that lies or leads out is refused, and nothing of it stays", async () => {
     const dest = join(one.directory, "forged");
     await build(one, [`${cache("x")} echo >/c/f`], "--cache-to", `type=local,dest=${dest},cache-mounts=true`);
