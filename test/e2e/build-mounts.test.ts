@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, symlinkSync } from "node:fs";
+import { chmodSync, readdirSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { buildContext } from "../support/builds.ts";
@@ -91,10 +91,12 @@ suite("RUN --mount=type=bind", requires("busybox"), () => {
         `RUN --mount=target=/c ${optionsAt("/c")} >/options; find /c -type f | sort >/listing; touch /c/x 2>/refused || true`,
         'RUN --mount=target=/c,rw --mount="source=one file,target=/one" echo more >>/c/src/a; rm -r /c/src/deep; echo >/c/new; ls -R /c >/first; cat /one >>/first',
         "RUN --mount=source=link,target=/c,rw cat /c/a /c/deep/b >/second; echo changed >/c/a; cat /c/a >>/second",
-        "RUN --mount=source=src,target=/c cat /c/a >/third",
+        "RUN --mount=source=src,target=/c cat /c/a >/third; stat -c '%a %u %Y' /c >/owner",
       ],
     });
     symlinkSync("src", join(directory, "link"));
+    chmodSync(join(directory, "src"), 0o750);
+    utimesSync(join(directory, "src"), 1_000_000_000, 1_000_000_000);
     await buildOf(directory);
     assert.match(await says("cat /options"), /^overlay ro,/);
     const names = [".dockerignore", "Dockerfile", "one file", "src/a", "src/deep/b"];
@@ -107,6 +109,7 @@ suite("RUN --mount=type=bind", requires("busybox"), () => {
     assert.ok((await says("cat /first")).endsWith("one"));
     assert.doesNotMatch(await says("cat /first"), /^deep$/m);
     assert.equal(await says("cat /second /third"), "abchanged\na");
+    assert.equal(await says("cat /owner"), "750 0 1000000000");
   });
 
   test("links lead nowhere outside; what is not there is told", async () => {

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { LayersMount } from "../../runtime/types.ts";
 import { scratchName } from "../cache/mounts.ts";
@@ -6,12 +6,12 @@ import type { SourceTree } from "../files/source-tree.ts";
 import type { VertexId } from "../plan/types.ts";
 import type { StepInputs } from "./copy.ts";
 import type { Job } from "./job.ts";
-import { cleanSource, contextOf, copyFound, mustFind, type Part } from "./mount-sources.ts";
+import { cleanSource, contextOf, copyFound, type FoundPart, mustFind, type Part } from "./mount-sources.ts";
 import { emptyStack, type Stack } from "./stack.ts";
 import { stackTree } from "./trees.ts";
 import { Workspace } from "./workspace.ts";
 
-/** What of it is mounted, and is it a directory? */
+/** The part of what is laid over each other that is seen. */
 type Shown = Pick<LayersMount, "subpath" | "sourceIsDirectory">;
 
 interface Bind extends Part {
@@ -71,10 +71,19 @@ export class ContextParts {
     const key = `${from}:${found.path}`;
     const known = this.#made.get(key);
     if (known !== undefined) return await known;
-    const making = emptyDirectory(job).then(async (directory) => {
-      return { directory, name: await copyFound(job, context, found, directory) };
-    });
+    const making = this.#make(job, context, found);
     this.#made.set(key, making);
     return await making;
+  }
+
+  async #make(job: Job, context: SourceTree, found: FoundPart) {
+    const directory = await emptyDirectory(job);
+    const name = await copyFound(job, context, found, directory);
+    const { type, mode, mtime } = found.stat;
+    if (type === "directory") {
+      await chmod(directory, mode);
+      await utimes(directory, mtime.seconds, mtime.seconds);
+    }
+    return { directory, name };
   }
 }
