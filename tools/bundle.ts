@@ -11,6 +11,7 @@
  *   dist/cli.HASH.cache     V8's code cache of cli.cjs, made by tools/warm-up.ts
  *   dist/runtime-main.HASH.cache  the same of runtime-main.cjs, made by tools/warm-up-runtime.ts
  *   dist/daemon.HASH.cache  V8's code cache of daemon-main.cjs, made by the first daemon that leaves
+ *   dist/ready-runtime.sh  the same for bin/sampan-runtime, with the runtime's sources only: a tenth of them
  *   dist/ready.sh       read by bin/sampan: the Node to use, and a test that every source is older than the bundle
  *
  * CommonJS because its loader starts some milliseconds sooner than the one of ES modules. Usage: bundle.ts NODE
@@ -203,14 +204,14 @@ function hashOf(name: string): string {
 }
 
 /** The shell code that bin/sampan reads. Paths are relative to $root, which a checkout may change by being moved. */
-function readiness(node: string, sources: string[]): string {
+function readiness(node: string, file: string, sources: string[]): string {
   const ours = node.startsWith(`${root}/`) ? `$root/${relative(root, node)}` : node;
   const tests = sources.map((source) => `[ "$root/${source}" -nt "$s" ]`);
   return [
     "# Made by tools/bundle.ts.",
     `node="${ours}"`,
     "fresh() {",
-    '  s="$root/dist/ready.sh"',
+    `  s="$root/dist/${file}"`,
     `  ! { ${tests.join(" ||\n    ")}; }`,
     "}",
     "",
@@ -238,9 +239,13 @@ const node = process.argv[2] ?? process.execPath;
 const started = new Date();
 await mkdir(dist, { recursive: true });
 const bundled = new Set<string>();
+const ofRuntime = new Set<string>();
 for (const [name, entry] of Object.entries(entries)) {
   if (!existsSync(join(root, entry))) continue;
-  for (const path of await bundle(name, entry)) bundled.add(path);
+  for (const path of await bundle(name, entry)) {
+    bundled.add(path);
+    if (name === "runtime-main") ofRuntime.add(path);
+  }
 }
 for (const cache of globSync("*.cache", { cwd: dist })) rmSync(join(dist, cache));
 replace(join(dist, "sampan.cjs"), stub("cli"));
@@ -252,8 +257,13 @@ for (const warmUp of ["warm-up.ts", "warm-up-runtime.ts"]) {
     stdio: ["ignore", "ignore", "inherit"],
   });
 }
-const ready = join(dist, "ready.sh");
-writeFileSync(`${ready}.new`, readiness(node, sourcesBesides([...bundled].sort())));
-await utimes(`${ready}.new`, started, started);
-renameSync(`${ready}.new`, ready);
-if (readFileSync(ready).length === 0) process.exitCode = 1;
+for (const [file, sources] of [
+  ["ready-runtime.sh", ofRuntime],
+  ["ready.sh", bundled],
+] as const) {
+  const ready = join(dist, file);
+  writeFileSync(`${ready}.new`, readiness(node, file, sourcesBesides([...sources].sort())));
+  await utimes(`${ready}.new`, started, started);
+  renameSync(`${ready}.new`, ready);
+  if (readFileSync(ready).length === 0) process.exitCode = 1;
+}

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { openCgroupsAt } from "../../cgroups/index.ts";
 import type { Resources } from "../../cgroups/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { numberOption, type Options } from "../arguments.ts";
-import { resourcesShape } from "../config/resources.ts";
+import { type OciResources, resourcesShape } from "../config/resources.ts";
 import { parse } from "../config/shape.ts";
 import { statusOf } from "../state/status.ts";
 import { resourcesOf } from "../translate/resources.ts";
@@ -41,18 +42,19 @@ export const update = command({
     if (status === "stopped") throw new SampanError("conflict", `container ${record.id} is stopped`);
     for (const name of ["l3-cache-schema", "mem-bw-schema"] as const)
       if (given[name]) throw new SampanError("unsupported", `--${name} is not supported: Intel RDT is not configured`);
-    const resources = given.resources === undefined ? fromOptions(given) : fromFile(given.resources);
+    const present = store.bundleOf(record).config.linux?.resources;
+    const resources = given.resources === undefined ? fromOptions(given) : fromFile(given.resources, present);
     openCgroupsAt(record.cgroupPath).update(record.cgroupPath, resources);
     return 0;
   },
 });
 
-function fromFile(path: string): Omit<Resources, "devices"> {
+/** Podman hands over all resources, the rules of devices too: they must be those that the container has. */
+function fromFile(path: string, present: OciResources | undefined): Omit<Resources, "devices"> {
   const json = readFileSync(path === "-" ? 0 : path, "utf8");
   const { devices, ...resources } = resourcesOf(parse(json, resourcesShape, path === "-" ? "standard input" : path));
-  if (devices !== undefined)
-    throw new SampanError("unsupported", "devices is not supported: the rules of a container stay as they were made");
-  return resources;
+  if (devices === undefined || isDeepStrictEqual(devices, present && resourcesOf(present).devices)) return resources;
+  throw new SampanError("unsupported", "devices is not supported: the rules of a container stay as they were made");
 }
 
 function fromOptions(given: Options<typeof options>): Omit<Resources, "devices"> {
