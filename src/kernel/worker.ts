@@ -85,6 +85,8 @@ export function startWorker({ binary, preserved }: WorkerOptions): Worker {
   const child = spawn(binary, ["-", String(descriptor)], {
     stdio: ["inherit", "inherit", "inherit", ...kept, "pipe"],
     argv0: "sampan-executor",
+    // A session of its own: what is typed at the terminal, Ctrl-C, is for whoever started us
+    detached: true,
     cwd: "/",
     env: {},
   });

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { openCgroupsAt } from "../../cgroups/index.ts";
-import { SampanError } from "../../errors/index.ts";
+import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Slot } from "../../kernel/block.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import { startWorker, type Worker } from "../../kernel/worker.ts";
@@ -18,6 +18,7 @@ import { containerOf, hookedContainer } from "../translate/container.ts";
 import { hookState, hooksOf } from "../translate/hooks.ts";
 import { homeVariable } from "./home.ts";
 import { runHooks } from "./hooks.ts";
+import { runPoststop } from "./remove.ts";
 import { preservedDescriptors, streamsOf } from "./streams.ts";
 
 export interface CreateRequest {
@@ -44,7 +45,8 @@ export interface Created {
 }
 
 /** Makes a container up to the moment where its program would run (runtime.md, "create"). On failure nothing of it is left. */
-export async function createContainer({ store, log }: Context, request: CreateRequest): Promise<Created> {
+export async function createContainer(context: Context, request: CreateRequest): Promise<Created> {
+  const { store, log } = context;
   const bundle = readBundle(request.bundle);
   const container = containerOf(bundle, request);
   const directory = store.make(request.id);
@@ -72,10 +74,21 @@ export async function createContainer({ store, log }: Context, request: CreateRe
     log.debug(`created container ${request.id}: process ${run.pid}`);
     return { record, process, worker, terminalSocket: streams.terminalSocket, status: run.status };
   } catch (error) {
-    await openCgroupsAt(container.cgroupPath).removeNow(container.cgroupPath);
-    store.remove(request.id);
+    await undo(context, bundle, container);
     throw error;
   }
+}
+
+/** Takes back what a create has made that failed. Its hooks may have made things, too, which are poststop's to undo. */
+async function undo({ store, log }: Context, bundle: Bundle, container: BundleContainer): Promise<void> {
+  try {
+    await openCgroupsAt(container.cgroupPath).removeNow(container.cgroupPath);
+  } catch (error) {
+    log.warn(messageOf(error)); // somebody else's processes are in it: what failed is told all the same
+  }
+  store.remove(container.id);
+  const before = ["prestart", "createRuntime", "createContainer"] as const;
+  if (before.some((name) => hooksOf(bundle.config, name).length > 0)) await runPoststop(bundle, container.id, log);
 }
 
 interface Execution {

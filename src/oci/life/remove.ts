@@ -2,8 +2,10 @@ import { rmdirSync } from "node:fs";
 import { posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openCgroupsAt } from "../../cgroups/index.ts";
-import { SampanError } from "../../errors/index.ts";
+import { messageOf, SampanError } from "../../errors/index.ts";
+import type { Bundle } from "../config/bundle.ts";
 import type { Context } from "../context.ts";
+import type { Log } from "../log.ts";
 import { isAlive } from "../state/status.ts";
 import type { ContainerRecord } from "../state/store.ts";
 import { cgroupParent, hookedContainer } from "../translate/container.ts";
@@ -35,14 +37,18 @@ export async function removeContainer({ store, log }: Context, record: Container
     for (const { mountPoint } of cgroups.layout.hierarchies) removeIfEmpty(mountPoint + cgroupParent);
   const bundle = store.bundleOf(record);
   store.remove(record.id);
-  const poststop = hooksOf(bundle.config, "poststop");
-  const state = hookState(hookedContainer(bundle, record.id), "stopped", 0);
-  for (const [index, hook] of poststop.entries()) {
+  await runPoststop(bundle, record.id, log);
+}
+
+/** The hooks of a container that is no more. */
+export async function runPoststop(bundle: Bundle, id: string, log: Log): Promise<void> {
+  const state = hookState(hookedContainer(bundle, id), "stopped", 0);
+  for (const [index, hook] of hooksOf(bundle.config, "poststop").entries()) {
     try {
       await runHooks([hook], "poststop", state);
     } catch (error) {
       // runtime.md, "Lifecycle", step 13: a warning, and the rest goes on
-      log.warn(`poststop hook #${index}: ${error instanceof Error ? error.message : error}`);
+      log.warn(`poststop hook #${index}: ${messageOf(error)}`);
     }
   }
 }

@@ -21,11 +21,19 @@ export function streamsOf(request: StreamRequest): StreamOptions {
     throw new SampanError("invalid", "cannot use console socket if the runtime will not detach or allocate tty");
   if (terminal && !foreground && consoleSocket === undefined)
     throw new SampanError("invalid", "cannot allocate tty if the runtime will detach without setting console socket");
+  const terminalSocket = terminal && foreground ? `${request.directory}/${request.name}` : undefined;
+  for (const socket of [consoleSocket, terminalSocket]) checkLength(socket);
   return {
     ownedStreams: [0, 1, 2].filter(isOwned),
     ...(consoleSocket !== undefined && { consoleSocket }),
-    ...(terminal && foreground && { terminalSocket: `${request.directory}/${request.name}` }),
+    ...(terminalSocket !== undefined && { terminalSocket }),
   };
+}
+
+/** unix(7): the address of a socket has room for 107 bytes of path. */
+function checkLength(path: string | undefined): void {
+  if (path === undefined || Buffer.byteLength(path) <= 107) return;
+  throw new SampanError("invalid", `the path of the socket ${path} has more than 107 bytes: use a shorter --root`);
 }
 
 /** Pipes and files are the process's; a terminal or /dev/null is the machine's, and keeps its owner. */
