@@ -4,7 +4,6 @@
  *
  *   tools/node bench/pull.ts [--rounds N] [--json FILE]
  */
-import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,16 +12,10 @@ import { succeed } from "../test/support/process.ts";
 import { type Registry, startRegistry } from "../test/support/registry.ts";
 import { Sandbox } from "../test/support/sandbox.ts";
 import { Api } from "./support/api.ts";
+import { content } from "./support/content.ts";
 import { type Contestant, race, table } from "./support/measure.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, json: { type: "string" } } });
-
-/** Content that compresses to about a half, as programs do: every second block is random. */
-function content(size: number): Buffer {
-  const block = Buffer.alloc(4096, "the quick brown fox jumps over the lazy dog ");
-  const blocks = Array.from({ length: Math.ceil(size / 4096) }, (_, i) => (i % 2 === 0 ? randomBytes(4096) : block));
-  return Buffer.concat(blocks).subarray(0, size);
-}
 
 async function bigLayers(): Promise<TestImage> {
   const layer = (name: string) =>

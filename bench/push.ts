@@ -4,7 +4,6 @@
  *
  *   tools/node bench/push.ts [--rounds N] [--json FILE]
  */
-import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,18 +12,12 @@ import { eventually, runProgram, succeed } from "../test/support/process.ts";
 import { startRegistry } from "../test/support/registry.ts";
 import { Sandbox } from "../test/support/sandbox.ts";
 import { Api } from "./support/api.ts";
+import { content } from "./support/content.ts";
 import { type Contestant, race, table } from "./support/measure.ts";
 import { hasPeers, type Peer, startPeer } from "./support/peers.ts";
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, json: { type: "string" } } });
 const layers = [60, 30, 16, 8, 4];
-
-/** Content that compresses to about a half, as programs do: every second block is random. */
-function content(size: number): Buffer {
-  const block = Buffer.alloc(4096, "the quick brown fox jumps over the lazy dog ");
-  const blocks = Array.from({ length: Math.ceil(size / 4096) }, (_, i) => (i % 2 === 0 ? randomBytes(4096) : block));
-  return Buffer.concat(blocks).subarray(0, size);
-}
 
 async function fiveLayers(): Promise<TestImage> {
   const layer = (megabytes: number, n: number) =>

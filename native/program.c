@@ -119,12 +119,17 @@ static uint64_t argument(const struct program *p, const unsigned char *s, int in
   }
 }
 
-/* Goes on until all of arg2's bytes are transferred. The offset argument of pread64 and pwrite64 moves along. */
+/*
+ * Goes on until all of arg2's bytes are transferred. The offset argument of pread64 and pwrite64 moves along. The size of
+ * copy_file_range is arg4, and its offsets, in memory, are the kernel's to move.
+ */
 static long transfer_all(long number, const uint64_t a[6]) {
-  uint64_t done = 0;
-  while (done < a[2]) {
-    long n = RETRY(syscall(number, a[0], a[1] + done, a[2] - done, a[3] + done, a[4], a[5]));
-    if (n == 0) errno = number == SYS_read || number == SYS_pread64 ? ENODATA : ENOSPC;
+  bool copies = number == SYS_copy_file_range;
+  uint64_t done = 0, size = a[copies ? 4 : 2];
+  while (done < size) {
+    long n = copies ? RETRY(syscall(number, a[0], a[1], a[2], a[3], size - done, a[5]))
+                    : RETRY(syscall(number, a[0], a[1] + done, size - done, a[3] + done, a[4], a[5]));
+    if (n == 0) errno = number == SYS_write || number == SYS_pwrite64 ? ENOSPC : ENODATA;
     if (n <= 0) return -1;
     done += (uint64_t)n;
   }

@@ -11,7 +11,7 @@ const usualUploads = 5;
 
 /** Completes what an image store has into what pulling needs. */
 export function makeTools(
-  own: Pick<ImageTools, "content" | "layers" | "records" | "garbage" | "syncIndex">,
+  own: Pick<ImageTools, "content" | "layers" | "records" | "garbage" | "settling" | "syncIndex">,
   options: RegistryOptions & { readonly uploads?: number | undefined },
 ): ImageTools {
   return {

@@ -32,6 +32,8 @@ const migrations = [
      digest TEXT NOT NULL, image TEXT NOT NULL REFERENCES image ON DELETE CASCADE, main INTEGER NOT NULL,
      media_type TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (digest, image)) STRICT;
    CREATE INDEX image_index_image ON image_index (image)`,
+  `CREATE TABLE image_unsettled (
+     image TEXT PRIMARY KEY REFERENCES image ON DELETE CASCADE, boot TEXT NOT NULL) STRICT`,
 ];
 
 const listing = `
@@ -52,6 +54,14 @@ export interface NewImage {
   readonly layers: readonly StoredLayer[];
   /** Everything in the content store that the image consists of, its manifest and config too. */
   readonly blobs: readonly Digest[];
+}
+
+/** A manifest that takes the place of the one that an image has. */
+export interface NewManifest extends Pick<NewImage, "manifest"> {
+  readonly from: Digest;
+  /** Layers' blobs. */
+  readonly gone: readonly Digest[];
+  readonly come: readonly Digest[];
 }
 
 /** An index that was made here. */
@@ -148,6 +158,21 @@ export class ImageRecords {
     });
   }
 
+  /** Another manifest for the same image: some of its layers are stored in another form from now on. */
+  replaceManifest(id: Digest, { manifest, from, gone, come }: NewManifest): void {
+    this.change(() => {
+      if (this.manifestOf(id)?.digest !== from) return;
+      const { digest, mediaType, size } = manifest;
+      this.#run(
+        "UPDATE image SET manifest = ?, media_type = ?, manifest_size = ? WHERE id = ?",
+        ...[digest, mediaType, size, id],
+      );
+      this.#run("UPDATE image_name SET target = ? WHERE image = ? AND target = ?", digest, id, from);
+      for (const blob of [from, ...gone]) this.#run("DELETE FROM image_blob WHERE image = ? AND digest = ?", id, blob);
+      for (const blob of [digest, ...come]) this.#run("INSERT OR IGNORE INTO image_blob VALUES (?, ?)", id, blob);
+    });
+  }
+
   /** Adds an index whose images are all here. */
   insertIndex({ digest, mediaType, size, images }: NewIndex): void {
     this.change(() => {
@@ -229,6 +254,34 @@ export class ImageRecords {
   usesLayer(chain: ChainId): boolean {
     if (this.#statement("SELECT 1 FROM image_layer WHERE chain_id = ? LIMIT 1").get(chain) !== undefined) return true;
     return this.#keeps("layer", chain);
+  }
+
+  /** Notes that an image is not on the disk yet; `boot` tells this run of the machine from others. */
+  noteUnsettled(id: Digest, boot: string): void {
+    // One that was made before and is settled has the same files.
+    this.#run("INSERT OR REPLACE INTO image_unsettled VALUES (?, ?)", id, boot);
+  }
+
+  settled(id: Digest): void {
+    withRoom(this.#db, () => this.#run("DELETE FROM image_unsettled WHERE image = ?", id));
+  }
+
+  unsettled(): { readonly image: Digest; readonly boot: string }[] {
+    const sql = "SELECT image, boot FROM image_unsettled ORDER BY rowid";
+    return this.#statement(sql).all() as unknown as { image: Digest; boot: string }[];
+  }
+
+  /** Whether an image that is on the disk, or a keeper, has it. */
+  isSettledBlob(digest: Digest): boolean {
+    const sql =
+      "SELECT 1 FROM image_blob WHERE digest = ? AND image NOT IN (SELECT image FROM image_unsettled) LIMIT 1";
+    return this.#statement(sql).get(digest) !== undefined || this.#keeps("blob", digest);
+  }
+
+  isSettledLayer(chain: ChainId): boolean {
+    const sql =
+      "SELECT 1 FROM image_layer WHERE chain_id = ? AND image NOT IN (SELECT image FROM image_unsettled) LIMIT 1";
+    return this.#statement(sql).get(chain) !== undefined || this.#keeps("layer", chain);
   }
 
   /** Keeps blobs and layers that no image needs: the build cache's. `keeper` names the entry. */

@@ -69,6 +69,8 @@ export async function obtainImages(
     const layers = await obtainLayers(tools, wanted, options);
     rows.push({ id, config, manifest: { digest: manifestDigest, mediaType, size: manifestSize }, layers, blobs });
   }
+  // Their layers may be those of an image that was just made.
+  await tools.settling.all();
   const all = new Set(rows.flatMap(({ blobs }) => blobs));
   await tools.content.sync([...all].filter((digest) => !tools.records.usesBlob(digest)));
   tools.records.change(() => {

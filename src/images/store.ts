@@ -20,6 +20,7 @@ import { ImageRecords } from "./records.ts";
 import { planRemoval } from "./removal.ts";
 import type { ServeImages } from "./serve/serve.ts";
 import type { RegistryServer } from "./serve/server.ts";
+import { Settling } from "./settling.ts";
 import type { ImageTools } from "./tools.ts";
 import type {
   CreateImage,
@@ -68,6 +69,7 @@ class StoredImages implements ImageStore {
   readonly #content: ContentStore;
   readonly #records: ImageRecords;
   readonly #garbage: Garbage;
+  readonly #settling: Settling;
   readonly #host: StoredImage = hostImage();
   readonly #swept: Promise<void>;
   #tools: Promise<ImageTools> | undefined;
@@ -78,7 +80,9 @@ class StoredImages implements ImageStore {
     this.#content = options.content ?? new ContentStore(options.layout.content);
     this.#records = new ImageRecords(options.db);
     this.#garbage = new Garbage(this.#content, options.layers, this.#records);
-    this.#swept = this.#garbage.sweep().then(() => this.#syncIndex());
+    const { layers } = options;
+    this.#settling = new Settling({ content: this.#content, layers, records: this.#records, garbage: this.#garbage });
+    this.#swept = this.#sweep();
     this.#swept.catch(() => undefined);
   }
 
@@ -209,6 +213,16 @@ class StoredImages implements ImageStore {
     return await this.#garbage.collectInterrupted();
   }
 
+  settling(id: Digest): Promise<void> | undefined {
+    return this.#settling.of(id);
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#garbage.sweep();
+    await this.#settling.recover();
+    await this.#syncIndex();
+  }
+
   /** Images that are here for an index's sake, and go with the image that has its names. */
   #partsOf({ id }: StoredImage): Digest[] {
     const parts = this.#records.visible().filter((image) => isPart(image) && image.id !== id);
@@ -235,7 +249,7 @@ class StoredImages implements ImageStore {
     const { layers, uploads, insecureRegistries, mirrors, patience, trace, registryConfig } = this.#options;
     const own = { content: this.#content, layers, records: this.#records, garbage: this.#garbage };
     return makeTools(
-      { ...own, syncIndex: () => this.#syncIndex() },
+      { ...own, settling: this.#settling, syncIndex: () => this.#syncIndex() },
       { uploads, insecureRegistries, mirrors, patience, trace, configDirectory: registryConfig },
     );
   }

@@ -2,6 +2,7 @@ import type { RegistryClient } from "../registry/client.ts";
 import type { Garbage } from "./garbage.ts";
 import type { LayerFlight, LayerTools } from "./layer.ts";
 import type { ImageRecords } from "./records.ts";
+import type { Settling } from "./settling.ts";
 import type { Shared } from "./shared.ts";
 import type { Slots } from "./slots.ts";
 
@@ -12,6 +13,7 @@ export interface ImageTools extends LayerTools {
   readonly flights: Shared<LayerFlight>;
   readonly registry: RegistryClient;
   readonly uploads: Slots;
+  readonly settling: Settling;
   /** Brings index.json in step with the records. */
   syncIndex(): Promise<void>;
 }

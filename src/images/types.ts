@@ -208,7 +208,10 @@ export interface ImageStore {
   /** Reads a docker-archive or OCI layout tar, plain, gzip or zstd. */
   load(archive: AsyncIterable<Uint8Array>, options: LoadOptions): Promise<LoadedImage[]>;
   /** Makes an image of one more layer. It is there complete and with its name, or not at all. */
+  /** Makes an image, which is on the disk a moment later: see `settling`. */
   create(image: CreateImage): Promise<StoredImage>;
+  /** Resolves when an image that was made here is on the disk; undefined when it is. */
+  settling(id: Digest): Promise<void> | undefined;
   /**
    * An archive of images by names and ids, as docker writes it; errors come before the first byte. Of an index made here all
    * of its images, unless a platform is named.

@@ -1,5 +1,6 @@
 import { orCancelled } from "../../errors/cancel.ts";
 import { kindOf, messageOf, SampanError } from "../../errors/index.ts";
+import { compressMade } from "../../images/create/compress.ts";
 import { parentOf } from "../../images/create/create.ts";
 import { isHostReference } from "../../images/host.ts";
 import { formatPlatform, suitability } from "../../images/platform.ts";
@@ -120,6 +121,8 @@ export class Solver {
     const image =
       here ?? (await this.#job.image(vertex.reference, vertex.platform, id).catch((error) => hinted(error, vertex)));
     if (image.virtual !== undefined) return { stack: hostOf(vertex, image), created: undefined, cached: false };
+    // The new image's manifest says what the layers below are, and is to stay as it is.
+    await compressMade(parts.tools, image.id, { progress: () => undefined, signal: this.#job.signal });
     const { layers } = await parentOf(parts.tools, hold, image.id);
     const diffIds = image.config.rootfs.diff_ids;
     const built = layers.flatMap(({ digest, size, mediaType }, index) => {

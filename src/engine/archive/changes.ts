@@ -11,14 +11,24 @@ import type { Container } from "../container/live.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ChangeKind, FileChange } from "./types.ts";
 
-/** A process that is shut up in the directory that holds a container's changes. */
-export async function openUpper(parts: EngineParts, { id, record }: Container, what: string): Promise<Session> {
+/** The directory that holds a container's changes. `what` is an infinitive, for the refusal where there is none. */
+export function upperOf({ layout }: Pick<EngineParts, "layout">, { id, record }: Container, what: string): string {
   if (record.layers.includes("host")) {
     const why = "its image is this machine itself, and its changes are thrown away with its process";
     throw new SampanError("unsupported", `Cannot ${what} of container ${id.slice(0, 12)}: ${why}`);
   }
-  const directory = join(parts.layout.containers, id, "upper");
-  return openDirectoryTree(parts.executor, `${what} of container ${id.slice(0, 12)}`, directory);
+  return join(layout.containers, id, "upper");
+}
+
+/** A process that is shut up in there. `archive`: a file that an archive of it is to be written to. */
+export async function openUpper(
+  parts: EngineParts,
+  container: Container,
+  what: string,
+  archive?: string,
+): Promise<Session> {
+  const purpose = `${what} of container ${container.id.slice(0, 12)}`;
+  return await openDirectoryTree(parts.executor, purpose, upperOf(parts, container, what), archive);
 }
 
 /** What overlayfs's upper directory says that was changed, in the words and the order of `docker diff`. */

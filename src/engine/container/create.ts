@@ -4,6 +4,7 @@ import { SampanError } from "../../errors/index.ts";
 import { parsePlatform } from "../../images/platform.ts";
 import type { Platform, StoredImage } from "../../images/types.ts";
 import { parseSignal } from "../../kernel/signals.ts";
+import type { Digest } from "../../storage/digest.ts";
 import type { LayerRef } from "../../storage/snapshots/types.ts";
 import type { ContainerConfig, CreateRequest, HostConfig } from "../config.ts";
 import { checkEgress } from "../egress/policy.ts";
@@ -55,6 +56,9 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
   using _kept = parts.volumes.pin(volumeNames(record));
   const files = new ContainerFiles(layout, record.id);
   const container = new Container({ ...record, name }, newborn, files);
+  // A loss of power must not leave the container of an image that is not there.
+  const settling = parts.images.settling(record.imageId as Digest);
+  if (settling !== undefined) await settling;
   try {
     files.make();
     await snapshots.prepare(record.id, record.layers);

@@ -4,9 +4,10 @@ import { SampanError } from "../../errors/index.ts";
 import type { ImageDefaults } from "../../images/types.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Digest } from "../../storage/digest.ts";
-import { packTree } from "../../storage/pack/pack.ts";
+import { packTree, packTreeInto } from "../../storage/pack/pack.ts";
+import { type ArchivePiece, areOnOneFileSystem } from "../../storage/pack/pieces.ts";
 import { TreeReader } from "../../storage/pack/tree-reader.ts";
-import { openUpper } from "../archive/changes.ts";
+import { openUpper, upperOf } from "../archive/changes.ts";
 import type { ContainerConfig } from "../config.ts";
 import { containerEvent } from "../container/events.ts";
 import type { Container } from "../container/live.ts";
@@ -16,6 +17,8 @@ import type { EngineParts } from "../parts.ts";
 import type { CommitRequest } from "../types.ts";
 import { applyChanges } from "./changes.ts";
 import { imageEvent } from "./events.ts";
+
+const what = "commit the changes";
 
 /** Makes an image of what a container has changed. Answers the image's id. */
 export async function commitContainer(
@@ -29,18 +32,13 @@ export async function commitContainer(
   using _pinned = parts.registry.pin(record.imageId);
   const image = await container.lock.run(async () => {
     if (container.removed) throw new SampanError("not-found", `No such container: ${request.container}`);
+    upperOf(parts, container, what);
     const resume = request.pause ? await pauseFor(parts, container) : undefined;
-    const session = await openUpper(parts, container, "commit the changes").catch(async (error) => {
-      await resume?.();
-      throw error;
-    });
     try {
-      const reader = new TreeReader(session, `commit container ${container.id.slice(0, 12)}`);
-      const options = { from: "", as: "", withTop: false, entersMount: () => false, isUpper: true };
       return await parts.images.create({
         parent: record.imageId as Digest,
         // The container goes on as soon as its layer has been read.
-        layer: atEnd(packTree(reader, options), async () => resume?.()),
+        layer: (archive) => atEnd(changesOf(parts, container, archive), async () => resume?.()),
         platform: record.platform,
         defaults,
         author: request.author,
@@ -52,7 +50,6 @@ export async function commitContainer(
         reference,
       });
     } finally {
-      session.close();
       await resume?.();
     }
   });
@@ -102,7 +99,20 @@ function noteOf({ layout }: Pick<EngineParts, "layout">, id: string): string {
   return join(layout.containers, id, "committing");
 }
 
-async function* atEnd(source: AsyncGenerator<Uint8Array>, action: () => Promise<void>): AsyncGenerator<Uint8Array> {
+/** The layer of what a container has changed, written to the file `archive` in part. */
+async function* changesOf(parts: EngineParts, container: Container, archive: string): AsyncGenerator<ArchivePiece> {
+  const isNear = areOnOneFileSystem(archive, upperOf(parts, container, what), parts.layout.layers);
+  const session = await openUpper(parts, container, what, isNear ? archive : undefined);
+  try {
+    const reader = new TreeReader(session, `commit container ${container.id.slice(0, 12)}`);
+    const options = { from: "", as: "", withTop: false, entersMount: () => false, isUpper: true };
+    yield* isNear ? packTreeInto(reader, options) : packTree(reader, options);
+  } finally {
+    session.close();
+  }
+}
+
+async function* atEnd(source: AsyncGenerator<ArchivePiece>, action: () => Promise<void>): AsyncGenerator<ArchivePiece> {
   try {
     yield* source;
   } finally {

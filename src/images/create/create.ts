@@ -1,20 +1,19 @@
 import { SampanError } from "../../errors/index.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
 import type { Reference } from "../../registry/types.ts";
-import { type DiffId, type Digest, digestOf } from "../../storage/digest.ts";
+import { chainIds, type DiffId, type Digest } from "../../storage/digest.ts";
 import type { Hold } from "../garbage.ts";
+import { putHeld } from "../made-blob.ts";
 import { documentLimit, type Manifest, parseDocument } from "../shapes.ts";
-import { obtainImage } from "../stack.ts";
 import type { ImageTools } from "../tools.ts";
-import type { HistoryEntry, ImageConfig, ImageDefaults, Platform, StoredImage } from "../types.ts";
-import { type LayerBlob, storeLayerBlob } from "./layer-blob.ts";
+import type { HistoryEntry, ImageConfig, ImageDefaults, Platform, StoredImage, StoredLayer } from "../types.ts";
+import { type LayerSource, type PlainLayer, storePlainLayer } from "./plain-layer.ts";
 
 /** An image that is made here: one more layer on another image, or on nothing. */
 export interface CreateImage {
   /** The id of the image below. */
   readonly parent?: Digest | undefined;
-  /** The uncompressed tar of the new layer. */
-  readonly layer: AsyncIterable<Uint8Array>;
+  readonly layer: LayerSource;
   readonly platform: Platform;
   readonly defaults: ImageDefaults;
   readonly author?: string | undefined;
@@ -29,35 +28,32 @@ export async function createImage(tools: ImageTools, wanted: CreateImage): Promi
   const hold = tools.garbage.hold();
   try {
     const parent = wanted.parent === undefined ? undefined : await parentOf(tools, hold, wanted.parent);
-    const stored = await storeLayerBlob(tools, hold, wanted.layer, wanted.signal);
-    const blob = stored.isEmpty ? undefined : stored;
-    const config = configOf(wanted, parent?.image, blob?.diffId);
+    const below = parent?.image.layers ?? [];
+    const layer = await makeLayer(tools, hold, below, wanted);
+    const config = configOf(wanted, parent?.image, layer?.diffId);
     const configBytes = Buffer.from(JSON.stringify(config));
-    const id = await put(tools, hold, configBytes);
+    const id = await putHeld(tools, hold, configBytes);
     const manifest: Manifest = {
       schemaVersion: 2,
       mediaType: mediaTypes.ociManifest,
       config: { mediaType: mediaTypes.ociConfig, digest: id, size: configBytes.length },
-      layers: [...(parent?.layers ?? []), ...(blob === undefined ? [] : [descriptorOf(blob)])],
+      layers: [...(parent?.layers ?? []), ...(layer === undefined ? [] : [layer.descriptor])],
     };
     const manifestBytes = Buffer.from(JSON.stringify(manifest));
-    const manifestDigest = await put(tools, hold, manifestBytes);
-    const described = {
-      manifest,
-      manifestDigest,
-      manifestSize: manifestBytes.length,
-      mediaType: mediaTypes.ociManifest,
-    };
-    const { reference, signal } = wanted;
-    return await obtainImage(
-      tools,
-      hold,
-      { name: reference?.familiar ?? id, id, config, ...described, related: [] },
-      { unpacking: "Loading layer", progress: () => undefined, signal },
-      () => {
-        if (reference !== undefined) tools.records.addName(id, reference.familiar);
-      },
-    );
+    const digest = await putHeld(tools, hold, manifestBytes);
+    const { records, settling } = tools;
+    const row = { digest, mediaType: mediaTypes.ociManifest, size: manifestBytes.length };
+    const blobs = [id, digest, ...manifest.layers.map((one) => one.digest)];
+    records.change(() => {
+      records.insert({ id, config, manifest: row, layers: [...below, ...(layer ? [layer.stored] : [])], blobs });
+      settling.note(id);
+      if (wanted.reference !== undefined) records.addName(id, wanted.reference.familiar);
+    });
+    settling.begin(id);
+    await tools.syncIndex();
+    const stored = records.byId(id);
+    if (stored === undefined) throw new SampanError("conflict", `Image ${id} was removed while it was stored`);
+    return stored;
   } finally {
     await tools.garbage.release(hold, false);
   }
@@ -94,8 +90,26 @@ function asOci(layer: Manifest["layers"][number]): Manifest["layers"][number] {
   return { ...layer, mediaType: `${mediaTypes.ociLayer}${compression}` };
 }
 
-function descriptorOf({ mediaType, digest, size }: LayerBlob): Manifest["layers"][number] {
-  return { mediaType, digest, size };
+interface MadeHere extends Pick<PlainLayer, "diffId" | "descriptor"> {
+  readonly stored: StoredLayer;
+}
+
+/** Brings the new layer into both stores; undefined when nothing is in it. */
+async function makeLayer(
+  tools: ImageTools,
+  hold: Hold,
+  below: readonly StoredLayer[],
+  { layer: source, signal }: CreateImage,
+): Promise<MadeHere | undefined> {
+  const parents = below.map(({ chainId }) => chainId);
+  const layer = await storePlainLayer(tools, hold, { source, parents }, signal);
+  if (layer === undefined) return undefined;
+  const chainId = chainIds([...below.map(({ diffId }) => diffId), layer.diffId])[below.length];
+  if (chainId === undefined) throw new SampanError("internal", "Cannot name a new layer");
+  await tools.garbage.add(hold, [], [chainId]);
+  const { size } = await layer.unpacked.keep(chainId);
+  const { diffId, descriptor } = layer;
+  return { diffId, descriptor, stored: { diffId, chainId, size } };
 }
 
 function configOf(wanted: CreateImage, parent: StoredImage | undefined, diffId: DiffId | undefined): ImageConfig {
@@ -115,10 +129,4 @@ function configOf(wanted: CreateImage, parent: StoredImage | undefined, diffId: 
     },
     history: [...(parent?.config.history ?? []), step],
   };
-}
-
-async function put({ content, garbage }: ImageTools, hold: Hold, bytes: Buffer): Promise<Digest> {
-  const digest = digestOf(bytes);
-  await garbage.add(hold, [digest]);
-  return await content.put(bytes);
 }

@@ -8,7 +8,7 @@ import type { ImageTools } from "../tools.ts";
 import { gzipped } from "./gzip.ts";
 
 /** The digest of a tar archive with nothing in it: a layer that changes nothing. */
-const emptyLayer = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+export const emptyLayer = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
 
 export interface LayerBlob {
   readonly diffId: DiffId;
@@ -16,8 +16,6 @@ export interface LayerBlob {
   /** Bytes of the compressed blob. */
   readonly size: number;
   readonly mediaType: string;
-  /** Nothing is in it. */
-  readonly isEmpty: boolean;
 }
 
 /** What everybody reads: docs/decisions/layers-made-here.md. */
@@ -43,6 +41,5 @@ export async function storeLayerBlob(
   const blob = await storeMadeBlob(tools, hold, "layer", async (write) => {
     for await (const piece of gzipped(hashed())) await write(piece);
   });
-  const diffId = `sha256:${plain.digest("hex")}` as DiffId;
-  return { ...blob, diffId, mediaType, isEmpty: diffId === emptyLayer };
+  return { ...blob, diffId: `sha256:${plain.digest("hex")}` as DiffId, mediaType };
 }

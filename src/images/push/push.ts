@@ -4,6 +4,7 @@ import type { PushRepository } from "../../registry/push-repository.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Digest } from "../../storage/digest.ts";
+import { compressMade } from "../create/compress.ts";
 import { findImage } from "../lookup.ts";
 import { Feed, shortId } from "../progress.ts";
 import type { ImageTools } from "../tools.ts";
@@ -51,9 +52,11 @@ async function pushTag(tools: ImageTools, named: StoredImage, name: Reference, o
   const { auth, signal } = options;
   const hold = tools.garbage.hold();
   try {
-    const { image, target } = meant(tools, named, name, options.platform);
-    const stored = await planPush(tools, hold, image, target);
     const { compression } = options;
+    if (compression === undefined)
+      await compressMade(tools, meant(tools, named, name, options.platform).image.id, options);
+    const { image, target } = meant(tools, tools.records.byId(named.id) ?? named, name, options.platform);
+    const stored = await planPush(tools, hold, image, target);
     const plan =
       compression === undefined ? stored : await recompress(tools, hold, stored, { ...options, compression });
     const from = neighbours(tools, plan, name);

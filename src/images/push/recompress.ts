@@ -123,6 +123,7 @@ const ofCompressedForm = [
   /^containerd\.io\/snapshot\/stargz\//,
   /^io\.containers\.estargz\./,
   /^io\.github\.containers\.zstd-chunked\./,
+  /^dev\.sampan\.layer\./,
 ];
 
 /** The layer without what is said of the form that it had. */

@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomUUID } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, readSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
@@ -16,6 +16,9 @@ export class VerificationError extends SampanError {
 /** Pieces are gathered to this size before they are written: a registry sends 16 to 64 KiB at a time. */
 const writeSize = 512 * 1024;
 
+/** Of what others have written: small enough for the processor's cache, out of which it is hashed. */
+const readSize = 256 * 1024;
+
 /**
  * A blob on its way into the store. Bytes are appended and hashed; `commit` verifies them and only then makes them
  * visible. What was written survives `close`, so a later ingest of the same ref continues where it ended.
@@ -31,6 +34,7 @@ export class Ingest {
   #written = 0;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
+  #fresh: Buffer | undefined;
   #failure: unknown;
   #tail: Promise<void> = Promise.resolve();
 
@@ -76,6 +80,18 @@ export class Ingest {
     this.#tail = this.#writePending().catch((error) => {
       this.#failure = error;
     });
+  }
+
+  /** Somebody else has written the next `size` bytes to the file, behind all that was accepted: they are hashed. */
+  async took(size: number): Promise<void> {
+    await this.flush();
+    try {
+      this.#hashFresh(size);
+    } catch (cause) {
+      throw storageError(`read ${this.path}`, cause);
+    }
+    this.#accepted = this.#written;
+    this.onGrowth();
   }
 
   /** Makes everything accepted so far visible to readers of `path`. */
@@ -178,6 +194,18 @@ export class Ingest {
       this.#written += bytesRead;
     }
     this.#accepted = this.#written;
+  }
+
+  /** Hashes bytes that were written just now: they are in memory, and another thread would cost more than reading them. */
+  #hashFresh(size: number): void {
+    this.#fresh ??= Buffer.allocUnsafeSlow(readSize);
+    for (let left = size; left > 0; ) {
+      const read = readSync(this.#handle().fd, this.#fresh, 0, Math.min(readSize, left), this.#written);
+      if (read === 0) throw new SampanError("internal", `${left} of the bytes that were written are not there`);
+      this.#hash.update(this.#fresh.subarray(0, read));
+      this.#written += read;
+      left -= read;
+    }
   }
 }
 

@@ -10,8 +10,8 @@ import { storageError } from "../content/errors.ts";
 import { type ChainId, hexOf, parseChainId } from "../digest.ts";
 import { treeSize } from "../snapshots/usage.ts";
 import { removeTree } from "../unpack/remove-tree.ts";
-import { unpack } from "../unpack/unpack.ts";
-import type { AppliedLayer, LayerStore, LayerToAdopt, LayerToApply } from "./types.ts";
+import { type UnpackOptions, unpack } from "../unpack/unpack.ts";
+import type { AppliedLayer, LayerStore, LayerToAdopt, LayerToApply, LayerToMake, MadeLayer } from "./types.ts";
 
 /** Directories of these names are of nobody: a daemon that died was unpacking or removing. */
 const unfinished = /^\.(ingest|remove)-/;
@@ -79,15 +79,44 @@ class DirectoryLayerStore implements LayerStore {
     return applied;
   }
 
-  async adopt({ chainId, directory }: LayerToAdopt): Promise<AppliedLayer> {
+  adopt({ chainId, directory }: LayerToAdopt): Promise<AppliedLayer> {
+    return this.#once(chainId, directory, () => this.#adopt(chainId, directory));
+  }
+
+  async make(layer: LayerToMake): Promise<MadeLayer> {
+    const more = { parentsReady: Promise.resolve(), durable: false };
+    const { ingest, root, size } = await this.#unpackSomewhere("unpack a new layer", {
+      ...layer,
+      ...more,
+      parents: this.#lower(layer.parents),
+    });
+    return {
+      keep: async (chainId) => {
+        try {
+          return await this.#once(chainId, root, async () => {
+            await this.#name(chainId, root, size, false);
+            return { size };
+          });
+        } catch (error) {
+          throw storageError(`store layer ${chainId}`, error);
+        } finally {
+          await removeTree(this.#executor, ingest);
+        }
+      },
+      discard: () => removeTree(this.#executor, ingest),
+    };
+  }
+
+  /** Lets `work` make a directory the layer, unless it is here or on its way: then the directory is removed. */
+  async #once(chainId: ChainId, directory: string, work: () => Promise<AppliedLayer>): Promise<AppliedLayer> {
     const running = this.#applying.get(chainId);
     if (running || this.has(chainId)) {
       await removeTree(this.#executor, directory);
       return running ?? { size: this.sizeOf(chainId) };
     }
-    const adopted = this.#adopt(chainId, directory).finally(() => this.#applying.delete(chainId));
-    this.#applying.set(chainId, adopted);
-    return adopted;
+    const working = work().finally(() => this.#applying.delete(chainId));
+    this.#applying.set(chainId, working);
+    return working;
   }
 
   async #adopt(chainId: ChainId, directory: string): Promise<AppliedLayer> {
@@ -99,6 +128,10 @@ class DirectoryLayerStore implements LayerStore {
     } catch (error) {
       throw storageError(`make ${directory} layer ${chainId}`, error);
     }
+  }
+
+  sync(): Promise<void> {
+    return syncFileSystem(this.#executor, this.#directory);
   }
 
   async remove(chainId: ChainId): Promise<void> {
@@ -122,24 +155,10 @@ class DirectoryLayerStore implements LayerStore {
     }
   }
 
-  async #unpack({ chainId, parents, parentsReady, tar, signal }: LayerToApply): Promise<AppliedLayer> {
-    const ingest = join(this.#directory, `.ingest-${randomBytes(8).toString("hex")}`);
-    const root = join(ingest, "root");
-    const trash = join(ingest, "old");
+  async #unpack({ chainId, ...layer }: LayerToApply): Promise<AppliedLayer> {
+    const lower = this.#lower(layer.parents);
+    const { ingest, root, size } = await this.#unpackSomewhere(`unpack layer ${chainId}`, { ...layer, parents: lower });
     try {
-      await mkdir(ingest, { mode: 0o700 });
-      await mkdir(root, { mode: 0o700 });
-      await mkdir(trash, { mode: 0o700 });
-      const size = await unpack({
-        executor: this.#executor,
-        purpose: `unpack layer ${chainId}`,
-        root,
-        trash,
-        parents: parents.toReversed().map((parent) => this.directory(parent)),
-        parentsReady,
-        tar,
-        signal,
-      });
       await this.#commit(chainId, root, size);
       return { size };
     } catch (error) {
@@ -149,12 +168,38 @@ class DirectoryLayerStore implements LayerStore {
     }
   }
 
-  /** The layer's files are on the disk; now its name. */
-  async #commit(chainId: ChainId, root: string, size: number): Promise<void> {
+  /** Unpacks where nobody looks: `root` in `ingest`, of which nothing is left after an error. */
+  async #unpackSomewhere(
+    purpose: string,
+    { parents, ...layer }: Omit<UnpackOptions, "executor" | "purpose" | "root" | "trash">,
+  ) {
+    const ingest = join(this.#directory, `.ingest-${randomBytes(8).toString("hex")}`);
+    const [root, trash] = [join(ingest, "root"), join(ingest, "old")];
+    try {
+      for (const directory of [ingest, root, trash]) await mkdir(directory, { mode: 0o700 });
+      const size = await unpack({ executor: this.#executor, purpose, root, trash, parents, ...layer });
+      return { ingest, root, size };
+    } catch (error) {
+      await removeTree(this.#executor, ingest);
+      throw storageError(purpose, error);
+    }
+  }
+
+  /** Directories of layers, top first. */
+  #lower(parents: readonly ChainId[]): string[] {
+    return parents.toReversed().map((parent) => this.directory(parent));
+  }
+
+  async #name(chainId: ChainId, root: string, size: number, durable: boolean): Promise<void> {
     const target = this.directory(chainId);
-    await writeFile(`${target}.json`, JSON.stringify({ size }), { flush: true });
+    await writeFile(`${target}.json`, JSON.stringify({ size }), { flush: durable });
     await rename(root, target);
     this.#sizes.set(chainId, size);
+  }
+
+  /** The layer's files are on the disk; now its name. */
+  async #commit(chainId: ChainId, root: string, size: number): Promise<void> {
+    await this.#name(chainId, root, size, true);
     const directory = await open(this.#directory);
     try {
       await directory.sync();

@@ -1,4 +1,5 @@
 import type { ChainId } from "../digest.ts";
+import type { ArchivePiece } from "../pack/pieces.ts";
 
 /** A layer to unpack. */
 export interface LayerToApply {
@@ -14,6 +15,20 @@ export interface LayerToApply {
   /** The uncompressed tar. The chunks are not written to and must not change. Throwing makes the layer vanish. */
   readonly tar: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A layer to unpack whose name is only known when all of its tar was read: one that is made here. */
+export interface LayerToMake extends Pick<LayerToApply, "parents" | "signal"> {
+  readonly tar: AsyncIterable<ArchivePiece>;
+  /** The file that the tar is being written to, on the same file system: where pieces are `Copied`. */
+  readonly archive: string;
+}
+
+/** An unpacked layer without a name yet, and not on the disk. It is kept or discarded, once. */
+export interface MadeLayer {
+  /** Gives it its name. When the layer is here already, this one is removed instead. It is durable after a `sync`. */
+  keep(chainId: ChainId): Promise<AppliedLayer>;
+  discard(): Promise<void>;
 }
 
 /** A directory that is to become a layer. */
@@ -48,6 +63,10 @@ export interface LayerStore {
    * Errors: "invalid" for a tar that is malformed or leaves its directory, "exhausted" when the disk is full.
    */
   apply(layer: LayerToApply): Promise<AppliedLayer>;
+  /** Unpacks a layer of parents that are here, as `apply` does, before its name is known. */
+  make(layer: LayerToMake): Promise<MadeLayer>;
+  /** Brings all layers that were kept so far to the disk. */
+  sync(): Promise<void>;
   /**
    * Makes a directory on the same file system a layer as it is, overlayfs's upper directory of a container that has ended,
    * say: synced to disk and renamed. When the layer is here already the directory is removed instead.

@@ -1,7 +1,8 @@
 import * as flags from "../../kernel/flags.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { tarEnd, tarHeader, tarPadding } from "../tar/writer.ts";
-import { LOOK, reopen, type Stat, type TreeReader } from "./tree-reader.ts";
+import { type Copied, isCopied } from "./pieces.ts";
+import { ARCHIVE_FD, LOOK, reopen, type Stat, type TreeReader } from "./tree-reader.ts";
 
 export interface PackOptions {
   /** Where to start, relative to the session's directory; "" is that directory itself. */
@@ -24,6 +25,8 @@ export interface PackOptions {
 const DATA = 512 * 1024;
 /** The archive is handed on in pieces of about this size. */
 const PIECE = 128 * 1024;
+/** Data that one program copies at most: the others of the session wait meanwhile. */
+const COPY = 4 * 1024 * 1024;
 /** A file's data is read by so many programs at a time. */
 const AHEAD = 2;
 
@@ -32,18 +35,15 @@ const AHEAD = 2;
  * sockets left out. A file that shrinks meanwhile is filled with zeros, one that grows is cut off.
  */
 export async function* packTree(reader: TreeReader, options: PackOptions): AsyncGenerator<Buffer> {
-  const packer = new Packer(reader, options);
-  let pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of packer.run()) {
-    pieces.push(piece);
-    size += piece.length;
-    if (size < PIECE) continue;
-    yield pieces.length === 1 ? piece : Buffer.concat(pieces);
-    pieces = [];
-    size = 0;
-  }
-  yield Buffer.concat(options.continues ? pieces : [...pieces, tarEnd]);
+  for await (const piece of new Packer(reader, options, false).pieces()) if (!isCopied(piece)) yield piece;
+}
+
+/**
+ * The same for an archive that goes to the file at `ARCHIVE_FD`, from its beginning: data of large files the kernel copies there,
+ * at the place where it belongs. The pieces between are the caller's to write.
+ */
+export function packTreeInto(reader: TreeReader, options: PackOptions): AsyncGenerator<Buffer | Copied> {
+  return new Packer(reader, options, true).pieces();
 }
 
 class Packer {
@@ -51,13 +51,37 @@ class Packer {
   readonly #options: PackOptions;
   /** The first name, in the archive, of files with several. */
   readonly #linked = new Map<string, string>();
+  readonly #copies: boolean;
+  /** Bytes of the archive so far. */
+  #offset = 0;
 
-  constructor(reader: TreeReader, options: PackOptions) {
+  constructor(reader: TreeReader, options: PackOptions, copies: boolean) {
     this.#reader = reader;
     this.#options = options;
+    this.#copies = copies;
   }
 
-  async *run(): AsyncGenerator<Buffer> {
+  /** The whole archive, small pieces gathered. */
+  async *pieces(): AsyncGenerator<Buffer | Copied> {
+    let pieces: Buffer[] = [];
+    let size = 0;
+    for await (const piece of this.#run()) {
+      this.#offset += isCopied(piece) ? piece.size : piece.length;
+      if (!isCopied(piece)) {
+        pieces.push(piece);
+        size += piece.length;
+      }
+      if (size >= PIECE || (isCopied(piece) && size > 0)) {
+        yield pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+        pieces = [];
+        size = 0;
+      }
+      if (isCopied(piece)) yield piece;
+    }
+    yield Buffer.concat(this.#options.continues ? pieces : [...pieces, tarEnd]);
+  }
+
+  async *#run(): AsyncGenerator<Buffer | Copied> {
     const { from, withTop } = this.#options;
     const [stat] = await this.#reader.look([from]);
     if (stat === undefined) return;
@@ -66,7 +90,7 @@ class Packer {
   }
 
   /** A directory that was looked at just now, at place 0. */
-  async *#directory(name: string, stat: Stat, withEntry: boolean): AsyncGenerator<Buffer> {
+  async *#directory(name: string, stat: Stat, withEntry: boolean): AsyncGenerator<Buffer | Copied> {
     const { found, opaque } = await this.#xattrs(0, flags.O_RDONLY | flags.O_DIRECTORY);
     if (withEntry) yield this.#entry(this.#nameOf(name, "/"), "directory", stat, { xattrs: found });
     if (opaque) yield this.#entry(this.#nameOf(below(name, ".wh..wh..opq")), "file", { ...stat, mode: 0o600 });
@@ -84,7 +108,7 @@ class Packer {
     if (run.length > 0) yield* this.#look(run);
   }
 
-  async *#look(names: readonly string[]): AsyncGenerator<Buffer> {
+  async *#look(names: readonly string[]): AsyncGenerator<Buffer | Copied> {
     const stats = await this.#reader.look(names);
     const [only, stat] = [names[0] ?? "", stats[0]];
     if (names.length === 1 && stat && (stat.mode & flags.S_IFMT) === flags.S_IFDIR) {
@@ -98,7 +122,7 @@ class Packer {
   }
 
   /** Everything but directories, of which `look` has been given these names. */
-  async *#others(names: readonly string[], stats: readonly (Stat | undefined)[]): AsyncGenerator<Buffer> {
+  async *#others(names: readonly string[], stats: readonly (Stat | undefined)[]): AsyncGenerator<Buffer | Copied> {
     for (let from = 0; from < names.length; ) {
       let to = from;
       for (let data = 0; to < names.length && (to === from || data < DATA); to++) data += dataOf(stats[to]);
@@ -111,7 +135,7 @@ class Packer {
     names: readonly string[],
     stats: readonly (Stat | undefined)[],
     { from, to }: { readonly from: number; readonly to: number },
-  ): AsyncGenerator<Buffer> {
+  ): AsyncGenerator<Buffer | Copied> {
     const p = this.#reader.program();
     const reads = [];
     for (let index = from; index < to; index++) {
@@ -127,7 +151,7 @@ class Packer {
       yield header.bytes;
       if (!header.hasData || stat.size === 0) continue;
       if (data !== undefined) yield* padded(stat.size, [data]);
-      else yield* padded(stat.size, this.#stream(index, stat.size));
+      else yield* padded(stat.size, this.#copies ? this.#copy(index, stat.size) : this.#stream(index, stat.size));
     }
   }
 
@@ -215,6 +239,33 @@ class Packer {
     }
   }
 
+  /** The data of a large file, copied to the archive's file. Ends early when the file does. */
+  async *#copy(index: number, size: number): AsyncGenerator<Copied> {
+    const start = this.#offset;
+    const copy = async (done: number): Promise<number> => {
+      const p = this.#reader.program();
+      const fd = reopen(p, index, flags.O_RDONLY | flags.O_NONBLOCK);
+      const [from, to] = [p.words([done], "where it is read"), p.words([start + done], "where it is written")];
+      const args = [fd, from, ARCHIVE_FD, to, Math.min(COPY, size - done), 0];
+      const copied = p.sys("copy_file_range", args, { note: "copy it to the archive" });
+      p.call("close", [fd], { note: "close it" });
+      return (await this.#reader.session.run(p)).value(copied);
+    };
+    for (let done = 0, copying = copy(0); ; ) {
+      const count = await copying;
+      if (count === 0) return;
+      const at = start + done;
+      done += count;
+      // The next is copied while this one is hashed.
+      if (done < size) {
+        copying = copy(done);
+        copying.catch(() => undefined);
+      }
+      yield { at, size: count };
+      if (done >= size) return;
+    }
+  }
+
   #entry(...[name, type, stat, more]: Parameters<typeof entryOf>): Buffer {
     const { latest } = this.#options;
     const { mtime } = stat;
@@ -293,11 +344,14 @@ function entryOf(name: string, type: TarEntry["type"], stat: Stat, more: Partial
 }
 
 /** Exactly `size` bytes of what comes, and what fills the last block. */
-async function* padded(size: number, source: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
+async function* padded(
+  size: number,
+  source: AsyncIterable<Buffer | Copied> | Iterable<Buffer>,
+): AsyncGenerator<Buffer | Copied> {
   let left = size;
   for await (const piece of source) {
-    const part = piece.subarray(0, left);
-    left -= part.length;
+    const part = isCopied(piece) ? piece : piece.subarray(0, left);
+    left -= isCopied(part) ? part.size : part.length;
     yield part;
   }
   for (; left > 0; left -= Math.min(left, DATA)) yield Buffer.alloc(Math.min(left, DATA));

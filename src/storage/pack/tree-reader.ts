@@ -8,6 +8,8 @@ import { pathBytes } from "../unpack/probe.ts";
 
 /** The session's /proc/self/fd: what was looked at is opened by it, whatever has its name by then. */
 export const PROC_FD = 102;
+/** The session's descriptor of the file that an archive of the tree is written to, where it has been given one. */
+export const ARCHIVE_FD = 103;
 /** Descriptors of what `look` has found are this and the next. */
 const LOOKED_FD = 200;
 /** So many names are looked at by one program. */

@@ -39,6 +39,8 @@ export interface TarHandler {
   entry(entry: TarEntry): void;
   /** `bytes` belong at `offset` of the file; offsets only grow. Views into what was pushed: not to be kept. */
   data(bytes: Buffer, offset: number): void;
+  /** Of an archive that is a file: `size` bytes at `at` of it belong at `offset`. Needed where `copied` is called. */
+  copied?(at: number, size: number, offset: number): void;
   end(): void;
 }
 

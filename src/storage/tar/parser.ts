@@ -57,6 +57,23 @@ export class TarParser {
     this.#before += piece.length;
   }
 
+  /** The next `size` bytes lie at `at` of the archive's own file; they are data of one entry. */
+  copied(at: number, size: number): void {
+    const region = this.#regions[this.#region];
+    if (this.#state !== "data" || !region || size > region.size - this.#inRegion || !this.#handler.copied) {
+      throw malformed(`${size} bytes that are no file's`, this.#before);
+    }
+    this.#handler.copied(at, size, region.offset + this.#inRegion);
+    this.#before += size;
+    this.#left -= size;
+    this.#inRegion += size;
+    if (this.#inRegion === region.size) {
+      this.#region++;
+      this.#inRegion = 0;
+    }
+    if (this.#left === 0) this.#endEntry();
+  }
+
   /** There is nothing more: an error when that is in the middle of an entry. A missing end mark is none. */
   finish(): void {
     const clean = this.#state === "after the end" || (this.#state === "header" && this.#collected.length === 0);

@@ -5,7 +5,7 @@ import { readable, type TarEntry, type TarHandler } from "../tar/entry.ts";
 import { baseOf, cleanName, parentOf, whiteoutOf } from "./names.ts";
 import { deviceNumber, nodeTypes } from "./nodes.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { discard, KEPT_FD, setByDescriptor, setByPath } from "./steps.ts";
+import { ARCHIVE_FD, discard, KEPT_FD, setByDescriptor, setByPath } from "./steps.ts";
 import { Tree } from "./tree.ts";
 
 const { AT_FDCWD } = flags;
@@ -71,6 +71,15 @@ export class LayerWriter implements TarHandler {
       this.#addData(file, part, offset + done);
       done += part.length;
     }
+  }
+
+  copied(at: number, size: number, offset: number): void {
+    const file = this.#file;
+    if (!file) return;
+    this.#writePending(file);
+    const { batch } = this.#pipeline;
+    batch.full("copy_file_range", ARCHIVE_FD, batch.words([at]), file.fd, batch.words([offset]), size, 0);
+    this.#keepOpen(file);
   }
 
   end(): void {

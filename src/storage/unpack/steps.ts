@@ -11,6 +11,9 @@ export const TRASH_FD = 100;
 /** A file whose data takes several batches. */
 export const KEPT_FD = 101;
 
+/** The file that the archive is, where it is one: what was not seen is copied out of it. */
+export const ARCHIVE_FD = 104;
+
 const { AT_FDCWD, AT_SYMLINK_NOFOLLOW } = flags;
 
 /**
