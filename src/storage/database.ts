@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { SampanError } from "../errors/index.ts";
+import { flushAhead } from "./sync-ahead.ts";
 
 /**
  * Opens (and makes) the state database. WAL with synchronous=NORMAL: after a power cut the last transactions may be
@@ -41,6 +42,7 @@ export function isNewDatabase(db: DatabaseSync): boolean {
  * file system may have written that down long before the log of changes goes to the disk by itself. Blocks nobody.
  */
 export async function syncDatabase(db: DatabaseSync): Promise<void> {
+  await flushAhead(db);
   const log = await open(`${db.location()}-wal`);
   try {
     await log.datasync();

@@ -39,7 +39,7 @@ export function noteExit(parts: EngineParts, container: Container, exit: Exit): 
     health: container.state.health && { ...container.state.health, status: "unhealthy" },
   };
   try {
-    registry.writeState(container);
+    registry.writeExit(container);
   } catch (error) {
     log.error(
       { error, container: container.id },

@@ -111,6 +111,11 @@ export class Registry {
     this.#table.writeState(container.id, container.state);
   }
 
+  /** That it has ended. Its log is on the disk before that is. */
+  writeExit(container: Container): void {
+    this.#table.writeExit(container.id, container.state, container.files.log);
+  }
+
   rename(container: Container, name: string): void {
     const record = { ...container.record, name };
     this.#table.writeRecord(record);

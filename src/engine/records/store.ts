@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { migrate, withRoom } from "../../storage/database.ts";
+import { syncAhead } from "../../storage/sync-ahead.ts";
 import { decode, encode } from "./json.ts";
 import { type ContainerRecord, newborn, type RecordedState } from "./record.ts";
 
@@ -61,6 +62,12 @@ export class ContainerTable {
 
   writeState(id: string, state: RecordedState): void {
     withRoom(this.#db, () => this.#state.run(encode(state), id));
+  }
+
+  /** Its log, and what was the log a moment ago, are brought to the disk before. */
+  writeExit(id: string, state: RecordedState, log: string): void {
+    for (const path of [log, `${log}.1`]) syncAhead(this.#db, path);
+    this.writeState(id, state);
   }
 
   writeRecord(record: ContainerRecord): void {
