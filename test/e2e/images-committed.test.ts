@@ -71,6 +71,7 @@ suite("what is committed", { ...requires("docker", "busybox", "docker-registry")
   });
 
   test("a push compresses it once, and what is here is what was pushed", async () => {
+    await ok("rmi", "big");
     await ok("commit", "big", "big");
     const plain = manifestOf("big").layers.at(-1)?.digest ?? "";
     const [before] = JSON.parse(await ok("image", "inspect", "big"));
