@@ -16,7 +16,7 @@ import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
 import { type CgroupView, mountCgroups, mountSystem } from "./system-mounts.ts";
 import type { ContainerSpec, StartOptions } from "./types.ts";
-import { mountAll, protectRoot, setSysctls } from "./user-mounts.ts";
+import { mountAll, protectRoot, setSysctls, takeShared } from "./user-mounts.ts";
 
 /** What this kernel can do that not every supported one can. */
 export interface KernelFeatures {
@@ -143,13 +143,14 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
     nameMachine(p, spec);
     return takeSharedMemory(p, context.shared);
   });
-  const root = p.in("rootfs", () => {
+  const { root, taken } = p.in("rootfs", () => {
     p.call("umask", [0], { note: "let modes be what they say" });
+    const taken = takeShared(p, spec.mounts);
     isolateMounts(p);
-    return mountRoot(p, spec.root, context.kernel, context.root);
+    return { taken, root: mountRoot(p, spec.root, context.kernel, context.root) };
   });
   const inside = new Inside(p, root);
-  p.in("rootfs", () => buildRoot(p, inside, spec, { ...context, memory }));
+  p.in("rootfs", () => buildRoot(p, inside, spec, { ...context, memory, taken }));
   p.in("process", () => context.stdio.connect(inside));
   p.in("rootfs", () => {
     if (spec.process.terminal) bindConsole(p, inside);
@@ -173,16 +174,19 @@ export function nameMachine(
   });
 }
 
-type RootContext = Pick<ChildContext, "cgroups" | "kernel" | "placement"> & { readonly memory: Slot | undefined };
+interface RootContext extends Pick<ChildContext, "cgroups" | "kernel" | "placement"> {
+  readonly memory: Slot | undefined;
+  readonly taken: ReturnType<typeof takeShared>;
+}
 
 function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, context: RootContext): void {
-  const { cgroups, kernel, placement, memory } = context;
+  const { cgroups, kernel, placement, memory, taken } = context;
   markAsContainer(p, inside);
   const { proc, dev } = mountSystem(p, inside, spec, memory);
   p.in("cgroup", () => placement.enter());
   const at = inside.open("/sys/fs/cgroup", f.O_PATH | f.O_DIRECTORY, { note: "find /sys/fs/cgroup" });
   mountCgroups(p, at, cgroupViews(cgroups.layout.hierarchies), { writable: spec.writableSys });
-  mountAll(p, inside, spec.mounts, { kernel, mountPoint: spec.root.mountPoint });
+  mountAll(p, inside, spec.mounts, { kernel, mountPoint: spec.root.mountPoint }, taken);
   mountFiles(p, inside, dev, spec.files ?? []);
   if (spec.process.cwd !== "/") inside.directory(spec.process.cwd, `find the working directory ${spec.process.cwd}`);
   p.in("security", () => {

@@ -24,21 +24,39 @@ interface MountHost {
   readonly kernel: { readonly lowerdirPlus: boolean };
 }
 
+/** Trees of the machine that were taken while they could still be had as the machine's own. */
+type TakenTrees = ReadonlyMap<Mount, Slot>;
+
+/**
+ * Takes what is mounted in the container as shared with the machine: what either mounts there, both see. That is so only for
+ * copies of the machine's own mounts, before `isolateMounts` makes this namespace's a follower of these.
+ */
+export function takeShared(p: Program, mounts: readonly Mount[]): TakenTrees {
+  const shared = mounts.filter((mount) => mount.type === "bind" && /^r?shared$/.test(mount.propagation));
+  return new Map(shared.map((mount) => [mount, takeTree(p, mount as BindMount)]));
+}
+
 /** What the user asked for with -v, --mount and --tmpfs, and the files that Sampan gives every container. */
-export function mountAll(p: Program, inside: Inside, mounts: readonly Mount[], host: MountHost): void {
+export function mountAll(
+  p: Program,
+  inside: Inside,
+  mounts: readonly Mount[],
+  host: MountHost,
+  taken: TakenTrees = new Map(),
+): void {
   for (const mount of mounts) {
-    if (mount.type === "bind") mountBind(p, inside, mount);
+    if (mount.type === "bind") mountBind(p, inside, mount, taken.get(mount) ?? takeTree(p, mount));
     else if (mount.type === "tmpfs") mountTmpfs(p, inside, mount);
     else mountLayers(p, inside, mount, host);
   }
 }
 
-function mountBind(p: Program, inside: Inside, mount: BindMount): void {
-  const tree = copyTree(p, {
-    ...sourceOf(p, mount),
-    recursive: mount.recursive,
-    note: `take ${mount.source} of the machine`,
-  });
+function takeTree(p: Program, mount: BindMount): Slot {
+  const { recursive, source } = mount;
+  return copyTree(p, { ...sourceOf(p, mount), recursive, note: `take ${source} of the machine` });
+}
+
+function mountBind(p: Program, inside: Inside, mount: BindMount, tree: Slot): void {
   const { flag, recursive } = propagations[mount.propagation];
   const readOnlyBelow = mount.recursive && !mount.writableBelow;
   const atOnce = mount.readOnly && readOnlyBelow === recursive;

@@ -2,6 +2,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { SampanError } from "../../errors/index.ts";
 import type { BindMount, Mount } from "../../runtime/types.ts";
+import { checkPropagation } from "../mounts/shared-sources.ts";
 import type { ContainerMount } from "../mounts/types.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import type { Volumes } from "../volumes/volumes.ts";
@@ -35,6 +36,8 @@ function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
       return { type: "tmpfs", target, readOnly, ...mount.options };
     case "bind": {
       const { source, recursive, propagation, createSource, writableBelow } = mount;
+      const sourceIsDirectory = inspect(source, createSource);
+      checkPropagation(source, propagation);
       return {
         type: "bind",
         target,
@@ -42,7 +45,7 @@ function mountSpec(mount: ContainerMount, volumes: Volumes): Mount {
         source,
         recursive,
         propagation,
-        sourceIsDirectory: inspect(source, createSource),
+        sourceIsDirectory,
         ...(writableBelow && { writableBelow }),
       };
     }

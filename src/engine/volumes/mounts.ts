@@ -1,10 +1,10 @@
 import { lookup } from "node:dns/promises";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
 import { Program } from "../../kernel/program.ts";
+import { mountPoints } from "../mounts/shared-sources.ts";
 import { localMount } from "./local-options.ts";
 import type { VolumeRecord } from "./types.ts";
 
@@ -56,7 +56,7 @@ export class VolumeMounts {
 
   /** Unmounts what a daemon that was killed has left mounted for nobody. */
   async sweep(names: readonly string[]): Promise<void> {
-    const mounted = mountPoints();
+    const mounted = new Set(mountPoints().map(({ point }) => point));
     for (const name of names) {
       if (!this.#users.has(name) && mounted.has(this.#directoryOf(name))) await this.#unmount(name);
     }
@@ -109,11 +109,4 @@ export class VolumeMounts {
 
 async function addressOf(host: string): Promise<string> {
   return isIP(host) === 0 ? (await lookup(host)).address : host;
-}
-
-/** Where file systems are mounted on this machine (proc_pid_mountinfo(5)). */
-function mountPoints(): Set<string> {
-  const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
-  const plain = (field = "") => field.replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
-  return new Set(lines.map((line) => plain(line.split(" ")[4])));
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "../../../src/kernel/flags.ts";
 import { Program } from "../../../src/kernel/program.ts";
@@ -100,8 +100,13 @@ export class Disk {
   }
 }
 
-/** A frozen process of cgroup v1 does not even take SIGKILL. */
+/** A frozen process of cgroup v1 does not even take SIGKILL. The last monitor may be removing the cgroup meanwhile. */
 function thaw(cgroup: string): void {
-  const state = join(cgroup, "freezer.state");
-  if (existsSync(state)) writeFileSync(state, "THAWED");
+  try {
+    const state = openSync(join(cgroup, "freezer.state"), constants.O_WRONLY);
+    writeSync(state, "THAWED");
+    closeSync(state);
+  } catch (error) {
+    if (!["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }
