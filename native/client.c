@@ -41,7 +41,15 @@ static ssize_t send_some(int fd, const unsigned char *bytes, uint32_t size) {
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : n;
 }
 
-static void client_push(struct client *c, const unsigned char *bytes, uint32_t size) {
+unsigned char *client_frame(unsigned char *bytes, uint8_t stream, uint32_t size) {
+  unsigned char *frame = bytes - FRAME_HEADER;
+  const unsigned char header[FRAME_HEADER] = {stream, 0, 0, 0, (unsigned char)(size >> 24), (unsigned char)(size >> 16),
+                                              (unsigned char)(size >> 8), (unsigned char)size};
+  memcpy(frame, header, sizeof header);
+  return frame;
+}
+
+void client_send(struct client *c, const unsigned char *bytes, uint32_t size) {
   if (c->fd < 0) return;
   ssize_t sent = client_waiting(c) ? 0 : send_some(c->fd, bytes, size);
   if (sent < 0 || ((uint32_t)sent < size && !client_reserve(c, size - (uint32_t)sent))) {
@@ -51,15 +59,6 @@ static void client_push(struct client *c, const unsigned char *bytes, uint32_t s
   if ((uint32_t)sent == size) return;
   memcpy(c->queue + c->end, bytes + sent, size - (uint32_t)sent);
   c->end += size - (uint32_t)sent;
-}
-
-void client_send(struct client *c, uint8_t stream, bool framed, const unsigned char *bytes, uint32_t size) {
-  if (framed) {
-    const unsigned char header[8] = {stream, 0, 0, 0, (unsigned char)(size >> 24), (unsigned char)(size >> 16),
-                                     (unsigned char)(size >> 8), (unsigned char)size};
-    client_push(c, header, sizeof header);
-  }
-  client_push(c, bytes, size);
 }
 
 void client_flush(struct client *c) {

@@ -2,7 +2,7 @@
 #pragma once
 #include "util.h"
 
-enum { STDIN = 1, STDOUT = 2, STDERR = 4 };
+enum { STDIN = 1, STDOUT = 2, STDERR = 4, FRAME_HEADER = 8 };
 
 struct client {
   int fd;       /* -1: the place is free */
@@ -15,8 +15,10 @@ struct client {
   uint32_t start, end, capacity;
 };
 
-/* Queues a frame (header and bytes; no header for a terminal) and sends what the client takes. */
-void client_send(struct client *client, uint8_t stream, bool framed, const unsigned char *bytes, uint32_t size);
+/* Makes a frame of Docker's in the room before `bytes` and returns where it begins. Terminals have none. */
+unsigned char *client_frame(unsigned char *bytes, uint8_t stream, uint32_t size);
+/* Sends, and queues what the client does not take now. A frame goes at once: who reads once gets more than its header. */
+void client_send(struct client *client, const unsigned char *bytes, uint32_t size);
 /* Sends what is queued; closes a client that has gone. */
 void client_flush(struct client *client);
 /* Whether it can take one more full read without growing. Where not, the container is read no further. */

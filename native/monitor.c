@@ -22,7 +22,7 @@ static struct {
   bool terminal, stdin_once, hold, ended;
   bool close_stdin; /* once the input that has come is delivered */
   struct log log;
-  unsigned char *record; /* room for a log header, then READ_SIZE bytes */
+  unsigned char *record; /* room for a log or frame header, then READ_SIZE bytes */
   unsigned char *input;  /* INPUT_SIZE bytes on their way to the container */
   uint32_t input_start, input_end;
   struct client clients[CLIENTS];
@@ -59,10 +59,12 @@ static bool pump_output(int *fd, uint8_t stream) {
     return false;
   }
   log_append(&m.log, stream, m.record, (uint32_t)n);
+  uint32_t size = (uint32_t)n;
+  if (!m.terminal) bytes = client_frame(bytes, stream, size), size += FRAME_HEADER;
   for (int i = 0; i < CLIENTS; i++) {
     struct client *c = &m.clients[i];
     if (c->fd >= 0 && c->role == CONTROL_ATTACH && (c->mask & (stream == 1 ? STDOUT : STDERR)))
-      client_send(c, stream, !m.terminal, bytes, (uint32_t)n);
+      client_send(c, bytes, size);
   }
   return true;
 }

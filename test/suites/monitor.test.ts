@@ -107,6 +107,20 @@ for (const build of helperBuilds) {
       assert.equal(textOf(frames, 2), "err\n");
     });
 
+    test("a frame comes in one piece: who reads once has more than its header", async () => {
+      const { running } = await start("for i in 0 1 2 3 4 5 6 7 8 9; do echo line $i; sleep 0.01; done", {
+        hold: true,
+      });
+      const socket = await running.attach({ stdin: false, stdout: true, stderr: true });
+      const pieces: Buffer[] = [];
+      socket.on("data", (piece: Buffer) => pieces.push(piece)).resume();
+      running.release();
+      await running.exited;
+      await eventually("all has come", () => textOf(framesOf(Buffer.concat(pieces)), 1).includes("line 9"));
+      const whole = pieces.map((piece) => framesOf(piece).every(({ payload }) => payload.at(-1) === 10));
+      assert.deepEqual(new Set(whole), new Set([true]));
+    });
+
     test("output that was held back flows once its starter has gone", async () => {
       const { running, files } = await start("echo late; exit 3", { hold: true });
       running.detach();

@@ -34,8 +34,8 @@ export class UnixDatagrams implements Datagrams {
   async send(messages: readonly Buffer[], sent: (count: number) => void): Promise<void> {
     for (let at = 0; at < messages.length; at += atOnce) {
       const some = messages.slice(at, at + atOnce);
-      const p = this.#program(some);
       const session = await this.#open();
+      const p = this.#program(some);
       try {
         await session.run(p);
       } catch (error) {
