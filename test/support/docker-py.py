@@ -1,5 +1,6 @@
 """docker-py against the daemon of DOCKER_HOST: what its users do. Fails with a traceback."""
 
+import concurrent.futures
 import io
 import json
 import tempfile
@@ -19,6 +20,14 @@ except docker.errors.ImageNotFound:
     pass
 
 assert client.containers.run("busybox", ["echo", "hello"], remove=True) == b"hello\n"
+
+# What was written is read while the container is removed already.
+def hello(_):
+    return client.containers.run("busybox", ["echo", "hello"], remove=True)
+
+
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    assert set(pool.map(hello, range(24))) == {b"hello\n"}
 try:
     client.containers.run("busybox", ["sh", "-c", "echo no >&2; exit 3"], remove=True)
     raise AssertionError("it has failed")

@@ -50,7 +50,9 @@ export function containerWatchRoutes(app: Api, { engine, leaving, log }: ApiCont
   app.get("/containers/:id/logs", async (request, reply) => {
     const options = logOptions(queryOf(request));
     const signal = departure(request.raw, reply.raw, leaving);
-    const { tty, chunks } = engine.containers.logs(pathOf(request).id ?? "", { ...options, signal });
+    const { tty, opened, chunks } = engine.containers.logs(pathOf(request).id ?? "", { ...options, signal });
+    // Who has seen the headers may remove the container.
+    await opened;
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { "Content-Type": streamType(tty, request.raw.versioned.version) });

@@ -1,6 +1,7 @@
 import type { Sandbox } from "../../network/networking.ts";
 import type { ResolvedUser, Running } from "../../runtime/types.ts";
 import type { HealthMonitor } from "../health/health.ts";
+import type { LogReader } from "../logs/read.ts";
 import type { ContainerRecord, RecordedState } from "../records/record.ts";
 import { rfc3339 } from "../time.ts";
 import type { ContainerState, HealthResult, WaitResult } from "../types.ts";
@@ -40,6 +41,8 @@ export class Container {
   /** start, stop, remove and the like never overlap. */
   readonly lock = new Lock();
   readonly pendingAttaches = new Set<PendingAttach>();
+  /** Who reads its log now. */
+  readonly logReaders = new Set<LogReader>();
   /** How many clients its output goes to now. */
   attached = 0;
   readonly execIds = new Set<string>();

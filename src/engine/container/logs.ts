@@ -1,6 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { logAttributes } from "../logs/attributes.ts";
-import { readLog } from "../logs/read.ts";
+import { LogReader } from "../logs/read.ts";
 import type { LogOptions, LogReading } from "../types.ts";
 import type { Container } from "./live.ts";
 
@@ -15,19 +15,32 @@ export function readContainerLog(container: Container, options: LogOptions): Log
   }
   const { tail, since, until } = options;
   const streams = new Set([...(options.stdout ? [1] : []), ...(options.stderr ? [2] : [])]);
-  return {
+  const reader = new LogReader(container.files.log, {
     tty: config.Tty,
-    chunks: readLog(container.files.log, {
-      tty: config.Tty,
-      streams,
-      tail,
-      since,
-      until,
-      timestamps: options.timestamps ?? false,
-      prefix: options.details ? `${logAttributes(container.record)} ` : "",
-      follow: options.follow && container.isRunning ? endOf(container, options.signal) : undefined,
-    }),
-  };
+    streams,
+    tail,
+    since,
+    until,
+    timestamps: options.timestamps ?? false,
+    prefix: options.details ? `${logAttributes(container.record)} ` : "",
+    follow: options.follow && container.isRunning ? endOf(container, options.signal) : undefined,
+  });
+  container.logReaders.add(reader);
+  return { tty: config.Tty, opened: reader.opened, chunks: chunksOf(reader, container) };
+}
+
+async function* chunksOf(reader: LogReader, { logReaders }: Container): AsyncGenerator<Uint8Array> {
+  try {
+    yield* reader.chunks();
+  } finally {
+    logReaders.delete(reader);
+  }
+}
+
+/** Whoever reads the log of a container that is about to be removed gets the rest of it all the same. */
+export async function holdLogs({ logReaders }: Container): Promise<void> {
+  // One that cannot be read is told to its reader.
+  for (const reader of logReaders) await reader.hold().catch(() => {});
 }
 
 async function endOf(container: Container, signal: AbortSignal | undefined): Promise<void> {

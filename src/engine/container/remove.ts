@@ -3,6 +3,7 @@ import type { EngineParts } from "../parts.ts";
 import { leaveVolumes } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
+import { holdLogs } from "./logs.ts";
 import { cgroupPathOf } from "./spec.ts";
 
 /**
@@ -17,6 +18,7 @@ export async function removeContainer(
   const { registry, discards, images, events } = parts;
   const sent = parts.shipping.finished(container.id);
   if (sent !== undefined) await sent;
+  if (container.logReaders.size > 0) await holdLogs(container);
   registry.delete(container);
   unholdAddresses(parts.networking, container.record.endpoints);
   parts.egress.forget(container.id);

@@ -1,3 +1,4 @@
+import { Lock } from "../container/lock.ts";
 import { inodeOf, LogFile, ReadMemory, rotated } from "./files.ts";
 import { endOfRecords, headerSize, lengthAt } from "./record.ts";
 import type { LogStart } from "./start.ts";
@@ -9,7 +10,12 @@ import type { LogStart } from "./start.ts";
 export class LogChain {
   readonly #path: string;
   readonly #memory = new ReadMemory();
+  /** Reading and holding take turns. */
+  readonly #lock = new Lock();
   #file: LogFile | undefined;
+  #closed = false;
+  /** Younger than the file, oldest first: open because nobody will find them by name. */
+  #held: LogFile[] = [];
   #skip: number;
 
   private constructor(path: string, file: LogFile | undefined, skip: number) {
@@ -31,7 +37,33 @@ export class LogChain {
    * The next records, bytes and all; none when everything written so far has been read. Valid until the next but one is
    * asked for.
    */
-  async read(): Promise<Buffer> {
+  read(): Promise<Buffer> {
+    return this.#lock.run(() => this.#read());
+  }
+
+  /** Opens all that there is, which nobody writes to any more: it can be read to its end when the files have gone. */
+  hold(): Promise<void> {
+    return this.#lock.run(async () => {
+      if (this.#closed) return;
+      this.#file ??= await LogFile.open(this.#path);
+      if (this.#file === undefined || this.#held.length > 0) return;
+      if ((await inodeOf(this.#path)) === this.#file.inode) return;
+      for (let number = (await this.#numberOf(this.#file)) - 1; number >= 0; number--) {
+        const file = await LogFile.open(rotated(this.#path, number));
+        if (file !== undefined) this.#held.push(file);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#lock.run(async () => {
+      this.#closed = true;
+      for (const file of [this.#file, ...this.#held.splice(0)]) await file?.close();
+      this.#file = undefined;
+    });
+  }
+
+  async #read(): Promise<Buffer> {
     this.#file ??= await LogFile.open(this.#path);
     while (this.#file !== undefined) {
       const bytes = await this.#records(this.#file);
@@ -43,11 +75,6 @@ export class LogChain {
       if (bytes.length === 0 && !(await this.#advance(this.#file))) break;
     }
     return Buffer.alloc(0);
-  }
-
-  async close(): Promise<void> {
-    await this.#file?.close();
-    this.#file = undefined;
   }
 
   async #records(file: LogFile): Promise<Buffer> {
@@ -71,6 +98,12 @@ export class LogChain {
 
   /** Goes to the next younger file; false when this is the current one. What was read to its end may have grown since. */
   async #advance(file: LogFile): Promise<boolean> {
+    const held = this.#held.shift();
+    if (held !== undefined) {
+      await file.close();
+      this.#file = held;
+      return true;
+    }
     if ((await inodeOf(this.#path)) === file.inode) return false;
     const last = await this.#records(file);
     file.unread(last.length);

@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { kindOf } from "../../errors/index.ts";
 import { logLimits, validateLogConfig } from "./options.ts";
-import { type ReadLogOptions, readLog } from "./read.ts";
+import { LogReader, type ReadLogOptions } from "./read.ts";
 import { findStart } from "./start.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "sampan-logs-"));
@@ -27,8 +38,10 @@ function record(stream: number, time: bigint, text: string): Buffer {
 const both = new Set([1, 2]);
 const usual: ReadLogOptions = { tty: true, streams: both, timestamps: false, prefix: "" };
 
+const all = (reader: LogReader) => Array.fromAsync(reader.chunks(), (chunk) => Buffer.from(chunk));
+
 async function read(path: string, options: Partial<ReadLogOptions> = {}): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(readLog(path, { ...usual, ...options }), (chunk) => Buffer.from(chunk)));
+  return Buffer.concat(await all(new LogReader(path, { ...usual, ...options })));
 }
 const text = async (path: string, options: Partial<ReadLogOptions> = {}) => (await read(path, options)).toString();
 
@@ -231,4 +244,52 @@ test("following a log of one file, which is begun anew when it is full", { timeo
   await setTimeout(50);
   end.resolve();
   assert.equal(await seen, "line 0\nline 1\nline 2\nline 3\nline 4\nline 5\n");
+});
+
+test("a log that is held is read to its end after its files have gone", async () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 10));
+  const end = Promise.withResolvers<void>();
+  const reader = new LogReader(path, { ...usual, follow: end.promise });
+  await reader.opened;
+  for (let from = 10; from < 40; from += 10) {
+    for (const number of [1, 0]) {
+      const name = number === 0 ? path : `${path}.${number}`;
+      if (existsSync(name)) renameSync(name, `${path}.${number + 1}`);
+    }
+    writeFileSync(path, lines(from, from + 10));
+  }
+  await reader.hold();
+  for (const name of globSync(`${path}*`)) unlinkSync(name);
+  end.resolve();
+  const wanted = Array.from({ length: 40 }, (_, i) => `line ${i}\n`).join("");
+  assert.equal(Buffer.concat(await all(reader)).toString(), wanted);
+});
+
+test("a log that was not there yet is held once it is", async () => {
+  const path = newLog();
+  const end = Promise.withResolvers<void>();
+  const reader = new LogReader(path, { ...usual, follow: end.promise });
+  await reader.opened;
+  writeFileSync(path, lines(0, 3));
+  await reader.hold();
+  unlinkSync(path);
+  end.resolve();
+  assert.equal(Buffer.concat(await all(reader)).toString(), "line 0\nline 1\nline 2\n");
+});
+
+test("a log that has been read is not opened again to be held", async () => {
+  const path = newLog();
+  writeFileSync(path, lines(0, 3));
+  const reader = new LogReader(path, usual);
+  await all(reader);
+  await reader.hold();
+  const open = readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return []; // the listing's own
+    }
+  });
+  assert.ok(!open.includes(path));
 });

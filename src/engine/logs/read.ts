@@ -12,24 +12,49 @@ export interface ReadLogOptions extends RenderOptions {
 }
 
 /**
- * What a container has written, chunk by chunk, ready for the wire; a chunk is valid until the next is asked for. A log
- * that does not exist is empty.
+ * A log that is being read. Life: made → `opened` → `chunks`, once, which closes it with its end, whoever ends it. A log that
+ * does not exist is empty.
  */
-export async function* readLog(path: string, options: ReadLogOptions): AsyncGenerator<Uint8Array> {
-  // Watching begins before reading: nothing falls between.
-  const watch = options.follow && new LogWatch(path);
-  const ended = { yes: options.follow === undefined };
-  options.follow?.finally(() => {
-    ended.yes = true;
-    watch?.poke();
-  });
-  let chain: LogChain | undefined;
-  try {
-    chain = await LogChain.open(path, await startOf(path, options));
-    yield* readChain(chain, options, { ended: () => ended.yes, changed: () => watch?.changed() });
-  } finally {
-    watch?.close();
-    await chain?.close();
+export class LogReader {
+  /**
+   * Resolves when reading no longer depends on what happens to the files: a container that has ended may be removed. Until it
+   * has ended, `hold` says when it is going to be.
+   */
+  readonly opened: Promise<void>;
+  readonly #options: ReadLogOptions;
+  readonly #chain: Promise<LogChain>;
+  readonly #watch: LogWatch | undefined;
+  #ended: boolean;
+
+  constructor(path: string, options: ReadLogOptions) {
+    this.#options = options;
+    // Watching begins before reading: nothing falls between.
+    this.#watch = options.follow && new LogWatch(path);
+    this.#ended = options.follow === undefined;
+    options.follow?.finally(() => {
+      this.#ended = true;
+      this.#watch?.poke();
+    });
+    this.#chain = startOf(path, options).then((start) => LogChain.open(path, start));
+    this.opened = this.#chain.then(() => undefined);
+    this.opened.catch(() => this.#watch?.close());
+  }
+
+  /** What the container has written, ready for the wire; a chunk is valid until the next is asked for. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    const chain = await this.#chain;
+    try {
+      const growth = { ended: () => this.#ended, changed: () => this.#watch?.changed() };
+      yield* readChain(chain, this.#options, growth);
+    } finally {
+      this.#watch?.close();
+      await chain.close();
+    }
+  }
+
+  /** All that an ended container has written can be read after its files have gone. */
+  async hold(): Promise<void> {
+    await (await this.#chain).hold();
   }
 }
 

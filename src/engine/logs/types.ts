@@ -16,6 +16,8 @@ export interface LogOptions {
 
 export interface LogReading {
   readonly tty: boolean;
-  /** Ready for the wire: Docker's frames, raw for a terminal. Each is valid until the next is asked for. */
+  /** Resolves when the container may be removed without a loss; rejects when the log cannot be read, and so do the chunks. */
+  readonly opened: Promise<void>;
+  /** To be read whatever comes, or to be returned from, after which nothing is open. Ready for the wire: Docker's frames, raw for a terminal. Each is valid until the next is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
