@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SampanError } from "../../errors/index.ts";
 import type { HostConfigRequest } from "../config.ts";
-import { parseCpuset, validateLimits, withSwapDefault } from "./limits.ts";
+import { validateLimits, withSwapDefault } from "./limits.ts";
 import { normaliseHostConfig } from "./normalise.ts";
 import { resourcesOf } from "./resources.ts";
 
@@ -54,10 +54,4 @@ test("a memory limit alone limits memory and swap to twice as much", () => {
 test("--cpus becomes a quota of the usual period; what was not asked for is not there", () => {
   const resources = resourcesOf(normaliseHostConfig({ NanoCpus: 5e8, PidsLimit: 10 }), []);
   assert.deepEqual(resources, { cpu: { period: 100_000, quota: 50_000 }, pids: { limit: 10 }, devices: [] });
-});
-
-test("lists of processors", () => {
-  assert.deepEqual([...(parseCpuset("0-2,5") ?? [])], [0, 1, 2, 5]);
-  assert.equal(parseCpuset("2-1"), undefined);
-  assert.equal(parseCpuset("0-99999"), undefined);
 });

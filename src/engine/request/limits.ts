@@ -1,4 +1,5 @@
 import { SampanError } from "../../errors/index.ts";
+import { parseNumberList } from "../../kernel/number-list.ts";
 import type { HostConfig } from "../config.ts";
 
 /** What the machine has; tests give their own. */
@@ -75,27 +76,13 @@ function otherChecks(host: HostConfig): Check[] {
 
 function validateCpuset(name: string, things: string, asked: string, available: string): void {
   if (asked === "") return;
-  const wanted = parseCpuset(asked);
+  const wanted = parseNumberList(asked);
   if (wanted === undefined) throw new SampanError("invalid", `Invalid value ${asked} for cpuset ${name}`);
-  const there = parseCpuset(available) ?? new Set();
+  const there = parseNumberList(available) ?? new Set();
   if ([...wanted].some((number) => !there.has(number))) {
     throw new SampanError(
       "invalid",
       `Requested ${things} are not available - requested ${asked}, available: ${available}`,
     );
   }
-}
-
-/** "0-2,5" as numbers; undefined when it is not a list of the kernel's (cpuset(7), "List format"). */
-export function parseCpuset(text: string): Set<number> | undefined {
-  const numbers = new Set<number>();
-  for (const part of text.split(",")) {
-    const match = /^\s*(\d{1,5})(?:-(\d{1,5}))?\s*$/.exec(part);
-    if (match === null) return undefined;
-    const first = Number(match[1]);
-    const last = Number(match[2] ?? match[1]);
-    if (last < first || last > 8191) return undefined;
-    for (let number = first; number <= last; number++) numbers.add(number);
-  }
-  return numbers;
 }

@@ -43,7 +43,7 @@ export const exec = command({
     const process = processFor(given, words.slice(1), bundle.config.process);
     return execInContainer(context, record, {
       process,
-      seccomp: bundle.config.linux?.seccomp,
+      linux: bundle.config.linux,
       consoleSocket: given["console-socket"],
       pidFile: given["pid-file"],
       detach: given.detach,

@@ -1,3 +1,4 @@
+import { memoryPolicyShape, personalityShape } from "./attributes.ts";
 import { resourcesShape } from "./resources.ts";
 import { seccompShape } from "./seccomp.ts";
 import { fallback, id, integer, list, object, oneOf, optional, refused, table, text } from "./shape.ts";
@@ -30,7 +31,7 @@ export const linuxShape = object({
   cgroupsPath: optional(text),
   resources: optional(resourcesShape),
   intelRdt: refused("Intel RDT is not configured by this runtime"),
-  memoryPolicy: refused("memory policies are not applied yet"),
+  memoryPolicy: optional(memoryPolicyShape),
   sysctl: table(text),
   seccomp: optional(seccompShape),
   rootfsPropagation: optional(
@@ -39,7 +40,7 @@ export const linuxShape = object({
   maskedPaths: list(text),
   readonlyPaths: list(text),
   mountLabel: refused("SELinux labels are not applied yet"),
-  personality: refused("execution domains are not set yet"),
+  personality: optional(personalityShape),
 });
 
 export type OciLinux = ReturnType<typeof linuxShape>;

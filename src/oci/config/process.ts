@@ -1,3 +1,4 @@
+import { affinityShape, ioPriorityShape, schedulerShape } from "./attributes.ts";
 import { fallback, flag, id, integer, list, object, optional, refused, text, wide } from "./shape.ts";
 
 const set = optional(list(text));
@@ -33,10 +34,10 @@ export const processShape = object({
   noNewPrivileges: fallback(flag, false),
   apparmorProfile: refused("AppArmor profiles are not applied yet"),
   oomScoreAdj: optional(integer),
-  scheduler: refused("scheduling attributes are not applied yet"),
+  scheduler: optional(schedulerShape),
   selinuxLabel: refused("SELinux labels are not applied yet"),
-  ioPriority: refused("I/O priorities are not applied yet"),
-  execCPUAffinity: refused("CPU affinities of exec are not applied yet"),
+  ioPriority: optional(ioPriorityShape),
+  execCPUAffinity: optional(affinityShape),
 });
 
 export type OciProcess = ReturnType<typeof processShape>;

@@ -3,10 +3,11 @@ import { openCgroupsAt } from "../../cgroups/index.ts";
 import { startWorker } from "../../kernel/worker.ts";
 import { type BundleTarget, bundleExecProgram } from "../../runtime/bundle/exec.ts";
 import { type NamespaceKind, namespaceKinds } from "../../runtime/bundle/types.ts";
+import type { OciLinux } from "../config/linux.ts";
 import type { OciProcess } from "../config/process.ts";
-import type { OciSeccomp } from "../config/seccomp.ts";
 import { type Context, helperBinary } from "../context.ts";
 import type { ContainerRecord } from "../state/store.ts";
+import { affinityOf } from "../translate/attributes.ts";
 import { processOf } from "../translate/process.ts";
 import { explained, writePidFile } from "./create.ts";
 import { waitInForeground } from "./foreground.ts";
@@ -15,7 +16,8 @@ import { preservedDescriptors, streamsOf } from "./streams.ts";
 
 export interface ExecRequest {
   readonly process: OciProcess;
-  readonly seccomp: OciSeccomp | undefined;
+  /** Of the container. */
+  readonly linux: OciLinux | undefined;
   readonly consoleSocket: string | undefined;
   readonly pidFile: string | undefined;
   readonly detach: boolean;
@@ -31,7 +33,7 @@ export async function execInContainer(
   request: ExecRequest,
 ): Promise<number> {
   const preserved = preservedDescriptors(request.preserveFds);
-  const translated = processOf(request.process, request.seccomp);
+  const translated = processOf(request.process, request.linux);
   const streams = streamsOf({
     terminal: translated.terminal,
     consoleSocket: request.consoleSocket,
@@ -43,7 +45,7 @@ export async function execInContainer(
   const home = await homeVariable(worker, `/proc/${record.pid}/root`, translated);
   const process = { ...translated, env: [...translated.env, ...preserved.env, ...home] };
   const afterwards = request.detach ? "leave" : "wait";
-  const options = { connection: worker.descriptor, afterwards, ...streams } as const;
+  const options = { connection: worker.descriptor, afterwards, cpus: affinityOf(request.process), ...streams } as const;
   const cgroupPath = record.cgroupPath + request.cgroup;
   const target = { id: record.id, pid: record.pid, cgroupPath, namespaces: foreignNamespaces(record.pid) };
   const { program, pid, status } = bundleExecProgram(target, process, options, openCgroupsAt(cgroupPath));

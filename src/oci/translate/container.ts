@@ -31,7 +31,7 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
   checkNames(config, namespaces);
   return {
     id: options.id,
-    process: processOf(process, linux.seccomp),
+    process: processOf(process, linux),
     root: {
       directory: rootOf(bundle),
       readOnly: config.root?.readonly ?? false,

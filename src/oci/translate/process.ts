@@ -1,13 +1,15 @@
 import { SampanError } from "../../errors/index.ts";
 import { type CapabilityName, type CapabilitySets, capabilities } from "../../kernel/capabilities.ts";
 import { isRlimitName, RLIM_INFINITY } from "../../kernel/rlimits.ts";
-import type { ProcessSpec, Rlimit } from "../../runtime/types.ts";
+import type { BundleProcess } from "../../runtime/bundle/types.ts";
+import type { Rlimit } from "../../runtime/types.ts";
+import type { OciLinux } from "../config/linux.ts";
 import type { OciProcess } from "../config/process.ts";
-import type { OciSeccomp } from "../config/seccomp.ts";
+import { attributesOf } from "./attributes.ts";
 import { seccompOf } from "./seccomp.ts";
 
-/** `process` of config.json, or of `exec --process`, with the container's `linux.seccomp`. */
-export function processOf(process: OciProcess, seccomp: OciSeccomp | undefined): ProcessSpec {
+/** `process` of config.json, or of `exec --process`, with what `linux` says of all processes. */
+export function processOf(process: OciProcess, linux: OciLinux | undefined): BundleProcess {
   if (process.args.length === 0) throw new SampanError("invalid", "process.args must not be empty");
   if (!process.cwd.startsWith("/")) throw new SampanError("invalid", "process.cwd must be an absolute path");
   const { user, consoleSize } = process;
@@ -22,10 +24,11 @@ export function processOf(process: OciProcess, seccomp: OciSeccomp | undefined):
     openStdin: true,
     stdinOnce: true,
     capabilities: sets,
-    ...seccompOf(seccomp, sets.bounding),
+    ...seccompOf(linux?.seccomp, sets.bounding),
     noNewPrivileges: process.noNewPrivileges,
     rlimits: rlimitsOf(process),
     umask: user.umask ?? 0o022,
+    attributes: attributesOf(process, linux),
     ...(process.oomScoreAdj !== undefined && { oomScoreAdj: process.oomScoreAdj }),
   };
 }

@@ -10,16 +10,19 @@ import {
   takeName,
 } from "../process.ts";
 import type { ProcessSpec } from "../types.ts";
+import { takeAttributes } from "./attributes.ts";
 import type { Failure } from "./gate.ts";
+import type { BundleProcess } from "./types.ts";
 
-/** Limits, session, and rights of a bundle's process; `closeOthers` leaves it no descriptor by which to slip out. */
+/** Limits, attributes, session, and rights of a bundle's process; `closeOthers` leaves it no descriptor by which to slip out. */
 export function takeIdentity(
   p: Program,
-  process: ProcessSpec,
+  process: BundleProcess,
   options: { newKeyring: boolean; closeOthers: () => void },
 ): void {
   p.in("process", () => {
     setLimits(p, process);
+    takeAttributes(p, process.attributes);
     takeName(p, "sampan-init");
     startSession(p, process);
     options.closeOthers();

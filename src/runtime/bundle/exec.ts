@@ -5,11 +5,11 @@ import { Program } from "../../kernel/program.ts";
 import { Inside } from "../inside.ts";
 import { flagNames, flags, openProcess } from "../namespaces.ts";
 import { setOomScore } from "../process.ts";
-import type { ProcessSpec } from "../types.ts";
+import { runOnCpus } from "./attributes.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import type { BundleProgram } from "./create.ts";
 import { BundleStreams, type StreamOptions } from "./streams.ts";
-import type { NamespaceKind } from "./types.ts";
+import type { BundleProcess, NamespaceKind } from "./types.ts";
 
 /** A running container, as one more process enters it. */
 export interface BundleTarget {
@@ -25,17 +25,21 @@ export interface ExecOptions extends StreamOptions {
   /** In the worker: where the program replies and reads. */
   readonly connection: number;
   readonly afterwards: "leave" | "wait";
+  /** The processors it runs on, before and after it is in the container's cgroup. */
+  readonly cpus: { readonly initial?: ReadonlySet<number>; readonly final?: ReadonlySet<number> };
 }
 
 /** The program that starts one more process in a container of a bundle. It enters all namespaces by one setns(2) of a pidfd. */
 export function bundleExecProgram(
   target: BundleTarget,
-  process: ProcessSpec,
+  process: BundleProcess,
   options: ExecOptions,
   cgroups: Cgroups,
 ): BundleProgram {
   const p = new Program(`execute a process in container ${target.id}`);
   const status = p.in("process", () => firstPipe(p, options.connection));
+  const { initial, final } = options.cpus;
+  if (initial) p.in("process", () => runOnCpus(p, initial, "run on its first processors"));
   const container = p.in("namespace", () => openProcess(p, target.pid));
   const cgroup = p.in("cgroup", () => cgroups.bornIn(p, target.cgroupPath, target.pid));
   const streams = p.in("process", () => new BundleStreams(p, process, options));
@@ -48,7 +52,9 @@ export function bundleExecProgram(
   const child = p.in("namespace", () =>
     p.clone({ flags: 0, note: "start the process", ...(cgroup && { cgroup }) }, () => {
       p.in("process", () => setOomScore(p, process));
-      enter(p, target, container, cgroups);
+      p.in("cgroup", () => cgroups.enter(p, target.cgroupPath));
+      if (final) p.in("process", () => runOnCpus(p, final, "run on the processors it is to have"));
+      enter(p, target, container);
       const inside = p.in("rootfs", () => new Inside(p, openRoot(p)));
       p.in("process", () => streams.connect(inside));
       takeIdentity(p, process, { newKeyring: true, closeOthers: () => closeOthers(p, options.connection, status) });
@@ -82,13 +88,12 @@ function closeOthers(p: Program, connection: number, status: ReturnType<Program[
   p.call("close_range", [connection + 3, 0xffffffff, 0], { note: "close every other descriptor: none may leak in" });
 }
 
-function enter(p: Program, target: BundleTarget, container: Slot, cgroups: Cgroups): void {
+function enter(p: Program, target: BundleTarget, container: Slot): void {
   p.in("security", () =>
     p.call("prctl", [named(f.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0], {
       note: "let nobody in the container look into this process",
     }),
   );
-  p.in("cgroup", () => cgroups.enter(p, target.cgroupPath));
   const kinds = target.namespaces.filter((kind) => kind !== "pid");
   const all = kinds.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS);
   const names = ["NEWNS", ...kinds.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|");

@@ -1,6 +1,7 @@
 import type { Resources } from "../../cgroups/types.ts";
 import type { FsOptions } from "../mounting.ts";
 import type { DeviceNode, ProcessSpec, Propagation } from "../types.ts";
+import type { ProcessAttributes } from "./attributes.ts";
 import type { StreamOptions } from "./streams.ts";
 
 /** A namespace of a bundle's container: made for it, the caller's own, or the one behind a path. */
@@ -73,10 +74,15 @@ export interface InnerHooks {
   readonly state: (status: "creating" | "created") => readonly [before: string, after: string];
 }
 
+/** A process of a bundle: what the engine's processes are, and what only config.json asks for. */
+export interface BundleProcess extends ProcessSpec {
+  readonly attributes: ProcessAttributes;
+}
+
 /** A container as a bundle's config.json describes it, everything resolved. */
 export interface BundleContainer {
   readonly id: string;
-  readonly process: ProcessSpec;
+  readonly process: BundleProcess;
   readonly root: {
     /** Absolute path on the machine. */
     readonly directory: string;
