@@ -3,7 +3,7 @@ import { capabilities } from "../../kernel/capabilities.ts";
 import { actionNames } from "../../kernel/seccomp/actions.ts";
 import { foreignArchNames, seccompArchs } from "../../kernel/seccomp/architectures.ts";
 import { filterFlagNames, operators } from "../../kernel/seccomp/profile.ts";
-import { namespaceKinds } from "../../runtime/bundle/types.ts";
+import { namespaceKinds } from "../../runtime/bundle/namespace-kinds.ts";
 import { hookNames } from "../config/config.ts";
 import { oldestSpecVersion, specVersion } from "../config/version.ts";
 import { writeOut } from "../output.ts";

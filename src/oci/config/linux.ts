@@ -18,6 +18,8 @@ const device = object({
   gid: optional(id),
 });
 
+const offset = object({ secs: fallback(integer, 0), nanosecs: fallback(integer, 0) });
+
 const mapping = "user namespaces are not made yet";
 
 /** `linux` (config-linux.md). */
@@ -25,7 +27,7 @@ export const linuxShape = object({
   namespaces: list(namespace),
   uidMappings: refused(mapping),
   gidMappings: refused(mapping),
-  timeOffsets: refused("time namespaces are not made yet"),
+  timeOffsets: optional(object({ monotonic: optional(offset), boottime: optional(offset) })),
   devices: list(device),
   netDevices: refused("network devices are not moved yet"),
   cgroupsPath: optional(text),

@@ -1,8 +1,8 @@
-import { readlinkSync } from "node:fs";
+import { existsSync, readlinkSync } from "node:fs";
 import { openCgroupsAt } from "../../cgroups/index.ts";
 import { startWorker } from "../../kernel/worker.ts";
 import { type BundleTarget, bundleExecProgram } from "../../runtime/bundle/exec.ts";
-import { type NamespaceKind, namespaceKinds } from "../../runtime/bundle/types.ts";
+import { namespaceFile, namespaceKinds } from "../../runtime/bundle/namespace-kinds.ts";
 import type { OciLinux } from "../config/linux.ts";
 import type { OciProcess } from "../config/process.ts";
 import { type Context, helperBinary } from "../context.ts";
@@ -63,16 +63,12 @@ export async function execInContainer(
   }
 }
 
-const files: Readonly<Record<NamespaceKind, string>> = {
-  pid: "pid",
-  network: "net",
-  ipc: "ipc",
-  uts: "uts",
-  cgroup: "cgroup",
-};
-
 /** Where the container is elsewhere than this process: to "join" one's own namespace can be refused. */
 function foreignNamespaces(pid: number): BundleTarget["namespaces"] {
-  const of = (who: string, kind: NamespaceKind) => readlinkSync(`/proc/${who}/ns/${files[kind]}`);
-  return namespaceKinds.filter((kind) => of(String(pid), kind) !== of("self", kind));
+  return namespaceKinds.filter((kind) => {
+    const file = namespaceFile(kind);
+    // A kernel without such namespaces has no such file
+    if (!existsSync(`/proc/self/ns/${file}`)) return false;
+    return readlinkSync(`/proc/${pid}/ns/${file}`) !== readlinkSync(`/proc/self/ns/${file}`);
+  });
 }

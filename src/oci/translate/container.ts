@@ -8,7 +8,7 @@ import type { OciLinux } from "../config/linux.ts";
 import { linuxShape } from "../config/linux.ts";
 import { innerHooksOf } from "./hooks.ts";
 import { mountsOf } from "./mounts.ts";
-import { namespacesOf } from "./namespaces.ts";
+import { namespacesOf, timeOffsetsOf } from "./namespaces.ts";
 import { processOf } from "./process.ts";
 import { resourcesOf } from "./resources.ts";
 
@@ -40,6 +40,7 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
     hostname: config.hostname,
     domainname: config.domainname,
     namespaces,
+    timeOffsets: timeOffsetsOf(linux, namespaces),
     mounts: mountsOf(config.mounts, bundle.directory),
     devices: devicesOf(linux),
     ownDev: !config.mounts.some(isDevOfMachine),

@@ -1,10 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
-import {
-  type BundleNamespace,
-  type BundleNamespaces,
-  type NamespaceKind,
-  namespaceKinds,
-} from "../../runtime/bundle/types.ts";
+import { type NamespaceKind, namespaceKinds } from "../../runtime/bundle/namespace-kinds.ts";
+import type { TimeOffsets } from "../../runtime/bundle/time.ts";
+import type { BundleNamespace, BundleNamespaces } from "../../runtime/bundle/types.ts";
 import type { OciLinux } from "../config/linux.ts";
 
 /** `linux.namespaces`: what is listed is made, or joined by its path; what is not, is the caller's. */
@@ -15,7 +12,7 @@ export function namespacesOf(linux: OciLinux): BundleNamespaces {
     const field = `linux.namespaces[${index}]`;
     if (seen.has(type)) throw new SampanError("invalid", `${field}: the type ${type} is there twice`);
     seen.add(type);
-    if (type === "user" || type === "time")
+    if (type === "user")
       throw new SampanError("unsupported", `${field} is not supported: ${type} namespaces are not made yet`);
     if (type === "mount") {
       if (path) throw new SampanError("unsupported", `${field}.path is not supported: a mount namespace is not joined`);
@@ -30,4 +27,18 @@ export function namespacesOf(linux: OciLinux): BundleNamespaces {
 function absolute(path: string, field: string): string {
   if (path.startsWith("/")) return path;
   throw new SampanError("invalid", `${field}.path: ${path} is not an absolute path`);
+}
+
+/** `linux.timeOffsets`: of a time namespace that is made for the container. */
+export function timeOffsetsOf({ timeOffsets }: OciLinux, namespaces: BundleNamespaces): TimeOffsets {
+  const clocks = Object.entries(timeOffsets ?? {}).flatMap(([clock, offset]) => {
+    if (offset === undefined) return [];
+    const { secs, nanosecs } = offset;
+    if (nanosecs < 0 || nanosecs > 999_999_999)
+      throw new SampanError("invalid", `linux.timeOffsets.${clock}.nanosecs: ${nanosecs} is not below a second`);
+    return [[clock, { seconds: secs, nanoseconds: nanosecs }] as const];
+  });
+  if (clocks.length > 0 && namespaces.time !== "new")
+    throw new SampanError("invalid", "linux.timeOffsets: it needs a new time namespace");
+  return Object.fromEntries(clocks);
 }

@@ -17,6 +17,7 @@ import { runInnerHooks } from "./hooks.ts";
 import { mountDirectory, mountListed } from "./mounts.ts";
 import { joinOpened, newNamespaces, openNamespaces, raiseLoopback } from "./namespaces.ts";
 import { BundleStreams } from "./streams.ts";
+import { makeTimeNamespace } from "./time.ts";
 import type { BundleContainer, CreateOptions } from "./types.ts";
 
 /** A program of a bundle's container, and where its results are. */
@@ -46,6 +47,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
   const pause = options.pause ? new Pause(p, options.connection) : undefined;
   const opened = p.in("namespace", () => openNamespaces(p, container.namespaces));
   p.in("namespace", () => joinOpened(p, opened, "before"));
+  if (container.namespaces.time === "new") p.in("namespace", () => makeTimeNamespace(p, container.timeOffsets));
   const { flags, names } = newNamespaces(container.namespaces);
   const pid = p.slot("pid of the container");
   const note = `start the first process in new namespaces: ${names}`;

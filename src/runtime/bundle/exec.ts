@@ -3,13 +3,14 @@ import { named, type Slot } from "../../kernel/block.ts";
 import * as f from "../../kernel/flags.ts";
 import { Program } from "../../kernel/program.ts";
 import { Inside } from "../inside.ts";
-import { flagNames, flags, openProcess } from "../namespaces.ts";
+import { openProcess } from "../namespaces.ts";
 import { setOomScore } from "../process.ts";
 import { runOnCpus } from "./attributes.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import type { BundleProgram } from "./create.ts";
+import { type NamespaceKind, withMounts } from "./namespace-kinds.ts";
 import { BundleStreams, type StreamOptions } from "./streams.ts";
-import type { BundleProcess, NamespaceKind } from "./types.ts";
+import type { BundleProcess } from "./types.ts";
 
 /** A running container, as one more process enters it. */
 export interface BundleTarget {
@@ -94,11 +95,9 @@ function enter(p: Program, target: BundleTarget, container: Slot): void {
       note: "let nobody in the container look into this process",
     }),
   );
-  const kinds = target.namespaces.filter((kind) => kind !== "pid");
-  const all = kinds.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS);
-  const names = ["NEWNS", ...kinds.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|");
+  const { flags, names } = withMounts(target.namespaces.filter((kind) => kind !== "pid"));
   p.in("namespace", () =>
-    p.call("setns", [container, named(all, names)], { note: "enter the container's namespaces" }),
+    p.call("setns", [container, named(flags, names)], { note: "enter the container's namespaces" }),
   );
 }
 

@@ -3,8 +3,8 @@ import * as f from "../../kernel/flags.ts";
 import { linkUp, loopbackIndex } from "../../kernel/netlink/link.ts";
 import { ask, openNetlink } from "../../kernel/netlink/request.ts";
 import type { Program } from "../../kernel/program.ts";
-import { flagNames, flags } from "../namespaces.ts";
-import { type BundleNamespaces, type NamespaceKind, namespaceKinds } from "./types.ts";
+import { type NamespaceKind, namespaceFlag, namespaceKinds, withMounts } from "./namespace-kinds.ts";
+import type { BundleNamespaces } from "./types.ts";
 
 /** A namespace behind a path, held open. */
 interface Opened {
@@ -33,19 +33,20 @@ export function openNamespaces(p: Program, namespaces: BundleNamespaces): Opened
 export function joinOpened(p: Program, opened: readonly Opened[], when: "before" | "inside"): void {
   for (const { kind, path, descriptor } of opened) {
     if ((kind === "pid") !== (when === "before")) continue;
-    p.call("setns", [descriptor, named(flags[kind], `CLONE_${flagNames[kind]}`)], {
+    const { flag, name } = namespaceFlag(kind);
+    p.call("setns", [descriptor, named(flag, name)], {
       note: `join the ${kind} namespace ${path}`,
     });
   }
 }
 
-/** What clone3 makes new; the cgroup namespace is made later, where the process is in its cgroup. */
+/**
+ * What clone3 makes new. The cgroup namespace is made later, where the process is in its cgroup, the time namespace before
+ * (`makeTimeNamespace`).
+ */
 export function newNamespaces(namespaces: BundleNamespaces): { flags: number; names: string } {
-  const fresh = namespaceKinds.filter((kind) => kind !== "cgroup" && namespaces[kind] === "new");
-  return {
-    flags: fresh.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS),
-    names: ["NEWNS", ...fresh.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|"),
-  };
+  const late: readonly NamespaceKind[] = ["cgroup", "time"];
+  return withMounts(namespaceKinds.filter((kind) => !late.includes(kind) && namespaces[kind] === "new"));
 }
 
 /** Brings up the loopback interface of a network namespace that has just been made. */

@@ -2,13 +2,13 @@ import type { Resources } from "../../cgroups/types.ts";
 import type { FsOptions } from "../mounting.ts";
 import type { DeviceNode, ProcessSpec, Propagation } from "../types.ts";
 import type { ProcessAttributes } from "./attributes.ts";
+import type { NamespaceKind } from "./namespace-kinds.ts";
 import type { StreamOptions } from "./streams.ts";
+import type { TimeOffsets } from "./time.ts";
 
 /** A namespace of a bundle's container: made for it, the caller's own, or the one behind a path. */
 export type BundleNamespace = "new" | "host" | { readonly path: string };
 
-export const namespaceKinds = ["pid", "network", "ipc", "uts", "cgroup"] as const;
-export type NamespaceKind = (typeof namespaceKinds)[number];
 /** The mount namespace is always the container's own. */
 export type BundleNamespaces = Readonly<Record<NamespaceKind, BundleNamespace>>;
 
@@ -93,6 +93,8 @@ export interface BundleContainer {
   readonly hostname: string;
   readonly domainname: string;
   readonly namespaces: BundleNamespaces;
+  /** Of a new time namespace. */
+  readonly timeOffsets: TimeOffsets;
   /** In the order they are made. */
   readonly mounts: readonly BundleMount[];
   readonly devices: readonly DeviceNode[];

@@ -1,0 +1,35 @@
+import * as f from "../../kernel/flags.ts";
+
+/** The kinds of namespaces that a bundle may ask for; the mount namespace is always the container's own. */
+const kinds = {
+  pid: { flag: f.CLONE_NEWPID, flagName: "NEWPID", file: "pid" },
+  network: { flag: f.CLONE_NEWNET, flagName: "NEWNET", file: "net" },
+  ipc: { flag: f.CLONE_NEWIPC, flagName: "NEWIPC", file: "ipc" },
+  uts: { flag: f.CLONE_NEWUTS, flagName: "NEWUTS", file: "uts" },
+  cgroup: { flag: f.CLONE_NEWCGROUP, flagName: "NEWCGROUP", file: "cgroup" },
+  time: { flag: f.CLONE_NEWTIME, flagName: "NEWTIME", file: "time" },
+} as const;
+
+export type NamespaceKind = keyof typeof kinds;
+
+export const namespaceKinds = Object.keys(kinds) as readonly NamespaceKind[];
+
+/** The name below /proc/PID/ns. */
+export function namespaceFile(kind: NamespaceKind): string {
+  return kinds[kind].file;
+}
+
+/** The flag of clone3(2), setns(2) and unshare(2), and its name. */
+export function namespaceFlag(kind: NamespaceKind): { readonly flag: number; readonly name: string } {
+  const { flag, flagName } = kinds[kind];
+  return { flag, name: `CLONE_${flagName}` };
+}
+
+/** The flags of a mount namespace and of `chosen`, and what they are called. */
+export function withMounts(chosen: readonly NamespaceKind[]): { readonly flags: number; readonly names: string } {
+  const all = chosen.map(namespaceFlag);
+  return {
+    flags: all.reduce((sum, { flag }) => sum | flag, f.CLONE_NEWNS),
+    names: ["CLONE_NEWNS", ...all.map(({ name }) => name)].join("|"),
+  };
+}
