@@ -40,10 +40,10 @@ for (const { name, binary } of runtimes) {
         const line = `${schedule}; ionice -p $$`;
         const expected = "5 0 3\nbest-effort: prio 6\n";
         assert.equal(await print(line, (config) => Object.assign(config.process, attributes)), expected);
-        const fifo = await print(schedule, (config) => {
-          config.process.scheduler = { policy: "SCHED_FIFO", priority: 3 };
+        const idle = await print(schedule, (config) => {
+          config.process.scheduler = { policy: "SCHED_IDLE" };
         });
-        assert.equal(fifo, "0 3 1\n");
+        assert.equal(idle, "0 0 5\n");
         const bundle = await sandbox.bundle((config) => {
           config.process.args = ["sleep", "1000"];
           Object.assign(config.process, attributes);
