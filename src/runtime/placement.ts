@@ -24,6 +24,7 @@ export class Placement {
   readonly #cgroups: Cgroups;
   readonly #spec: Placed;
   #gate: ReturnType<Program["pair"]> | undefined;
+  #made = false;
 
   constructor(p: Program, cgroups: Cgroups, spec: Placed) {
     this.#p = p;
@@ -31,12 +32,15 @@ export class Placement {
     this.#spec = spec;
   }
 
-  /** In the parent, before the clone; what it returns is for `clone`. */
-  before(): Slot | undefined {
+  /**
+   * In the parent, before the clone; what it returns is for `clone`. With `complete` the cgroups are made now on v1 too: the
+   * parent has no right to later.
+   */
+  before(options: { readonly complete: boolean } = { complete: false }): Slot | undefined {
     const bornThere = this.#cgroups.version === "v2";
     if (!bornThere || this.#spec.connect) this.#openGate();
+    if (bornThere || options.complete) this.#create();
     if (!bornThere) return undefined;
-    this.#cgroups.create(this.#p, this.#spec.cgroupPath, this.#spec.resources);
     return this.#cgroups.bornIn(this.#p, this.#spec.cgroupPath);
   }
 
@@ -54,7 +58,7 @@ export class Placement {
   /** In the parent, after the clone. */
   after(): void {
     if (this.#cgroups.version === "v2") return;
-    this.#cgroups.create(this.#p, this.#spec.cgroupPath, this.#spec.resources);
+    if (!this.#made) this.#create();
     this.#tell("let the child move in");
     if (!this.#spec.connect) this.#closeGate();
   }
@@ -68,6 +72,11 @@ export class Placement {
   /** In the child, before its program runs. */
   awaitNetwork(): void {
     this.#wait("wait until its network is complete");
+  }
+
+  #create(): void {
+    this.#cgroups.create(this.#p, this.#spec.cgroupPath, this.#spec.resources);
+    this.#made = true;
   }
 
   #openGate(): void {

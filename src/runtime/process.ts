@@ -89,10 +89,11 @@ export function setOomScore(p: Program, { oomScoreAdj }: ProcessSpec): void {
   p.call("write", [file, p.text(text), text.length], { note: `set it to ${text}`, full: true });
 }
 
-export function setLimits(p: Program, process: ProcessSpec): void {
+/** Of the running process, or of `pid`. */
+export function setLimits(p: Program, process: ProcessSpec, pid: Slot | 0 = 0): void {
   for (const { name, soft, hard } of process.rlimits) {
     const limit = p.words([rlimitValue(soft), rlimitValue(hard)], `{ ${soft}, ${hard} }`);
-    p.call("prlimit64", [0, named(rlimits[name], name), limit, 0], {
+    p.call("prlimit64", [pid, named(rlimits[name], name), limit, 0], {
       note: `limit ${name} to ${soft}, at most ${hard}`,
     });
   }

@@ -1,16 +1,14 @@
-import { linuxShape } from "./linux.ts";
+import { linuxShape, mappingShape } from "./linux.ts";
 import { processShape } from "./process.ts";
-import { fallback, flag, integer, list, object, optional, refused, table, text } from "./shape.ts";
-
-const mapping = "idmapped mounts are not made yet";
+import { fallback, flag, integer, list, object, optional, table, text } from "./shape.ts";
 
 const mount = object({
   destination: text,
   type: optional(text),
   source: optional(text),
   options: list(text),
-  uidMappings: refused(mapping),
-  gidMappings: refused(mapping),
+  uidMappings: list(mappingShape),
+  gidMappings: list(mappingShape),
 });
 
 const hook = object({ path: text, args: list(text), env: list(text), timeout: optional(integer) });

@@ -20,13 +20,14 @@ const device = object({
 
 const offset = object({ secs: fallback(integer, 0), nanosecs: fallback(integer, 0) });
 
-const mapping = "user namespaces are not made yet";
+/** `uidMappings` and `gidMappings`, of the container or of one mount. */
+export const mappingShape = object({ containerID: id, hostID: id, size: integer });
 
 /** `linux` (config-linux.md). */
 export const linuxShape = object({
   namespaces: list(namespace),
-  uidMappings: refused(mapping),
-  gidMappings: refused(mapping),
+  uidMappings: list(mappingShape),
+  gidMappings: list(mappingShape),
   timeOffsets: optional(object({ monotonic: optional(offset), boottime: optional(offset) })),
   devices: list(device),
   netDevices: refused("network devices are not moved yet"),
@@ -46,3 +47,4 @@ export const linuxShape = object({
 });
 
 export type OciLinux = ReturnType<typeof linuxShape>;
+export type OciMapping = ReturnType<typeof mappingShape>;

@@ -1,12 +1,15 @@
+import { statSync } from "node:fs";
 import { SampanError } from "../../errors/index.ts";
 import { defaultDevices } from "../../kernel/devices.ts";
 import type { BundleContainer, BundleNamespaces } from "../../runtime/bundle/types.ts";
 import { namespaceOfSysctl } from "../../runtime/sysctls.ts";
+import { deviceNumber } from "../../runtime/system-mounts.ts";
 import type { DeviceNode, Propagation } from "../../runtime/types.ts";
 import { type Bundle, rootOf } from "../config/bundle.ts";
 import type { OciLinux } from "../config/linux.ts";
 import { linuxShape } from "../config/linux.ts";
 import { innerHooksOf } from "./hooks.ts";
+import { containerMappingsOf } from "./mappings.ts";
 import { mountsOf } from "./mounts.ts";
 import { namespacesOf, timeOffsetsOf } from "./namespaces.ts";
 import { processOf } from "./process.ts";
@@ -40,9 +43,10 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
     hostname: config.hostname,
     domainname: config.domainname,
     namespaces,
+    mappings: containerMappingsOf(linux, namespaces),
     timeOffsets: timeOffsetsOf(linux, namespaces),
-    mounts: mountsOf(config.mounts, bundle.directory),
-    devices: devicesOf(linux),
+    mounts: mountsOf(config.mounts, bundle.directory, namespaces.user),
+    devices: devicesOf(linux, namespaces),
     ownDev: !config.mounts.some(isDevOfMachine),
     maskedPaths: linux.maskedPaths,
     readonlyPaths: linux.readonlyPaths,
@@ -88,7 +92,7 @@ function isDevOfMachine({ destination, type, options }: Bundle["config"]["mounts
 }
 
 /** The default devices, and those that are listed: a path that is in both is the listed one's. */
-function devicesOf({ devices }: OciLinux): DeviceNode[] {
+function devicesOf({ devices }: OciLinux, { user }: BundleNamespaces): DeviceNode[] {
   const listed = devices.map(
     ({ path, type, major, minor, fileMode, uid, gid }): DeviceNode => ({
       path,
@@ -100,8 +104,19 @@ function devicesOf({ devices }: OciLinux): DeviceNode[] {
       gid: gid ?? 0,
     }),
   );
+  if (user !== "host") for (const [index, device] of listed.entries()) requireOnMachine(device, index);
   const paths = new Set(listed.map(({ path }) => path));
   return [...defaultDevices.filter(({ path }) => !paths.has(path)), ...listed];
+}
+
+/** In a user namespace the machine's own node is mounted: it must be there, and the same device. */
+function requireOnMachine({ path, type, major, minor }: DeviceNode, index: number): void {
+  if (type === "p") return;
+  const status = statSync(path, { throwIfNoEntry: false });
+  const isOfType = type === "c" ? status?.isCharacterDevice() : status?.isBlockDevice();
+  if (status !== undefined && isOfType && status.rdev === deviceNumber(major, minor)) return;
+  const why = `a user namespace has only devices of the machine, where ${path} is not ${type} ${major}:${minor}`;
+  throw new SampanError("unsupported", `linux.devices[${index}]: ${why}`);
 }
 
 function sysctlsOf({ sysctl }: OciLinux, namespaces: BundleNamespaces): Readonly<Record<string, string>> {

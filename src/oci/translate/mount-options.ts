@@ -10,6 +10,8 @@ export interface MountOptions {
   /** `bind` or `rbind`. */
   readonly bind: "no" | "flat" | "recursive";
   readonly remount: boolean;
+  /** `idmap` or `ridmap`. */
+  readonly idmap: "no" | "flat" | "recursive";
   /** What the file system itself is told: "size=64k" is a pair, "newinstance" a flag. */
   readonly data: readonly (readonly [name: string, value: string | true])[];
   /** Options of the superblock, which a bind mount does not have of its own. */
@@ -57,8 +59,6 @@ const nothing: readonly string[] = ["defaults", "async", "nomand", "nolazytime",
 
 const notYet: Readonly<Record<string, string>> = {
   tmpcopyup: "copying the image's files into a tmpfs is not done yet",
-  idmap: "idmapped mounts are not made yet",
-  ridmap: "idmapped mounts are not made yet",
   iversion: "the kernel counts changes of inodes by itself",
 };
 
@@ -71,6 +71,8 @@ export const mountOptionNames: readonly string[] = [
   ...nothing,
   "bind",
   "rbind",
+  "idmap",
+  "ridmap",
   "remount",
 ].sort();
 
@@ -82,6 +84,7 @@ export function sortOptions(options: readonly string[], field: string): MountOpt
   const data: [string, string | true][] = [];
   const superblock: string[] = [];
   let bind: MountOptions["bind"] = "no";
+  let idmap: MountOptions["idmap"] = "no";
   for (const option of options) {
     const own = attributes[option];
     const below = option.startsWith("r") ? attributes[option.slice(1)] : undefined;
@@ -90,6 +93,7 @@ export function sortOptions(options: readonly string[], field: string): MountOpt
     if (own !== undefined) change(flat, own);
     else if (below !== undefined) change(recursive, below);
     else if (propagationNames.includes(option)) propagation.push(option as Propagation);
+    else if (option === "idmap" || option === "ridmap") idmap = option === "idmap" ? "flat" : "recursive";
     else if (option === "bind") bind = bind === "recursive" ? bind : "flat";
     else if (option === "rbind") bind = "recursive";
     else if (superblockFlags.includes(option)) superblock.push(option);
@@ -97,7 +101,7 @@ export function sortOptions(options: readonly string[], field: string): MountOpt
   }
   const set = { recursiveSet: recursive.set, recursiveClear: recursive.clear };
   const remount = options.includes("remount");
-  return { attributes: { ...flat, ...set }, propagation, bind, remount, data, superblock };
+  return { attributes: { ...flat, ...set }, propagation, bind, remount, idmap, data, superblock };
 }
 
 /** The later of two options that contradict each other counts. */

@@ -1,13 +1,22 @@
 import { statSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import { SampanError } from "../../errors/index.ts";
-import type { BundleMount } from "../../runtime/bundle/types.ts";
+import type { IdMap } from "../../runtime/bundle/idmap.ts";
+import type { BundleMount, BundleNamespace } from "../../runtime/bundle/types.ts";
 import type { OciMount } from "../config/config.ts";
+import { mappingsOf } from "./mappings.ts";
 import { sortOptions } from "./mount-options.ts";
 
 /** `mounts` of config.json. Relative sources are the bundle's. */
-export function mountsOf(mounts: readonly OciMount[], bundle: string): BundleMount[] {
-  return mounts.map((mount, index) => mountOf(mount, bundle, `mounts[${index}]`));
+export function mountsOf(mounts: readonly OciMount[], bundle: string, users: BundleNamespace): BundleMount[] {
+  return mounts.map((mount, index) => {
+    const field = `mounts[${index}]`;
+    const made = mountOf(mount, bundle, field);
+    const idMap = idMapOf(mount, users, field);
+    if (idMap === undefined) return made;
+    if (made.kind !== "bind") throw new SampanError("invalid", `${field}: only a bind mount can be idmapped`);
+    return { ...made, idMap };
+  });
 }
 
 function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
@@ -31,6 +40,23 @@ function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
   const flags = options.superblock.map((name) => [name, true] as const);
   const data = [...flags, ...options.data];
   return { kind: "file-system", ...common, type, source: mount.source ?? type, options: data };
+}
+
+/** Mappings of its own, or by `idmap` and `ridmap` those of the container's user namespace. */
+function idMapOf(mount: OciMount, users: BundleNamespace, field: string): IdMap | undefined {
+  const { idmap } = sortOptions(mount.options, `${field}.options`);
+  const recursive = idmap === "recursive";
+  const mappings = mappingsOf(mount, field);
+  if (mappings.users.length > 0 && mappings.groups.length > 0) return { mappings, recursive };
+  if (mappings.users.length > 0 || mappings.groups.length > 0)
+    throw new SampanError("invalid", `${field}: uidMappings and gidMappings belong together`);
+  if (idmap === "no") return undefined;
+  if (users === "host")
+    throw new SampanError(
+      "invalid",
+      `${field}.options: ${idmap === "flat" ? "" : "r"}idmap needs mappings: it has none, nor a user namespace`,
+    );
+  return { mappings: "container", recursive };
 }
 
 function sourceOf(mount: OciMount, bundle: string, field: string): { source: string; sourceIsDirectory: boolean } {

@@ -12,8 +12,6 @@ export function namespacesOf(linux: OciLinux): BundleNamespaces {
     const field = `linux.namespaces[${index}]`;
     if (seen.has(type)) throw new SampanError("invalid", `${field}: the type ${type} is there twice`);
     seen.add(type);
-    if (type === "user")
-      throw new SampanError("unsupported", `${field} is not supported: ${type} namespaces are not made yet`);
     if (type === "mount") {
       if (path) throw new SampanError("unsupported", `${field}.path is not supported: a mount namespace is not joined`);
     } else found.set(type, path ? { path: absolute(path, field) } : "new");

@@ -14,14 +14,15 @@ import { takeAttributes } from "./attributes.ts";
 import type { Failure } from "./gate.ts";
 import type { BundleProcess } from "./types.ts";
 
-/** Limits, attributes, session, and rights of a bundle's process; `closeOthers` leaves it no descriptor by which to slip out. */
+/** Limits, attributes, session, and rights of a bundle's process; `closeOthers` leaves it no descriptor by which to slip out. Without
+ * `limits` its parent, which may raise them, sets those. */
 export function takeIdentity(
   p: Program,
   process: BundleProcess,
-  options: { newKeyring: boolean; closeOthers: () => void },
+  options: { newKeyring: boolean; limits: boolean; closeOthers: () => void },
 ): void {
   p.in("process", () => {
-    setLimits(p, process);
+    if (options.limits) setLimits(p, process);
     takeAttributes(p, process.attributes);
     takeName(p, "sampan-init");
     startSession(p, process);

@@ -6,19 +6,23 @@ import { Inside } from "../inside.ts";
 import { maskPaths, protectPaths } from "../masking.ts";
 import { newMount } from "../mounting.ts";
 import { Placement } from "../placement.ts";
-import { setOomScore } from "../process.ts";
+import { setLimits, setOomScore } from "../process.ts";
 import { enterRoot, setPropagation } from "../rootfs.ts";
 import { bindConsole, cgroupViews, nameMachine } from "../start.ts";
-import { type CgroupView, deviceLinks, makeNode } from "../system-mounts.ts";
+import type { CgroupView } from "../system-mounts.ts";
 import { propagations, protectRoot, setSysctls } from "../user-mounts.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
+import { fillDev } from "./devices.ts";
 import { Gate } from "./gate.ts";
 import { runInnerHooks } from "./hooks.ts";
-import { mountDirectory, mountListed } from "./mounts.ts";
-import { joinOpened, newNamespaces, openNamespaces, raiseLoopback } from "./namespaces.ts";
+import { takeIdmapped } from "./idmap.ts";
+import { mountDirectory, mountListed, takeSources } from "./mounts.ts";
+import { joinOpened, newNamespaces, type Opened, openNamespaces, raiseLoopback } from "./namespaces.ts";
+import { LentOomScore } from "./oom-score.ts";
 import { BundleStreams } from "./streams.ts";
 import { makeTimeNamespace } from "./time.ts";
-import type { BundleContainer, CreateOptions } from "./types.ts";
+import type { BundleContainer, BundleMount, CreateOptions } from "./types.ts";
+import { becomeRoot, IdMapper, makeUserNamespace } from "./user-namespace.ts";
 
 /** A program of a bundle's container, and where its results are. */
 export interface BundleProgram {
@@ -39,16 +43,20 @@ export interface BundleProgram {
  *        leaves, or waits for its end
  */
 export function createProgram(container: BundleContainer, options: CreateOptions, cgroups: Cgroups): BundleProgram {
+  const { namespaces } = container;
   const p = new Program(`create container ${container.id}`);
   const gate = p.in("process", () => new Gate(p, options.directory, options.connection));
   const placement = new Placement(p, cgroups, container);
-  const cgroup = p.in("cgroup", () => placement.before());
+  const cgroup = p.in("cgroup", () => placement.before({ complete: typeof namespaces.user === "object" }));
   const streams = p.in("process", () => new BundleStreams(p, container.process, options));
   const pause = options.pause ? new Pause(p, options.connection) : undefined;
-  const opened = p.in("namespace", () => openNamespaces(p, container.namespaces));
-  p.in("namespace", () => joinOpened(p, opened, "before"));
-  if (container.namespaces.time === "new") p.in("namespace", () => makeTimeNamespace(p, container.timeOffsets));
-  const { flags, names } = newNamespaces(container.namespaces);
+  const opened = p.in("namespace", () => openNamespaces(p, namespaces));
+  const idmapped = p.in("rootfs", () => takeIdmapped(p, container.mounts, () => usersOf(p, container, opened)));
+  const lent = p.in("process", () => lendOomScore(p, container));
+  const mapper = namespaces.user === "new" ? p.in("namespace", () => new IdMapper(p, container.mappings)) : undefined;
+  p.in("namespace", () => joinOpened(p, opened, "before", namespaces));
+  if (namespaces.time === "new") p.in("namespace", () => makeTimeNamespace(p, container.timeOffsets));
+  const { flags, names } = newNamespaces(namespaces);
   const pid = p.slot("pid of the container");
   const note = `start the first process in new namespaces: ${names}`;
   const child = p.in("namespace", () =>
@@ -59,18 +67,24 @@ export function createProgram(container: BundleContainer, options: CreateOptions
         }),
       );
       p.in("namespace", () => {
-        joinOpened(p, opened, "inside");
-        raiseLoopback(p, container.namespaces);
+        mapper?.await();
+        joinOpened(p, opened, "inside", namespaces);
+        raiseLoopback(p, namespaces);
         nameMachine(p, container);
       });
-      childSteps(p, container, { cgroups, placement, streams, gate, pause, pid });
+      childSteps(p, container, { cgroups, placement, streams, gate, pause, pid, idmapped });
     }),
   );
   p.copy(child.pid, pid.address, "tell the child its process id out here");
+  p.in("process", () => lent?.takeBack());
+  p.in("namespace", () => mapper?.map(child.pid));
   p.in("cgroup", () => placement.after());
   const ends = p.in("process", () => streams.keep());
   pause?.inWorker();
-  p.in("process", () => gate.awaitReady());
+  p.in("process", () => {
+    gate.awaitReady();
+    if (mapper) setLimits(p, container.process, child.pid);
+  });
   const status = p.in("process", () => streams.finish(child, ends, options.afterwards));
   return { program: p, pid: child.pid, status };
 }
@@ -82,23 +96,44 @@ interface ChildContext {
   readonly gate: Gate;
   readonly pause: Pause | undefined;
   readonly pid: Slot;
+  readonly idmapped: ReadonlyMap<BundleMount, Slot>;
+}
+
+/** In a user namespace the child may not set its own. */
+function lendOomScore(p: Program, container: BundleContainer): LentOomScore | undefined {
+  const { oomScoreAdj } = container.process;
+  return isolatesUsers(container) && oomScoreAdj !== undefined ? new LentOomScore(p, oomScoreAdj) : undefined;
+}
+
+/** A user namespace with the container's ids, for what is mapped by it before the container is there. */
+function usersOf(p: Program, { mappings }: BundleContainer, opened: readonly Opened[]): Slot {
+  const joined = opened.find(({ kind }) => kind === "user");
+  return joined?.descriptor ?? makeUserNamespace(p, mappings, "to map a mount's ids by");
 }
 
 function childSteps(p: Program, container: BundleContainer, context: ChildContext): void {
   const { process, hooks } = container;
   const { gate, streams, pause, pid } = context;
+  // A user namespace's root may not write to the machine's cgroups, nor find every path of the machine
+  const early = isolatesUsers(container);
+  const enterCgroup = () => p.in("cgroup", () => context.placement.enter());
+  if (early) enterCgroup();
   const root = p.in("rootfs", () => startRoot(p, container));
+  const taken = p.in("rootfs", () => takeSources(p, early ? container.mounts : []));
+  if (early) p.in("security", () => becomeRoot(p));
+  else enterCgroup();
   const inside = new Inside(p, root);
-  p.in("rootfs", () => fillRoot(p, inside, container, context));
+  p.in("rootfs", () => fillRoot(p, inside, container, { ...context, taken: new Map([...context.idmapped, ...taken]) }));
   p.in("process", () => {
     streams.connect(inside);
     if (process.terminal && container.ownDev) p.in("rootfs", () => bindConsole(p, inside));
-    setOomScore(p, process);
+    if (!isolatesUsers(container)) setOomScore(p, process);
     pause?.inChild();
     runInnerHooks(p, hooks, { kind: "createContainer", pid });
   });
   p.in("rootfs", () => closeRoot(p, inside, container));
-  takeIdentity(p, process, { newKeyring: container.newKeyring, closeOthers: () => gate.closeOthers() });
+  const limits = container.namespaces.user !== "new";
+  takeIdentity(p, process, { newKeyring: container.newKeyring, limits, closeOthers: () => gate.closeOthers() });
   p.in("process", () => {
     gate.wait();
     if (hooks.startContainer.length > 0)
@@ -122,10 +157,18 @@ function startRoot(p: Program, { root }: BundleContainer): Slot {
   return mountDirectory(p, root.directory);
 }
 
-function fillRoot(p: Program, inside: Inside, container: BundleContainer, context: ChildContext): void {
-  p.in("cgroup", () => context.placement.enter());
-  mountListed(p, inside, container.mounts, viewsOf(container, context.cgroups));
-  if (container.ownDev) p.in("device", () => fillDev(p, inside, container));
+function isolatesUsers({ namespaces }: BundleContainer): boolean {
+  return namespaces.user !== "host";
+}
+
+interface RootContext extends ChildContext {
+  readonly taken: ReadonlyMap<BundleMount, Slot>;
+}
+
+function fillRoot(p: Program, inside: Inside, container: BundleContainer, context: RootContext): void {
+  mountListed(p, inside, container.mounts, viewsOf(container, context.cgroups), context.taken);
+  const fromMachine = isolatesUsers(container);
+  if (container.ownDev) p.in("device", () => fillDev(p, inside, container.devices, { fromMachine }));
   if (container.process.cwd !== "/")
     inside.directory(container.process.cwd, `find the working directory ${container.process.cwd}`);
 }
@@ -136,17 +179,6 @@ function viewsOf({ namespaces, cgroupPath }: BundleContainer, cgroups: Cgroups):
   const views = cgroupViews(hierarchies);
   if (namespaces.cgroup === "new") return views;
   return views.map((view, index) => ({ ...view, source: `${hierarchies[index]?.mountPoint}${cgroupPath}` }));
-}
-
-function fillDev(p: Program, inside: Inside, container: BundleContainer): void {
-  const dev = inside.directory("/dev", "find /dev");
-  for (const device of container.devices) makeNode(p, inside, dev, device);
-  for (const [target, name] of deviceLinks) {
-    p.call("symlinkat", [p.text(target), dev, p.text(name)], {
-      note: `link /dev/${name} to ${target}`,
-      tolerate: ["EEXIST"],
-    });
-  }
 }
 
 /** What nothing may be mounted after: kernel settings, protected and hidden paths, and the change of root. */

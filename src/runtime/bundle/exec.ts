@@ -11,6 +11,7 @@ import type { BundleProgram } from "./create.ts";
 import { type NamespaceKind, withMounts } from "./namespace-kinds.ts";
 import { BundleStreams, type StreamOptions } from "./streams.ts";
 import type { BundleProcess } from "./types.ts";
+import { becomeRoot } from "./user-namespace.ts";
 
 /** A running container, as one more process enters it. */
 export interface BundleTarget {
@@ -56,9 +57,14 @@ export function bundleExecProgram(
       p.in("cgroup", () => cgroups.enter(p, target.cgroupPath));
       if (final) p.in("process", () => runOnCpus(p, final, "run on the processors it is to have"));
       enter(p, target, container);
+      if (target.namespaces.includes("user")) p.in("security", () => becomeRoot(p));
       const inside = p.in("rootfs", () => new Inside(p, openRoot(p)));
       p.in("process", () => streams.connect(inside));
-      takeIdentity(p, process, { newKeyring: true, closeOthers: () => closeOthers(p, options.connection, status) });
+      takeIdentity(p, process, {
+        newKeyring: true,
+        limits: true,
+        closeOthers: () => closeOthers(p, options.connection, status),
+      });
       takeLastFilter(p, process);
       p.in("process", () => executeProgram(p, process));
     }),

@@ -7,16 +7,26 @@ import { type CgroupView, mountCgroups } from "../system-mounts.ts";
 import { propagations } from "../user-mounts.ts";
 import type { BindOfMachine, BundleMount, FileSystem, MountAttributes, Remount } from "./types.ts";
 
-/** What config.json lists as `mounts`, in its order. */
+/** What a user namespace's root may have no way to, taken before the process becomes that: the sources of binds. */
+export function takeSources(p: Program, mounts: readonly BundleMount[]): ReadonlyMap<BundleMount, Slot> {
+  const taken = new Map<BundleMount, Slot>();
+  for (const mount of mounts) {
+    if (mount.kind === "bind" && mount.idMap === undefined) taken.set(mount, takeSource(p, mount));
+  }
+  return taken;
+}
+
+/** What config.json lists as `mounts`, in its order; `taken` are sources that are there already. */
 export function mountListed(
   p: Program,
   inside: Inside,
   mounts: readonly BundleMount[],
   cgroups: readonly CgroupView[],
+  taken: ReadonlyMap<BundleMount, Slot>,
 ): void {
   for (const mount of mounts) {
     if (mount.kind === "file-system") mountFileSystem(p, inside, mount);
-    else if (mount.kind === "bind") mountBind(p, inside, mount);
+    else if (mount.kind === "bind") mountBind(p, inside, mount, taken.get(mount));
     else if (mount.kind === "remount") remount(p, inside, mount);
     else {
       const at = inside.directory(mount.target, `find ${mount.target}`);
@@ -44,13 +54,17 @@ function mountFileSystem(p: Program, inside: Inside, mount: FileSystem): void {
   setPropagations(p, made, mount);
 }
 
-function mountBind(p: Program, inside: Inside, mount: BindOfMachine): void {
-  const tree = copyTree(p, {
+function takeSource(p: Program, mount: BindOfMachine): Slot {
+  return copyTree(p, {
     directory: f.AT_FDCWD,
     path: p.text(mount.source),
     recursive: mount.recursive,
     note: `take ${mount.source} of the machine`,
   });
+}
+
+function mountBind(p: Program, inside: Inside, mount: BindOfMachine, taken: Slot | undefined): void {
+  const tree = taken ?? takeSource(p, mount);
   changeAttributes(p, tree, mount.attributes);
   setPropagations(p, tree, mount);
   const note = `find ${mount.target}`;

@@ -2,6 +2,7 @@ import * as f from "../../kernel/flags.ts";
 
 /** The kinds of namespaces that a bundle may ask for; the mount namespace is always the container's own. */
 const kinds = {
+  user: { flag: f.CLONE_NEWUSER, flagName: "NEWUSER", file: "user" },
   pid: { flag: f.CLONE_NEWPID, flagName: "NEWPID", file: "pid" },
   network: { flag: f.CLONE_NEWNET, flagName: "NEWNET", file: "net" },
   ipc: { flag: f.CLONE_NEWIPC, flagName: "NEWIPC", file: "ipc" },

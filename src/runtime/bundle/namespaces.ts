@@ -7,7 +7,7 @@ import { type NamespaceKind, namespaceFlag, namespaceKinds, withMounts } from ".
 import type { BundleNamespaces } from "./types.ts";
 
 /** A namespace behind a path, held open. */
-interface Opened {
+export interface Opened {
   readonly kind: NamespaceKind;
   readonly path: string;
   readonly descriptor: Slot;
@@ -29,14 +29,23 @@ export function openNamespaces(p: Program, namespaces: BundleNamespaces): Opened
   });
 }
 
-/** A PID namespace is joined "before" the clone, for it only takes effect for children; the others "inside", by the child. */
-export function joinOpened(p: Program, opened: readonly Opened[], when: "before" | "inside"): void {
-  for (const { kind, path, descriptor } of opened) {
-    if ((kind === "pid") !== (when === "before")) continue;
+/**
+ * A PID namespace is joined "before" the clone, for it only takes effect for children; the others "inside", by the child.
+ * With a user namespace all are joined before, while the worker has the machine's rights to, and that one as the last: whoever
+ * is in it has none any more.
+ */
+export function joinOpened(
+  p: Program,
+  opened: readonly Opened[],
+  when: "before" | "inside",
+  { user }: BundleNamespaces,
+): void {
+  const early = (kind: NamespaceKind) => kind === "pid" || user !== "host";
+  const chosen = opened.filter(({ kind }) => early(kind) === (when === "before"));
+  const last = chosen.filter(({ kind }) => kind === "user");
+  for (const { kind, path, descriptor } of [...chosen.filter((one) => !last.includes(one)), ...last]) {
     const { flag, name } = namespaceFlag(kind);
-    p.call("setns", [descriptor, named(flag, name)], {
-      note: `join the ${kind} namespace ${path}`,
-    });
+    p.call("setns", [descriptor, named(flag, name)], { note: `join the ${kind} namespace ${path}` });
   }
 }
 

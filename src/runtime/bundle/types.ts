@@ -2,9 +2,11 @@ import type { Resources } from "../../cgroups/types.ts";
 import type { FsOptions } from "../mounting.ts";
 import type { DeviceNode, ProcessSpec, Propagation } from "../types.ts";
 import type { ProcessAttributes } from "./attributes.ts";
+import type { IdMap } from "./idmap.ts";
 import type { NamespaceKind } from "./namespace-kinds.ts";
 import type { StreamOptions } from "./streams.ts";
 import type { TimeOffsets } from "./time.ts";
+import type { IdMappings } from "./user-namespace.ts";
 
 /** A namespace of a bundle's container: made for it, the caller's own, or the one behind a path. */
 export type BundleNamespace = "new" | "host" | { readonly path: string };
@@ -41,6 +43,7 @@ export interface BindOfMachine extends MountAt {
   /** Absolute path on the machine. */
   readonly source: string;
   readonly sourceIsDirectory: boolean;
+  readonly idMap?: IdMap;
   readonly recursive: boolean;
 }
 
@@ -93,6 +96,8 @@ export interface BundleContainer {
   readonly hostname: string;
   readonly domainname: string;
   readonly namespaces: BundleNamespaces;
+  /** Of a new user namespace. */
+  readonly mappings: IdMappings;
   /** Of a new time namespace. */
   readonly timeOffsets: TimeOffsets;
   /** In the order they are made. */
