@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { eventually, succeed } from "../../test/support/process.ts";
+import { join } from "node:path";
+import { hasPeers, PeerWorld } from "../../test/support/peers.ts";
+import { eventually } from "../../test/support/process.ts";
 import { Api } from "./api.ts";
 
-const tool = process.env.SAMPAN_PEERS ?? resolve(import.meta.dirname, "../../../shared/tools/peers");
+export { hasPeers };
 
 /** An engine run by the `peers` tool in namespaces of its own, reached through its socket out here. */
 export interface Peer {
@@ -16,16 +16,10 @@ export interface Peer {
   close(): Promise<void>;
 }
 
-/** Whether there is a tree of peers on this machine. */
-export function hasPeers(): boolean {
-  return existsSync(tool) && existsSync(join(process.env.PEERS ?? "/var/tmp/peers", "root/.ready"));
-}
-
 /** Starts a peer that serves Docker's API at /engine/<name>.sock in there. */
 export async function startPeer(name: string, argv: readonly string[], socketName: string): Promise<Peer> {
-  await succeed(tool, ["start", name, ...argv]);
-  const engine = (await succeed(tool, ["path", name])).trim();
-  const socket = join(engine, socketName);
+  const world = await PeerWorld.start(name, argv);
+  const socket = join(world.directory, socketName);
   const api = new Api(socket);
   await eventually(
     `${name} answers`,
@@ -38,12 +32,12 @@ export async function startPeer(name: string, argv: readonly string[], socketNam
   );
   return {
     socket,
-    directory: engine,
+    directory: world.directory,
     api,
-    inside: (command) => [tool, "exec", name, ...command],
+    inside: (command) => [...world.enter, ...command],
     close: async () => {
       api.close();
-      await succeed(tool, ["stop", name]);
+      await world.stop();
     },
   };
 }

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { Answer } from "../support/compatibility/call.ts";
 import { compare, type Difference, type Flat, isListed, kindsOf } from "../support/compatibility/compare.ts";
@@ -11,14 +9,12 @@ import { busybox, dockerArchive, tar } from "../support/images.ts";
 import type { Machine } from "../support/machine.ts";
 import { DockerdMachine } from "../support/machine-dockerd.ts";
 import { SampanMachine } from "../support/machine-sampan.ts";
+import { hasPeers, isRecording } from "../support/peers.ts";
 import { runProgram } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { image } from "../support/uplink.ts";
 
 const { varies, machine: ofMachine, moment, differences: listed } = differences;
-
-/** Whether the peers' dockerd can be started here, to answer the same session. */
-const hasDockerd = existsSync(join(process.env.PEERS ?? "/var/tmp/peers", "root/.ready"));
 
 /** Plays the session against an engine that knows nothing yet. */
 async function answersOf(machine: Machine): Promise<Map<string, Answer>> {
@@ -63,11 +59,11 @@ suite("the same session as dockerd", requires("docker", "busybox", "cc", "ip"), 
   });
 
   // What is recorded has no values: only beside a dockerd can those be compared.
-  const beside = hasDockerd ? test : () => {};
+  const beside = hasPeers() ? test : () => {};
   beside("every answer has the values of dockerd's", async () => {
     const ours = flatAnswers(await started);
     const theirs = flatAnswers(await answersOf(new DockerdMachine([])));
-    if (process.env.SAMPAN_RECORD === "1") {
+    if (isRecording) {
       record(Object.fromEntries(Object.entries(theirs).map(([step, flat]) => [step, kindsOf(flat)])));
     }
     const found = byStep(ours, theirs);

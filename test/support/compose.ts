@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { World } from "./netns.ts";
+import { peersDirectory } from "./peers.ts";
 import { type Finished, runProgram } from "./process.ts";
 import { program } from "./requires.ts";
 
@@ -13,7 +14,7 @@ export interface Compose {
 }
 
 export function composes(): Compose[] {
-  const root = join(process.env.PEERS ?? "/var/tmp/peers", "root");
+  const root = join(peersDirectory, "root");
   const plugin = join(root, "usr/libexec/docker/cli-plugins/docker-compose");
   const own = program("docker-compose");
   const isFirst = (file: string) => readFileSync(file, "latin1").startsWith("#!");

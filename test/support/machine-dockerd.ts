@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Machine } from "./machine.ts";
 import { Namespace } from "./namespace.ts";
+import { PeerWorld, peersDirectory } from "./peers.ts";
 import { eventually, runProgram, succeed } from "./process.ts";
 import { compileProbe, makeOutside, probeArchive, settled, uplink, upstreamAnswer } from "./uplink.ts";
-
-const tool = process.env.SAMPAN_PEERS ?? resolve(import.meta.dirname, "../../../shared/tools/peers");
 
 /** The peers tool's dockerd as the machine of a test: what it does, ours has to do. */
 export class DockerdMachine implements Machine {
@@ -17,11 +16,12 @@ export class DockerdMachine implements Machine {
   readonly #engine: string;
   readonly #args: readonly string[];
   #namespaces: { machine: Namespace; outside: Namespace } | undefined;
+  #world: PeerWorld | undefined;
   #probe = "";
 
   constructor(args: readonly string[]) {
     this.#args = args;
-    this.#engine = join(process.env.PEERS ?? "/var/tmp/peers", this.#name, "engine");
+    this.#engine = join(peersDirectory, this.#name, "engine");
     this.directory = this.#engine;
     const { PATH, HOME } = process.env;
     const socket = `unix://${join(this.#engine, "docker.sock")}`;
@@ -41,6 +41,11 @@ export class DockerdMachine implements Machine {
     return this.#namespaces;
   }
 
+  get #opened(): PeerWorld {
+    if (this.#world === undefined) throw new Error("the machine is not open");
+    return this.#world;
+  }
+
   get probe(): string {
     return this.#probe;
   }
@@ -48,7 +53,7 @@ export class DockerdMachine implements Machine {
   async open(): Promise<void> {
     await this.start();
     this.#probe = await compileProbe(this.directory);
-    const machine = Namespace.of(Number(readFileSync(join(dirname(this.#engine), "pid"), "utf8")));
+    const machine = Namespace.of(this.#opened.pid);
     const outside = await makeOutside(this.directory, machine, this.link);
     this.#namespaces = { machine, outside };
     await outside.background(this.#probe, "dns", upstreamAnswer);
@@ -61,13 +66,13 @@ export class DockerdMachine implements Machine {
 
   async start(args = this.#args): Promise<void> {
     const socket = ["-H", "unix:///engine/docker.sock"];
-    await succeed(tool, ["start", this.#name, "dockerd", "--data-root", "/engine/data", ...socket, ...args]);
+    this.#world = await PeerWorld.start(this.#name, ["dockerd", "--data-root", "/engine/data", ...socket, ...args]);
     const answers = async () => (await runProgram("docker", ["version"], { env: this.env })).status === 0;
     await eventually("dockerd answers", answers, 60_000);
   }
 
   async stop(): Promise<void> {
-    await succeed(tool, ["stop", this.#name]);
+    await this.#opened.stop();
   }
 
   async kill(): Promise<void> {
@@ -83,15 +88,12 @@ export class DockerdMachine implements Machine {
   }
 
   logs(): string {
-    const log = join(dirname(this.#engine), "log");
-    return existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(-30).join("\n") : "";
+    return this.#world?.logs() ?? "";
   }
 
   async close(): Promise<void> {
     await this.#namespaces?.outside.close();
     await this.#namespaces?.machine.close();
-    await this.stop();
-    const directory = dirname(this.#engine);
-    await succeed("rm", ["-rf", "--one-file-system", directory]);
+    await this.#opened.close();
   }
 }
