@@ -40,7 +40,10 @@ test("outputs are directories, archives and images", () => {
   assert.deepEqual(parseOutput("-"), { kind: "tar", path: "-" });
   assert.deepEqual(parseOutput("type=local,dest=out"), { kind: "directory", path: "out" });
   assert.deepEqual(parseOutput("type=tar,dest=a.tar"), { kind: "tar", path: "a.tar" });
-  assert.deepEqual(parseOutput("type=oci,dest=a,tar=false"), { kind: "archive", path: "a", unpacked: true });
+  const layout = { kind: "archive", path: "a", unpacked: true } as const;
+  assert.deepEqual(parseOutput("type=oci,dest=a,tar=false"), { ...layout, attributes: {} });
+  const attributes = { "rewrite-timestamp": "true" };
+  assert.deepEqual(parseOutput("type=oci,dest=a,tar=false,rewrite-timestamp=true"), { ...layout, attributes });
   assert.deepEqual(parseOutput('type=image,"name=a,b",push=true'), {
     kind: "image",
     names: ["a", "b"],
@@ -62,6 +65,9 @@ test("one build has one output", () => {
   assert.deepEqual(requestedOutputs(parseOutput("type=image,compression=zstd")), [
     { Type: "image", Attrs: { compression: "zstd" } },
   ]);
+  const rewritten = [{ Type: "image", Attrs: { "rewrite-timestamp": "true" } }];
+  assert.deepEqual(requestedOutputs(parseOutput("type=docker,dest=a,rewrite-timestamp=true")), rewritten);
+  assert.equal(requestedOutputs(parseOutput("type=docker,dest=a")), undefined);
   assert.equal(requestedOutputs(parseOutput("type=docker")), undefined);
 });
 

@@ -16,15 +16,20 @@ export type Output =
   /** Its files in an archive; "-" is stdout. */
   | { readonly kind: "tar"; readonly path: string }
   /** The image in an archive, or unpacked in a directory. */
-  | { readonly kind: "archive"; readonly path: string; readonly unpacked: boolean };
+  | {
+      readonly kind: "archive";
+      readonly path: string;
+      readonly unpacked: boolean;
+      readonly attributes: Attributes;
+    };
 
 type Attributes = Readonly<Record<string, string>>;
 
 const known: Readonly<Record<string, readonly string[]>> = {
   local: ["dest"],
   tar: ["dest"],
-  docker: ["dest", "name"],
-  oci: ["dest", "name", "tar"],
+  docker: ["dest", "name", "rewrite-timestamp"],
+  oci: ["dest", "name", "tar", "rewrite-timestamp"],
   image: [
     "name",
     "push",
@@ -63,6 +68,7 @@ export function parseOutput(text: string): Output {
 
 function outputOf(type: string, attributes: ReadonlyMap<string, string>): Output {
   const destination = attributes.get("dest");
+  const own = [...attributes].filter(([key]) => !["name", "push", "dest", "tar"].includes(key));
   if (type === "local") {
     if (destination === undefined) throw invalid("dest is required for local output");
     return { kind: "directory", path: destination };
@@ -71,9 +77,8 @@ function outputOf(type: string, attributes: ReadonlyMap<string, string>): Output
   if (type === "oci" || (type === "docker" && destination !== undefined)) {
     const unpacked = attributes.get("tar") === "false";
     if (unpacked && destination === undefined) throw invalid("dest is required for output that is no archive");
-    return { kind: "archive", path: destination ?? "-", unpacked };
+    return { kind: "archive", path: destination ?? "-", unpacked, attributes: Object.fromEntries(own) };
   }
-  const own = [...attributes].filter(([key]) => !["name", "push", "dest"].includes(key));
   const names = (attributes.get("name") ?? "").split(",").filter((name) => name !== "");
   const push = type === "registry" || attributes.get("push") === "true";
   return { kind: "image", names, push, attributes: Object.fromEntries(own) };
@@ -108,6 +113,6 @@ function merged(a: ImageOutput, b: ImageOutput): ImageOutput {
 /** What the daemon is asked for. */
 export function requestedOutputs(output: Output): readonly BuildOutput[] | undefined {
   if (output.kind === "directory" || output.kind === "tar") return [{ Type: "tar", Attrs: {} }];
-  if (output.kind === "archive" || Object.keys(output.attributes).length === 0) return undefined;
+  if (Object.keys(output.attributes).length === 0) return undefined;
   return [{ Type: "image", Attrs: output.attributes }];
 }
