@@ -19,10 +19,10 @@ export interface Registry {
 
 /**
  * A real registry server (Debian's docker-registry) on a free loopback port with its files in `directory`. `extra` is
- * added to its configuration.
+ * added to its configuration; `known` is a port that is free.
  */
-export async function startRegistry(directory: string, extra = ""): Promise<Registry> {
-  const [port, debugPort] = [await freePort(), await freePort()];
+export async function startRegistry(directory: string, extra = "", known?: number): Promise<Registry> {
+  const [port, debugPort] = [known ?? (await freePort()), await freePort()];
   mkdirSync(directory, { recursive: true });
   const config = join(directory, "config.yml");
   writeFileSync(config, configuration(directory, port, debugPort) + extra);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { TarEntry } from "../../../src/storage/tar/entry.ts";
 import { TarParser } from "../../../src/storage/tar/parser.ts";
 
@@ -29,7 +29,8 @@ interface Inode {
   readonly text: string;
 }
 
-function members(archive: Buffer): Member[] {
+/** Everything in a tar archive, in its order. */
+export function members(archive: Buffer): Member[] {
   const all: Member[] = [];
   let begun: TarEntry | undefined;
   let chunks: Buffer[] = [];
@@ -50,8 +51,8 @@ function members(archive: Buffer): Member[] {
   return all;
 }
 
-/** The picture of the image in an archive as `docker save` writes it; its first layer is the base. */
-export function picture(archive: Buffer): Picture {
+/** The picture of the first image in an archive as `docker save` writes it; its first `bases` layers are the base. */
+export function picture(archive: Buffer, bases = 1): Picture {
   const files = new Map(members(archive).map(({ entry, bytes }) => [entry.name, bytes]));
   const read = (name: string): Buffer => {
     const bytes = files.get(name);
@@ -65,27 +66,37 @@ export function picture(archive: Buffer): Picture {
     config: without(config, "created", "architecture"),
     history: history.map((step) => without(step, "created")),
     layers: rootfs.diff_ids.length,
-    files: tree(manifest.Layers.map((name) => unzipped(read(name)))),
+    files: tree(
+      manifest.Layers.map((name) => unzipped(read(name))),
+      bases,
+    ),
   };
+}
+
+/** What is in an archive of files, as `docker export` writes it, by path: see `Picture.files`. */
+export function exportedFiles(archive: Buffer): Picture["files"] {
+  return tree([archive], 0);
 }
 
 function without(object: object, ...names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 }
 
-function unzipped(layer: Buffer): Buffer {
+/** A layer without its compression. */
+export function unzipped(layer: Buffer): Buffer {
+  if (layer.readUInt32BE(0) === 0x28b52ffd) return zstdDecompressSync(layer);
   return layer.readUInt16BE(0) === 0x1f8b ? gunzipSync(layer) : layer;
 }
 
 /** What `docker run` and the steps of builders leave behind where they mount something. */
 const mountPoints = /^(?:dev|proc|sys|etc\/(?:hosts|hostname|resolv\.conf|mtab))(?:\/|$)/;
 
-function tree(layers: readonly Buffer[]): Record<string, string> {
+function tree(layers: readonly Buffer[], bases: number): Record<string, string> {
   const inodes = new Map<string, Inode>();
   const base = new Map<string, Inode>();
   for (const [index, layer] of layers.entries()) {
     for (const member of members(layer)) put(inodes, member);
-    if (index === 0) for (const [path, inode] of inodes) base.set(path, inode);
+    if (index === bases - 1) for (const [path, inode] of inodes) base.set(path, inode);
   }
   const names = new Map<Inode, string[]>();
   for (const [path, inode] of inodes) names.set(inode, [...(names.get(inode) ?? []), path].sort());
