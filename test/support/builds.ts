@@ -1,22 +1,30 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { docker } from "./docker.ts";
 import type { Finished } from "./process.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 let contexts = 0;
 
-/** Makes a directory of these files, by path; its name. Paths with a "/" at the end are directories. */
-export function buildContext(box: Sandbox, files: Readonly<Record<string, string | readonly string[]>>): string {
+/** Files by path; those with a "/" at the end are directories. */
+export type Files = Readonly<Record<string, string | Uint8Array | readonly string[]>>;
+
+/** Writes them into a directory that is there. */
+export function writeFiles(directory: string, files: Files): void {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(directory, name);
+    mkdirSync(name.endsWith("/") ? path : dirname(path), { recursive: true });
+    const isLines = Array.isArray(content);
+    if (!name.endsWith("/"))
+      writeFileSync(path, isLines ? `${content.join("\n")}\n` : (content as string | Uint8Array));
+  }
+}
+
+/** Makes a directory of these files; its name. */
+export function buildContext(box: Sandbox, files: Files): string {
   const directory = join(box.directory, `context-${contexts++}`);
   mkdirSync(directory);
-  for (const [name, text] of Object.entries(files)) {
-    if (name.endsWith("/")) mkdirSync(join(directory, name), { recursive: true });
-    else {
-      mkdirSync(join(directory, name, ".."), { recursive: true });
-      writeFileSync(join(directory, name), typeof text === "string" ? text : `${text.join("\n")}\n`);
-    }
-  }
+  writeFiles(directory, files);
   return directory;
 }
 

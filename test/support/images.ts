@@ -50,23 +50,25 @@ export async function busybox(config: Record<string, unknown> = {}): Promise<Tes
   return { layers: [layer], config: { Cmd: ["sh"], Env: ["PATH=/bin:/usr/bin"], ...config } };
 }
 
+/** What is fetched for tests is kept here for the next run. */
+export const testCache: string = "/var/tmp/sampan-test-cache";
+
 /**
- * The image of a Debian made by debootstrap, with further packages and what they need; the archive is kept in /var/tmp for
- * the next run.
+ * The image of a Debian made by debootstrap, with further packages and what they need; the archive is kept for the next
+ * run.
  */
 export async function debian(packages: readonly string[] = []): Promise<TestImage> {
-  const cache = "/var/tmp/sampan-test-cache";
-  const archive = join(cache, `${["debian-bookworm", ...packages, architecture].join("-")}.tar`);
-  if (!existsSync(archive)) await debootstrap(cache, archive, packages);
+  const archive = join(testCache, `${["debian-bookworm", ...packages, architecture].join("-")}.tar`);
+  if (!existsSync(archive)) await debootstrap(archive, packages);
   return { layers: [readFileSync(archive)], config: { Cmd: ["bash"], Env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] } };
 }
 
 /** What nothing in a container reads. */
 const ballast = ["var/cache/apt/archives/*.deb", "var/cache/apt/*.bin", "var/lib/apt/lists/*", "usr/share/doc/*"];
 
-async function debootstrap(cache: string, archive: string, packages: readonly string[]): Promise<void> {
-  mkdirSync(cache, { recursive: true });
-  const aside = mkdtempSync(join(cache, "making-"));
+async function debootstrap(archive: string, packages: readonly string[]): Promise<void> {
+  mkdirSync(testCache, { recursive: true });
+  const aside = mkdtempSync(join(testCache, "making-"));
   const include = packages.length === 0 ? [] : [`--include=${packages.join()}`];
   const args = ["--variant=minbase", ...include, "bookworm", `${aside}/root`, ...machineMirror()];
   await succeed(program("debootstrap") ?? "debootstrap", args, { timeout: 900_000 });
@@ -78,7 +80,7 @@ async function debootstrap(cache: string, archive: string, packages: readonly st
 }
 
 /** The mirror that this machine's apt uses; debootstrap has a default for the others. */
-function machineMirror(): string[] {
+export function machineMirror(): string[] {
   const sources = "/etc/apt/sources.list.d/debian.sources";
   const uri = existsSync(sources) ? /^URIs:\s*(\S+)/m.exec(readFileSync(sources, "utf8"))?.[1] : undefined;
   return uri === undefined ? [] : [uri];

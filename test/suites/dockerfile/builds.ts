@@ -1,11 +1,17 @@
 import { gzipSync } from "node:zlib";
 import { type Entry, tar } from "../../support/images.ts";
+import { monorepo, nodeService, type Project } from "./projects.ts";
 
 /** Dockerfiles that are built, with what is beside them; the base is test/support's busybox. */
 export interface Build {
   readonly name: string;
   readonly lines: readonly string[];
+  /** In the archive that is the context. */
   readonly files?: readonly Entry[];
+  /** The context is a directory with these files: what it ignores counts. */
+  readonly project?: Project;
+  /** How many layers are the base's, if it is not busybox. */
+  readonly bases?: number;
   /** Further words of the command line. */
   readonly args?: readonly string[];
   /** The name under which later ones have it as their base. */
@@ -253,6 +259,99 @@ export async function builds(): Promise<readonly Build[]> {
       keep: "with-onbuild",
     },
     { name: "ONBUILD", lines: ["FROM with-onbuild", "RUN echo $OB > /ob; mkdir /v; touch /v/x"], files: [file("x")] },
+    {
+      name: "COPY and ADD with their further flags",
+      lines: [
+        "FROM --platform=$BUILDPLATFORM busybox",
+        "COPY --exclude=*.md --exclude=deep d /without/",
+        "COPY --exclude=**/*.txt . /nowhere/",
+        "COPY --link --exclude=one.txt d /linked/",
+        "ADD --chmod=600 --chown=1:2 a /moded",
+        "ADD --link a.tar /linked2/",
+        "ADD --unpack=false a.tar /kept/",
+        "ADD --unpack a.tar.gz /unpacked/",
+        "ADD --exclude=two.md d /d",
+        ...["ADD <<E /here", "text", "E"],
+        ...["COPY --chmod=755 --chown=tester <<'E' /script", "echo $0", "E"],
+      ],
+      files: [...tree, ...archives],
+    },
+    {
+      name: "RUN with its further flags",
+      lines: [
+        "FROM busybox AS files",
+        "RUN mkdir /f && echo 1 > /f/1",
+        "FROM busybox",
+        "RUN --network=none --mount=type=tmpfs,target=/t touch /t/x /x",
+        "RUN --mount=type=cache,id=a,target=/a,from=files,source=/f ls /a > /cached",
+        "RUN --mount=type=cache,id=b,target=/b,sharing=locked,readonly touch /b/x || echo read-only > /locked",
+        "RUN --mount=type=bind,from=files,source=/f/1,target=/one cat /one > /copied",
+        'RUN --mount=type=secret,id=none,env=NONE echo "<$NONE>" > /none',
+        "ARG WHERE=/f",
+        "RUN --mount=from=files,source=$WHERE,target=/g ls /g > /listed",
+      ],
+    },
+    {
+      name: "what is ignored",
+      lines: [],
+      project: {
+        Dockerfile: ["FROM busybox", "COPY . /all", "COPY kept* /kept/", "ADD docs /docs"],
+        ".dockerignore": [
+          "# a remark",
+          "*.log",
+          "**/*.tmp",
+          "!kept.tmp",
+          "secret",
+          "docs/**",
+          "!docs/README.md",
+          "/slash",
+          " spaced ",
+          "a?c",
+          "[x-z]1",
+          "sub/../up",
+          "deep/*/only",
+        ],
+        "a.log": "",
+        "sub/b.log": "",
+        "c.tmp": "",
+        "sub/d.tmp": "",
+        "kept.tmp": "",
+        "secret/key": "",
+        "sub/secret": "",
+        "docs/README.md": "",
+        "docs/guide/one.md": "",
+        slash: "",
+        spaced: "",
+        abc: "",
+        abbc: "",
+        x1: "",
+        w1: "",
+        up: "",
+        "deep/a/only": "",
+        "deep/a/b/only": "",
+      },
+    },
+    {
+      name: "a Dockerfile's own ignore file",
+      lines: [],
+      args: ["-f", "other/Dockerfile"],
+      project: {
+        "other/Dockerfile": ["FROM busybox", "COPY . /all"],
+        "other/Dockerfile.dockerignore": "*\n!a\n",
+        ".dockerignore": "a\n",
+        a: "",
+        b: "",
+      },
+    },
+    {
+      name: "a service of Node",
+      lines: [],
+      bases: 3,
+      args: ["--build-arg", "VERSION=1.2"],
+      project: await nodeService(),
+    },
+    { name: "a monorepo's one service", lines: [], args: ["--target", "api"], project: monorepo },
+    { name: "a monorepo's other service", lines: [], args: ["--target", "web"], project: monorepo },
     { name: "commands that change nothing", lines: ["FROM busybox", "RUN true", 'RUN ["true"]', "WORKDIR /bin"] },
   ];
 }

@@ -1,29 +1,33 @@
 /**
- * Has Docker's builder build every Dockerfile of builds.ts, and writes what comes of it to builds.golden.json beside this
- * file. The command is that of the arguments: `tools/node test/suites/dockerfile/record-builds.ts docker`.
+ * Has the peers' docker build every Dockerfile of builds.ts, and writes what comes of it to builds.golden.json beside this
+ * file: `tools/node test/suites/dockerfile/record-builds.ts`.
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeFiles } from "../../support/builds.ts";
 import { busybox, dockerArchive } from "../../support/images.ts";
-import { runProgram } from "../../support/process.ts";
+import { DockerPeer } from "../../support/peer-docker.ts";
 import { builds, contextOf } from "./builds.ts";
 import { type Picture, picture } from "./picture.ts";
+import { nodeImage } from "./projects.ts";
 
-const [program = "docker", ...words] = process.argv.slice(2);
-
-async function docker(args: readonly string[], input?: Uint8Array): Promise<Buffer> {
-  const options = input === undefined ? {} : { input };
-  const { status, bytes, stderr } = await runProgram(program, [...words, ...args], options);
-  if (status !== 0) throw new Error(`docker ${args.join(" ")}: ${stderr}`);
-  return bytes;
+const peer = await DockerPeer.start(`record-${process.pid}`);
+try {
+  await peer.load(await dockerArchive(await busybox(), ["busybox:latest"]));
+  await peer.load(await dockerArchive(await nodeImage(), ["node:26"]));
+  const golden: Record<string, Picture> = {};
+  for (const [index, build] of (await builds()).entries()) {
+    const name = build.keep ?? "recorded";
+    const context = `context-${index}`;
+    const directory = join(peer.world.directory, context);
+    mkdirSync(directory);
+    writeFiles(directory, build.project ?? {});
+    const source = build.project === undefined ? { input: await contextOf(build) } : {};
+    const args = ["--provenance=false", "--no-cache", "-t", name, ...(build.args ?? [])];
+    await peer.build(`/engine/${context}`, [...args, build.project === undefined ? "-" : "."], source);
+    golden[build.name] = picture(await peer.save(name), build.bases);
+  }
+  writeFileSync(join(import.meta.dirname, "builds.golden.json"), `${JSON.stringify(golden, null, 2)}\n`);
+} finally {
+  await peer.close();
 }
-
-await docker(["load"], await dockerArchive(await busybox(), ["busybox:latest"]));
-const golden: Record<string, Picture> = {};
-for (const build of await builds()) {
-  const name = build.keep ?? "recorded";
-  const args = ["buildx", "build", "--provenance=false", "--no-cache", "-t", name, ...(build.args ?? []), "-"];
-  await docker(args, await contextOf(build));
-  golden[build.name] = picture(await docker(["save", name]));
-}
-writeFileSync(join(import.meta.dirname, "builds.golden.json"), `${JSON.stringify(golden, null, 2)}\n`);
