@@ -113,7 +113,7 @@ export function superviseSteps(p: Program, options: SupervisionOptions): void {
       tolerate: "all",
     });
     p.linger("deliver what attached clients have not read yet");
-    if (options.files.exitFile) keepExitFile(p, options.files.exitFile);
+    if (options.files.exitFile) keepExitFile(p, options.files.exitFile, options.files.log?.path);
     p.exit(0, "leave");
   });
 }
@@ -149,14 +149,18 @@ function writeExitFile(p: Program, path: string, record: Ref): void {
 /** How long a container that has ended is given to be removed before its exit file goes to the disk: 0.25 s. */
 const GRACE_NS = 250_000_000;
 
-/** Makes the exit file and its name survive a loss of power, unless they are gone by now with the container. */
-function keepExitFile(p: Program, path: string): void {
+/**
+ * Makes the exit file and its name survive a loss of power, unless they are gone by now with the container. The log goes first:
+ * of a container whose end is known, the last lines are, too.
+ */
+function keepExitFile(p: Program, path: string, log: string | undefined): void {
   const gone = p.label();
   const tolerate = { tolerate: "all", orElse: gone } as const;
   p.call("nanosleep", [p.words([0, GRACE_NS], "{ 0.25 s }"), 0], {
     note: "most containers are removed at once: wait a moment",
     tolerate: "all",
   });
+  if (log !== undefined) keepLog(p, log);
   const file = p.sys("openat", [f.AT_FDCWD, p.text(path), named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC"), 0], {
     note: "open the exit file, if it is still there",
     ...tolerate,
@@ -169,5 +173,18 @@ function keepExitFile(p: Program, path: string): void {
     ...tolerate,
   });
   p.call("fsync", [parent], { note: "and make its name survive, too", tolerate: "all" });
+  p.place(gone);
+}
+
+function keepLog(p: Program, path: string): void {
+  const gone = p.label();
+  const flags = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
+  const log = p.sys("openat", [f.AT_FDCWD, p.text(path), flags, 0], {
+    note: "open the log, if it is still there",
+    tolerate: "all",
+    orElse: gone,
+  });
+  p.call("fdatasync", [log], { note: "make its last lines survive a loss of power", tolerate: "all" });
+  p.call("close", [log], { note: "close it" });
   p.place(gone);
 }
