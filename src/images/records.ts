@@ -33,7 +33,7 @@ const migrations = [
      media_type TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (digest, image)) STRICT;
    CREATE INDEX image_index_image ON image_index (image)`,
   `CREATE TABLE image_unsettled (
-     image TEXT PRIMARY KEY REFERENCES image ON DELETE CASCADE, boot TEXT NOT NULL) STRICT`,
+     image TEXT PRIMARY KEY REFERENCES image ON DELETE CASCADE) STRICT`,
 ];
 
 const listing = `
@@ -256,19 +256,19 @@ export class ImageRecords {
     return this.#keeps("layer", chain);
   }
 
-  /** Notes that an image is not on the disk yet; `boot` tells this run of the machine from others. */
-  noteUnsettled(id: Digest, boot: string): void {
-    // One that was made before and is settled has the same files.
-    this.#run("INSERT OR REPLACE INTO image_unsettled VALUES (?, ?)", id, boot);
+  /** Notes that an image is not on the disk yet. */
+  noteUnsettled(id: Digest): void {
+    this.#run("INSERT OR REPLACE INTO image_unsettled VALUES (?)", id);
   }
 
   settled(id: Digest): void {
     withRoom(this.#db, () => this.#run("DELETE FROM image_unsettled WHERE image = ?", id));
   }
 
-  unsettled(): { readonly image: Digest; readonly boot: string }[] {
-    const sql = "SELECT image, boot FROM image_unsettled ORDER BY rowid";
-    return this.#statement(sql).all() as unknown as { image: Digest; boot: string }[];
+  /** The oldest first. */
+  unsettled(): Digest[] {
+    const rows = this.#statement("SELECT image FROM image_unsettled ORDER BY rowid").all();
+    return rows.map(({ image }) => image as Digest);
   }
 
   /** Whether an image that is on the disk, or a keeper, has it. */

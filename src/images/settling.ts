@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { SampanError } from "../errors/index.ts";
 import type { ContentStore } from "../storage/content/content.ts";
 import type { Digest } from "../storage/digest.ts";
 import type { LayerStore } from "../storage/layers/types.ts";
@@ -7,6 +8,9 @@ import type { Garbage } from "./garbage.ts";
 import type { ImageRecords } from "./records.ts";
 import { documentLimit, parseDocument } from "./shapes.ts";
 import type { StoredImage } from "./types.ts";
+
+/** ms that who has made an image is given to be answered. */
+const headStart = 50;
 
 type Stores = {
   readonly content: ContentStore;
@@ -17,8 +21,8 @@ type Stores = {
 
 /**
  * Brings images to the disk behind the back of who has made them: what is committed is answered for as soon as it is there,
- * and a note with its row says that it is not on the disk. Should the power be lost before the note is taken away, the daemon
- * that starts then looks whether the image is whole: see docs/decisions/power-loss.md.
+ * and a note with its row says that it is not on the disk. Should the power be lost before the note is taken away, or the daemon
+ * be killed, the next one looks whether the image is whole: see docs/decisions/power-loss.md.
  */
 export class Settling {
   readonly #stores: Stores;
@@ -30,11 +34,15 @@ export class Settling {
 
   /** To be called in the transaction that adds the image; `begin` when that is over. */
   note(id: Digest): void {
-    this.#stores.records.noteUnsettled(id, bootId());
+    this.#stores.records.noteUnsettled(id);
   }
 
   begin(id: Digest): void {
-    const settling = this.#settle(id).finally(() => {
+    this.#track(id, this.#settle(id));
+  }
+
+  #track(id: Digest, work: Promise<void>): void {
+    const settling = work.finally(() => {
       if (this.#underWay.get(id) === settling) this.#underWay.delete(id);
     });
     settling.catch(() => undefined); // told to whoever waits; the note stays, and the next daemon tries again
@@ -51,22 +59,26 @@ export class Settling {
     await Promise.all(this.#underWay.values());
   }
 
-  /** What an earlier daemon has not brought to the disk: after its end that goes on, after the machine's it is looked at. */
-  async recover(): Promise<void> {
-    const boot = bootId();
-    for (const { image, boot: noted } of this.#stores.records.unsettled()) {
-      if (noted === boot) this.begin(image);
-      else await this.#verify(image);
+  /** Looks at what an earlier daemon has not brought to the disk, after `swept`; until then all of it is on its way. */
+  async recover(swept: Promise<void>): Promise<void> {
+    let before = swept;
+    for (const id of this.#stores.records.unsettled()) {
+      const verified = before.then(() => this.#verify(id));
+      this.#track(id, verified);
+      before = verified.catch(() => undefined);
     }
+    await before;
   }
 
   async #settle(id: Digest): Promise<void> {
     const { content, layers, records } = this.#stores;
+    // Whatever else is written for the answer would wait for the disk, too.
+    await setTimeout(headStart, undefined, { ref: false });
     try {
       await layers.sync();
       await content.sync(records.blobsOf(id).filter((blob) => content.has(blob)));
     } catch (error) {
-      if (records.unsettled().every(({ image }) => image !== id)) return; // it was removed meanwhile
+      if (!records.unsettled().includes(id)) return; // it was removed meanwhile
       throw error;
     }
     records.settled(id);
@@ -84,6 +96,7 @@ export class Settling {
     }
     const { blobs, chains } = records.delete(id);
     await garbage.collect(blobs, chains);
+    throw new SampanError("not-found", `No such image: ${id}`);
   }
 
   async #isWhole({ id }: StoredImage): Promise<boolean> {
@@ -110,9 +123,4 @@ export class Settling {
       await layers.apply({ chainId, parents: chains.slice(0, at), parentsReady: Promise.resolve(), tar });
     }
   }
-}
-
-/** Another one after every start of the machine (random(4)). */
-function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }

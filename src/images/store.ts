@@ -218,8 +218,7 @@ class StoredImages implements ImageStore {
   }
 
   async #sweep(): Promise<void> {
-    await this.#garbage.sweep();
-    await this.#settling.recover();
+    await this.#settling.recover(this.#garbage.sweep());
     await this.#syncIndex();
   }
 
