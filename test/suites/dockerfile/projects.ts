@@ -76,6 +76,8 @@ function nodeDockerfile(cache: string, install: readonly string[]): string[] {
     "FROM node:$NODE AS base",
     "WORKDIR /app",
     "FROM base AS build",
+    // Else npm asks a registry that is not there for its own newest version, and waits for name servers when it ends.
+    "ENV NPM_CONFIG_UPDATE_NOTIFIER=false",
     ...install,
     "COPY src src",
     "COPY test test",
