@@ -26,7 +26,7 @@ async function built(build: Build, name: string): Promise<void> {
   const args = ["build", "-t", name, ...(build.args ?? [])];
   const isDirectory = build.project !== undefined;
   const options = isDirectory ? { cwd: buildContext(box, build.project) } : { input: await contextOf(build) };
-  const { status, stderr } = await box.run([...args, isDirectory ? "." : "-"], options);
+  const { status, stderr } = await box.run([...args, isDirectory ? "." : "-"], { ...options, timeout: 240_000 });
   assert.equal(status, 0, stderr);
 }
 
