@@ -56,7 +56,11 @@ export function startSession(p: Program, process: ProcessSpec): void {
  * Keyring, bounding set, user and capabilities. The filter of a process that may gain rights is installed here, while it
  * may be; that of one with no_new_privs is left to the end (`installFilter`).
  */
-export function dropRights(p: Program, process: ProcessSpec, options: { newKeyring: boolean }): void {
+export function dropRights(
+  p: Program,
+  process: ProcessSpec,
+  options: { newKeyring: boolean; filtered?: (listener: Slot) => void },
+): void {
   p.in("security", () => {
     if (options.newKeyring)
       p.call("keyctl", [f.KEYCTL_JOIN_SESSION_KEYRING, 0], {
@@ -68,7 +72,7 @@ export function dropRights(p: Program, process: ProcessSpec, options: { newKeyri
       p.call("prctl", [named(f.PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS"), 1, 0, 0, 0], {
         note: "let no program gain rights",
       });
-    else installFilter(p, process);
+    else installFilter(p, process, { filtered: options.filtered });
     becomeUser(p, process);
   });
 }
@@ -113,11 +117,19 @@ function dropBounding(p: Program, keep: readonly CapabilityName[]): void {
   }
 }
 
-/** `failure` is where to go on, and into what, when the kernel refuses the filter. */
+/**
+ * `failure` is where to go on, and into what, when the kernel refuses the filter; `filtered` is told where its answer is, which
+ * is a descriptor when the filter has a listener.
+ */
 export function installFilter(
   p: Program,
   process: ProcessSpec,
-  failure?: Pick<StepOptions, "tolerate" | "orElse" | "into">,
+  {
+    filtered,
+    ...failure
+  }: Pick<StepOptions, "tolerate" | "orElse" | "into"> & {
+    filtered?: ((listener: Slot) => void) | undefined;
+  } = {},
 ): void {
   if (!process.seccomp) return;
   const { filter, flags } = process.seccomp;
@@ -125,7 +137,8 @@ export function installFilter(
   // struct sock_fprog of seccomp(2)
   const program = p.words([count, p.bytes(filter, "filter")], `{ ${count} instructions }`);
   const options = { note: `filter system calls: ${count} instructions of BPF`, ...failure };
-  p.sys("seccomp", [named(SECCOMP_SET_MODE_FILTER, "SET_MODE_FILTER"), flags, program], options);
+  const answer = p.sys("seccomp", [named(SECCOMP_SET_MODE_FILTER, "SET_MODE_FILTER"), flags, program], options);
+  filtered?.(answer);
 }
 
 function becomeUser(p: Program, process: ProcessSpec): void {

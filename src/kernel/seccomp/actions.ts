@@ -9,6 +9,11 @@ export const SECCOMP_FILTER_FLAG_LOG = 2;
 /** Leaves the process without the speculative store bypass mitigation, which slows everything down; since 4.17. */
 export const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
 
+/** The kernel answers with a descriptor through which somebody is asked; since 5.0. */
+export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 8;
+/** Who waits for an answer that somebody has begun to make is only killed, not interrupted; since 5.19. */
+export const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 32;
+
 const returnData = 0xffff;
 const maxErrno = 4095;
 
@@ -19,6 +24,7 @@ export const actionCodes = {
   SCMP_ACT_KILL_PROCESS: 0x80000000,
   SCMP_ACT_TRAP: 0x00030000,
   SCMP_ACT_ERRNO: 0x00050000,
+  SCMP_ACT_NOTIFY: 0x7fc00000,
   SCMP_ACT_TRACE: 0x7ff00000,
   SCMP_ACT_LOG: 0x7ffc0000,
   SCMP_ACT_ALLOW: 0x7fff0000,
@@ -26,6 +32,7 @@ export const actionCodes = {
 
 export type ActionName = keyof typeof actionCodes;
 
+/** In a profile of an OCI bundle, which may name a listener. */
 export const actionNames = Object.keys(actionCodes) as [ActionName, ...ActionName[]];
 
 /**

@@ -25,7 +25,7 @@ const errno = z
   .transform((value) => value ?? undefined);
 
 const notify = "SCMP_ACT_NOTIFY";
-const action = z.enum([...actionNames, notify]).transform((name, context) => {
+const action = z.enum(actionNames).transform((name, context) => {
   if (name !== notify) return name;
   context.addIssue({
     code: "custom",

@@ -2,9 +2,10 @@ import { version } from "../../errors/version.ts";
 import { capabilities } from "../../kernel/capabilities.ts";
 import { actionNames } from "../../kernel/seccomp/actions.ts";
 import { foreignArchNames, seccompArchs } from "../../kernel/seccomp/architectures.ts";
-import { filterFlagNames, operators } from "../../kernel/seccomp/profile.ts";
+import { operators } from "../../kernel/seccomp/profile.ts";
 import { namespaceKinds } from "../../runtime/bundle/namespace-kinds.ts";
 import { hookNames } from "../config/config.ts";
+import { seccompFlagNames } from "../config/seccomp.ts";
 import { oldestSpecVersion, specVersion } from "../config/version.ts";
 import { writeOut } from "../output.ts";
 import { mountOptionNames } from "../translate/mount-options.ts";
@@ -38,8 +39,8 @@ function featuresDocument() {
         actions: [...actionNames].sort(),
         operators: [...operators].sort(),
         archs: [...Object.keys(seccompArchs), ...foreignArchNames].sort(),
-        knownFlags: filterFlagNames,
-        supportedFlags: filterFlagNames,
+        knownFlags: seccompFlagNames,
+        supportedFlags: seccompFlagNames,
       },
       apparmor: { enabled: false },
       selinux: { enabled: false },

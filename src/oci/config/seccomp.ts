@@ -1,6 +1,10 @@
 import { actionNames } from "../../kernel/seccomp/actions.ts";
-import { filterFlagNames, operators } from "../../kernel/seccomp/profile.ts";
-import { fallback, integer, list, object, oneOf, optional, refused, text, wide } from "./shape.ts";
+import { type FilterFlagName, filterFlagNames, operators } from "../../kernel/seccomp/profile.ts";
+import { fallback, integer, list, object, oneOf, optional, text, wide } from "./shape.ts";
+
+/** What only makes sense with a listener. */
+export const waitKillable = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+export const seccompFlagNames: readonly (FilterFlagName | typeof waitKillable)[] = [...filterFlagNames, waitKillable];
 
 const action = oneOf(actionNames);
 
@@ -18,9 +22,9 @@ export const seccompShape = object({
   defaultAction: action,
   defaultErrnoRet: optional(integer),
   architectures: list(text),
-  flags: optional(list(oneOf(filterFlagNames))),
-  listenerPath: refused("a listener of seccomp notifications is not served yet"),
-  listenerMetadata: refused("a listener of seccomp notifications is not served yet"),
+  flags: optional(list(oneOf(seccompFlagNames))),
+  listenerPath: fallback(text, ""),
+  listenerMetadata: fallback(text, ""),
   syscalls: list(rule),
 });
 

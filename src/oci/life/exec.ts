@@ -9,6 +9,7 @@ import { type Context, helperBinary } from "../context.ts";
 import type { ContainerRecord } from "../state/store.ts";
 import { affinityOf } from "../translate/attributes.ts";
 import { processOf } from "../translate/process.ts";
+import { listenerOf } from "../translate/seccomp.ts";
 import { explained, writePidFile } from "./create.ts";
 import { waitInForeground } from "./foreground.ts";
 import { homeVariable } from "./home.ts";
@@ -34,6 +35,7 @@ export async function execInContainer(
 ): Promise<number> {
   const preserved = preservedDescriptors(request.preserveFds);
   const translated = processOf(request.process, request.linux);
+  const listener = listenerOf(request.linux?.seccomp, record, "running", record.pid);
   const streams = streamsOf({
     terminal: translated.terminal,
     consoleSocket: request.consoleSocket,
@@ -43,7 +45,7 @@ export async function execInContainer(
   });
   const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
   const home = await homeVariable(worker, `/proc/${record.pid}/root`, translated);
-  const process = { ...translated, env: [...translated.env, ...preserved.env, ...home] };
+  const process = { ...translated, env: [...translated.env, ...preserved.env, ...home], ...listener };
   const afterwards = request.detach ? "leave" : "wait";
   const options = { connection: worker.descriptor, afterwards, cpus: affinityOf(request.process), ...streams } as const;
   const cgroupPath = record.cgroupPath + request.cgroup;

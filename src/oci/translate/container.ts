@@ -14,6 +14,7 @@ import { mountsOf } from "./mounts.ts";
 import { namespacesOf, timeOffsetsOf } from "./namespaces.ts";
 import { processOf } from "./process.ts";
 import { resourcesOf } from "./resources.ts";
+import { listenerOf } from "./seccomp.ts";
 
 export interface TranslationOptions {
   readonly id: string;
@@ -34,7 +35,10 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
   checkNames(config, namespaces);
   return {
     id: options.id,
-    process: processOf(process, linux),
+    process: {
+      ...processOf(process, linux),
+      ...listenerOf(linux.seccomp, hookedContainer(bundle, options.id), "creating"),
+    },
     root: {
       directory: rootOf(bundle),
       readOnly: config.root?.readonly ?? false,

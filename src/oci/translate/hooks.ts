@@ -33,7 +33,7 @@ export function innerHooksOf(config: OciConfig, container: HookedContainer): Inn
 }
 
 /** The state's JSON, cut where the process id belongs. */
-function stateAround(container: HookedContainer, status: string): [before: string, after: string] {
+export function stateAround(container: HookedContainer, status: string): [before: string, after: string] {
   const { ociVersion, id, ...rest } = container;
   const before = JSON.stringify({ ociVersion, id, status });
   return [`${before.slice(0, -1)},"pid":`, `,${JSON.stringify(rest).slice(1)}`];

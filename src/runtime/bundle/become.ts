@@ -1,3 +1,4 @@
+import type { Slot } from "../../kernel/block.ts";
 import * as f from "../../kernel/flags.ts";
 import type { Program } from "../../kernel/program.ts";
 import {
@@ -19,7 +20,7 @@ import type { BundleProcess } from "./types.ts";
 export function takeIdentity(
   p: Program,
   process: BundleProcess,
-  options: { newKeyring: boolean; limits: boolean; closeOthers: () => void },
+  options: { newKeyring: boolean; limits: boolean; closeOthers: () => void; filtered?: Filtered | undefined },
 ): void {
   p.in("process", () => {
     if (options.limits) setLimits(p, process);
@@ -28,7 +29,8 @@ export function takeIdentity(
     startSession(p, process);
     options.closeOthers();
   });
-  dropRights(p, process, options);
+  const { newKeyring, filtered } = options;
+  dropRights(p, process, { newKeyring, ...(filtered && { filtered }) });
   p.in("process", () => {
     p.call("chdir", [p.text(process.cwd)], { note: `go to ${process.cwd}` });
     findExecutable(p, process);
@@ -53,10 +55,18 @@ function findExecutable(p: Program, process: ProcessSpec): void {
   p.place(found);
 }
 
+/** Told of a filter with a listener where its descriptor is. */
+export type Filtered = (listener: Slot) => void;
+
 /** The filter of a process that may gain no rights, which it takes last. */
-export function takeLastFilter(p: Program, process: ProcessSpec, failure?: Failure): void {
+export function takeLastFilter(
+  p: Program,
+  process: ProcessSpec,
+  options: Failure | { filtered?: Filtered | undefined } = {},
+): void {
   if (!process.noNewPrivileges) return;
-  p.in("security", () => installFilter(p, process, failure && { tolerate: "all", ...failure }));
+  const tolerance = "into" in options ? { tolerate: "all" as const, ...options } : options;
+  p.in("security", () => installFilter(p, process, tolerance));
 }
 
 /** Tries the candidates in turn; with `failure`, even the last one that fails goes there. */

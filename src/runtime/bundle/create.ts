@@ -19,9 +19,10 @@ import { takeIdmapped } from "./idmap.ts";
 import { mountDirectory, mountListed, takeSources } from "./mounts.ts";
 import { joinOpened, newNamespaces, type Opened, openNamespaces, raiseLoopback } from "./namespaces.ts";
 import { LentOomScore } from "./oom-score.ts";
+import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams } from "./streams.ts";
 import { makeTimeNamespace } from "./time.ts";
-import type { BundleContainer, BundleMount, CreateOptions } from "./types.ts";
+import type { BundleContainer, BundleMount, BundleProcess, CreateOptions } from "./types.ts";
 import { becomeRoot, IdMapper, makeUserNamespace } from "./user-namespace.ts";
 
 /** A program of a bundle's container, and where its results are. */
@@ -49,6 +50,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
   const placement = new Placement(p, cgroups, container);
   const cgroup = p.in("cgroup", () => placement.before({ complete: typeof namespaces.user === "object" }));
   const streams = p.in("process", () => new BundleStreams(p, container.process, options));
+  const listener = p.in("security", () => listenerOf(p, container.process));
   const pause = options.pause ? new Pause(p, options.connection) : undefined;
   const opened = p.in("namespace", () => openNamespaces(p, namespaces));
   const idmapped = p.in("rootfs", () => takeIdmapped(p, container.mounts, () => usersOf(p, container, opened)));
@@ -72,7 +74,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
         raiseLoopback(p, namespaces);
         nameMachine(p, container);
       });
-      childSteps(p, container, { cgroups, placement, streams, gate, pause, pid, idmapped });
+      childSteps(p, container, { cgroups, placement, streams, gate, pause, pid, idmapped, listener });
     }),
   );
   p.copy(child.pid, pid.address, "tell the child its process id out here");
@@ -81,6 +83,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
   p.in("cgroup", () => placement.after());
   const ends = p.in("process", () => streams.keep());
   pause?.inWorker();
+  p.in("security", () => listener?.handOver(child, gate.ready.first));
   p.in("process", () => {
     gate.awaitReady();
     if (mapper) setLimits(p, container.process, child.pid);
@@ -96,7 +99,12 @@ interface ChildContext {
   readonly gate: Gate;
   readonly pause: Pause | undefined;
   readonly pid: Slot;
+  readonly listener: SeccompListener | undefined;
   readonly idmapped: ReadonlyMap<BundleMount, Slot>;
+}
+
+function listenerOf(p: Program, { listener }: BundleProcess): SeccompListener | undefined {
+  return listener && new SeccompListener(p, listener);
 }
 
 /** In a user namespace the child may not set its own. */
@@ -113,7 +121,8 @@ function usersOf(p: Program, { mappings }: BundleContainer, opened: readonly Ope
 
 function childSteps(p: Program, container: BundleContainer, context: ChildContext): void {
   const { process, hooks } = container;
-  const { gate, streams, pause, pid } = context;
+  const { gate, streams, pause, pid, listener } = context;
+  const filtered = listener && ((descriptor: Slot) => listener.tell(descriptor, gate.ready.second));
   // A user namespace's root may not write to the machine's cgroups, nor find every path of the machine
   const early = isolatesUsers(container);
   const enterCgroup = () => p.in("cgroup", () => context.placement.enter());
@@ -133,12 +142,19 @@ function childSteps(p: Program, container: BundleContainer, context: ChildContex
   });
   p.in("rootfs", () => closeRoot(p, inside, container));
   const limits = container.namespaces.user !== "new";
-  takeIdentity(p, process, { newKeyring: container.newKeyring, limits, closeOthers: () => gate.closeOthers() });
+  takeIdentity(p, process, {
+    newKeyring: container.newKeyring,
+    limits,
+    filtered,
+    closeOthers: () => gate.closeOthers(),
+  });
+  // With somebody to be asked by it, the filter has to be there while the worker is
+  if (filtered) takeLastFilter(p, process, { filtered });
   p.in("process", () => {
     gate.wait();
     if (hooks.startContainer.length > 0)
       gate.report("hook", (failure) => runInnerHooks(p, hooks, { kind: "startContainer", pid, failure }));
-    if (process.noNewPrivileges && process.seccomp)
+    if (process.noNewPrivileges && process.seccomp && !filtered)
       gate.report("filter", (failure) => takeLastFilter(p, process, failure));
     gate.report("execute", (failure) => executeProgram(p, process, failure));
   });

@@ -9,6 +9,7 @@ import { runOnCpus } from "./attributes.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import type { BundleProgram } from "./create.ts";
 import { type NamespaceKind, withMounts } from "./namespace-kinds.ts";
+import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams, type StreamOptions } from "./streams.ts";
 import type { BundleProcess } from "./types.ts";
 import { becomeRoot } from "./user-namespace.ts";
@@ -40,6 +41,10 @@ export function bundleExecProgram(
 ): BundleProgram {
   const p = new Program(`execute a process in container ${target.id}`);
   const status = p.in("process", () => firstPipe(p, options.connection));
+  const taken =
+    process.listener && p.in("process", () => makePipe(p, "make a pipe that lets it go on with its filter"));
+  const listener = p.in("security", () => process.listener && new SeccompListener(p, process.listener));
+  const filtered = listener && ((descriptor: Slot) => listener.tell(descriptor, status.second, taken?.first));
   const { initial, final } = options.cpus;
   if (initial) p.in("process", () => runOnCpus(p, initial, "run on its first processors"));
   const container = p.in("namespace", () => openProcess(p, target.pid));
@@ -63,15 +68,17 @@ export function bundleExecProgram(
       takeIdentity(p, process, {
         newKeyring: true,
         limits: true,
-        closeOthers: () => closeOthers(p, options.connection, status),
+        filtered,
+        closeOthers: () => closeOthers(p, options.connection, status, taken),
       });
-      takeLastFilter(p, process);
+      takeLastFilter(p, process, { filtered });
       p.in("process", () => executeProgram(p, process));
     }),
   );
   const ends = p.in("process", () => streams.keep());
   p.in("process", () => {
     p.call("close", [status.second], { note: "leave the pipe's other end to the child" });
+    listener?.handOver(child, status.first, taken?.second);
     p.call("read", [status.first, p.buffer(8, "byte"), 1], { note: "wait until it executes its program" });
     p.check("has it failed?");
   });
@@ -80,19 +87,27 @@ export function bundleExecProgram(
 }
 
 /** A pipe that execve closes, on the lowest descriptors behind the connection: all others can be closed in one step. */
-function firstPipe(p: Program, connection: number): ReturnType<Program["pair"]> {
+function firstPipe(p: Program, connection: number): Pipe {
   p.call("close_range", [connection + 1, 0xffffffff, 0], { note: "close what was inherited by mistake" });
-  const pipe = p.pair("status");
-  p.call("pipe2", [pipe.address, named(f.O_CLOEXEC, "O_CLOEXEC")], {
-    note: "make a pipe that tells when the program runs",
-  });
+  return makePipe(p, "make a pipe that tells when the program runs");
+}
+
+type Pipe = ReturnType<Program["pair"]>;
+
+function makePipe(p: Program, note: string): Pipe {
+  const pipe = p.pair("pipe");
+  p.call("pipe2", [pipe.address, named(f.O_CLOEXEC, "O_CLOEXEC")], { note });
   return pipe;
 }
 
-function closeOthers(p: Program, connection: number, status: ReturnType<Program["pair"]>): void {
+function closeOthers(p: Program, connection: number, status: Pipe, taken: Pipe | undefined): void {
   p.call("close", [connection], { note: "the connection is the worker's" });
-  p.call("close", [status.first], { note: "and so is that end" });
-  p.call("close_range", [connection + 3, 0xffffffff, 0], { note: "close every other descriptor: none may leak in" });
+  for (const theirs of [status.first, ...(taken ? [taken.second] : [])])
+    p.call("close", [theirs], { note: "and so is that end" });
+  const kept = taken ? 4 : 2;
+  p.call("close_range", [connection + kept + 1, 0xffffffff, 0], {
+    note: "close every other descriptor: none may leak in",
+  });
 }
 
 function enter(p: Program, target: BundleTarget, container: Slot): void {

@@ -4,6 +4,7 @@ import type { DeviceNode, ProcessSpec, Propagation } from "../types.ts";
 import type { ProcessAttributes } from "./attributes.ts";
 import type { IdMap } from "./idmap.ts";
 import type { NamespaceKind } from "./namespace-kinds.ts";
+import type { ListenerSpec } from "./seccomp-listener.ts";
 import type { StreamOptions } from "./streams.ts";
 import type { TimeOffsets } from "./time.ts";
 import type { IdMappings } from "./user-namespace.ts";
@@ -80,6 +81,8 @@ export interface InnerHooks {
 /** A process of a bundle: what the engine's processes are, and what only config.json asks for. */
 export interface BundleProcess extends ProcessSpec {
   readonly attributes: ProcessAttributes;
+  /** Who is asked by its filter. */
+  readonly listener?: ListenerSpec;
 }
 
 /** A container as a bundle's config.json describes it, everything resolved. */
