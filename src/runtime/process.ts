@@ -59,7 +59,7 @@ export function startSession(p: Program, process: ProcessSpec): void {
 export function dropRights(
   p: Program,
   process: ProcessSpec,
-  options: { newKeyring: boolean; filtered?: (listener: Slot) => void },
+  options: { newKeyring: boolean; filtered?: (listener: Slot) => void; leftGroups?: boolean },
 ): void {
   p.in("security", () => {
     if (options.newKeyring)
@@ -73,7 +73,7 @@ export function dropRights(
         note: "let no program gain rights",
       });
     else installFilter(p, process, { filtered: options.filtered });
-    becomeUser(p, process);
+    becomeUser(p, process, { leftGroups: options.leftGroups ?? false });
   });
 }
 
@@ -141,16 +141,13 @@ export function installFilter(
   filtered?.(answer);
 }
 
-function becomeUser(p: Program, process: ProcessSpec): void {
+/** With `leftGroups` it has none any more: to leave them again may be refused. */
+function becomeUser(p: Program, process: ProcessSpec, { leftGroups }: { leftGroups: boolean }): void {
   const { uid, gid, additionalGids } = process.user;
   p.call("prctl", [named(f.PR_SET_KEEPCAPS, "PR_SET_KEEPCAPS"), 1, 0, 0, 0], {
     note: "keep the capabilities across the change of user",
   });
-  const groups = Buffer.alloc(Math.max(4, additionalGids.length * 4));
-  for (const [index, group] of additionalGids.entries()) groups.writeUInt32LE(group, index * 4);
-  p.call("setgroups", [additionalGids.length, p.bytes(groups, `[${additionalGids.join(", ")}]`)], {
-    note: "take the supplementary groups",
-  });
+  if (additionalGids.length > 0 || !leftGroups) takeGroups(p, additionalGids);
   p.call("setresgid", [gid, gid, gid], { note: `become group ${gid}` });
   p.call("setresuid", [uid, uid, uid], { note: `become user ${uid}` });
   p.call("prctl", [named(f.PR_SET_KEEPCAPS, "PR_SET_KEEPCAPS"), 0, 0, 0, 0], { note: "and from now on as usual" });
@@ -172,6 +169,14 @@ function becomeUser(p: Program, process: ProcessSpec): void {
       { note: `hand ${name} on to programs` },
     );
   }
+}
+
+function takeGroups(p: Program, gids: readonly number[]): void {
+  const groups = Buffer.alloc(Math.max(4, gids.length * 4));
+  for (const [index, group] of gids.entries()) groups.writeUInt32LE(group, index * 4);
+  p.call("setgroups", [gids.length, p.bytes(groups, `[${gids.join(", ")}]`)], {
+    note: "take the supplementary groups",
+  });
 }
 
 /** PATH of a process that was given none: execvp(3) of glibc has the same. */

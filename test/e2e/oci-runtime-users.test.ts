@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { OciSandbox, runtimes, type TestConfig } from "../support/oci.ts";
@@ -138,6 +138,21 @@ for (const { name, binary } of runtimes) {
         );
         assert.equal(statSync(join(shifted, "new")).uid, 0);
       });
+
+    test("spec --rootless: a bundle for one user, who is root in it", async () => {
+      const bundle = await sandbox.bundle(() => {});
+      const file = join(bundle, "config.json");
+      rmSync(file);
+      await sandbox.ok("spec", "--rootless", "--bundle", bundle);
+      const config = JSON.parse(readFileSync(file, "utf8")) as TestConfig;
+      const [mapping] = config.linux.uidMappings as typeof ids;
+      assert.deepEqual(mapping, { containerID: 0, hostID: process.geteuid?.(), size: 1 });
+      config.process.terminal = false;
+      config.process.args = ["sh", "-c", "id; tr -s ' ' < /proc/self/uid_map; ls -d /sys/class"];
+      config.linux.cgroupsPath = `/${sandbox.mark}/rootless`;
+      writeFileSync(file, JSON.stringify(config));
+      assert.match(await sandbox.ok("run", "--bundle", bundle, "c"), /^uid=0.*\n 0 0 1\n\/sys\/class\n$/);
+    });
 
     if (name === "sampan-runtime")
       test("a mapping without a root, and mappings without a namespace, are refused", async () => {

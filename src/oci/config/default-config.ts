@@ -21,7 +21,14 @@ const protectedPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/pro
 
 const safe = ["nosuid", "noexec", "nodev"];
 
-function mount(destination: string, type: string, options: readonly string[] = [], source = type) {
+interface Mount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options?: readonly string[];
+}
+
+function mount(destination: string, type: string, options: readonly string[] = [], source = type): Mount {
   return { destination, type, source, ...(options.length > 0 && { options }) };
 }
 
@@ -57,4 +64,28 @@ export function defaultConfig() {
       readonlyPaths: protectedPaths,
     },
   };
+}
+
+/**
+ * What `spec --rootless` writes: the same for a user other than root, who is the only one in it. As runc's, it has the machine's
+ * network and its /sys, and no limits.
+ */
+export function rootlessConfig() {
+  const { linux, mounts, ...config } = defaultConfig();
+  const { resources: _, namespaces, ...rest } = linux;
+  const own = [...namespaces.filter(({ type }) => type !== "network"), { type: "user" }];
+  const me = (hostID: number | undefined) => [{ containerID: 0, hostID: hostID ?? 0, size: 1 }];
+  return {
+    ...config,
+    mounts: mounts.flatMap((one) => rootlessMount(one)),
+    linux: { ...rest, uidMappings: me(process.geteuid?.()), gidMappings: me(process.getegid?.()), namespaces: own },
+  };
+}
+
+function rootlessMount(one: Mount): Mount[] {
+  if (one.type === "sysfs") return [{ ...one, type: "none", source: "/sys", options: ["rbind", ...safe, "ro"] }];
+  if (one.type === "cgroup") return [];
+  // There is only one group
+  const options = one.options?.filter((option) => option !== "gid=5");
+  return [{ ...one, ...(options && { options }) }];
 }

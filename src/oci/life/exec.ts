@@ -48,8 +48,15 @@ export async function execInContainer(
   const process = { ...translated, env: [...translated.env, ...preserved.env, ...home], ...listener };
   const afterwards = request.detach ? "leave" : "wait";
   const options = { connection: worker.descriptor, afterwards, cpus: affinityOf(request.process), ...streams } as const;
+  const unprivileged = globalThis.process.geteuid?.() !== 0;
   const cgroupPath = record.cgroupPath + request.cgroup;
-  const target = { id: record.id, pid: record.pid, cgroupPath, namespaces: foreignNamespaces(record.pid) };
+  const target = {
+    id: record.id,
+    pid: record.pid,
+    cgroupPath,
+    namespaces: foreignNamespaces(record.pid),
+    unprivileged,
+  };
   const { program, pid, status } = bundleExecProgram(target, process, options, openCgroupsAt(cgroupPath));
   try {
     worker.begin(program);

@@ -33,5 +33,5 @@ export function containerMappingsOf(linux: OciLinux, { user }: BundleNamespaces)
     if (user === "new" && !ranges.some(({ container }) => container === 0))
       throw new SampanError("invalid", `linux.${field}: a new user namespace needs a mapping of 0, its root`);
   }
-  return mappings;
+  return user === "new" && process.geteuid?.() !== 0 ? { ...mappings, withoutGroups: true } : mappings;
 }

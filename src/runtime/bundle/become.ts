@@ -15,13 +15,19 @@ import { takeAttributes } from "./attributes.ts";
 import type { Failure } from "./gate.ts";
 import type { BundleProcess } from "./types.ts";
 
+export interface IdentityOptions {
+  readonly newKeyring: boolean;
+  /** Its limits are its own to set. */
+  readonly limits: boolean;
+  /** It is the root of a user namespace. */
+  readonly ownUsers: boolean;
+  readonly closeOthers: () => void;
+  readonly filtered?: Filtered | undefined;
+}
+
 /** Limits, attributes, session, and rights of a bundle's process; `closeOthers` leaves it no descriptor by which to slip out. Without
  * `limits` its parent, which may raise them, sets those. */
-export function takeIdentity(
-  p: Program,
-  process: BundleProcess,
-  options: { newKeyring: boolean; limits: boolean; closeOthers: () => void; filtered?: Filtered | undefined },
-): void {
+export function takeIdentity(p: Program, process: BundleProcess, options: IdentityOptions): void {
   p.in("process", () => {
     if (options.limits) setLimits(p, process);
     takeAttributes(p, process.attributes);
@@ -29,8 +35,8 @@ export function takeIdentity(
     startSession(p, process);
     options.closeOthers();
   });
-  const { newKeyring, filtered } = options;
-  dropRights(p, process, { newKeyring, ...(filtered && { filtered }) });
+  const { newKeyring, ownUsers, filtered } = options;
+  dropRights(p, process, { newKeyring, leftGroups: ownUsers, ...(filtered && { filtered }) });
   p.in("process", () => {
     p.call("chdir", [p.text(process.cwd)], { note: `go to ${process.cwd}` });
     findExecutable(p, process);

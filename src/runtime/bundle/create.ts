@@ -145,6 +145,7 @@ function childSteps(p: Program, container: BundleContainer, context: ChildContex
   takeIdentity(p, process, {
     newKeyring: container.newKeyring,
     limits,
+    ownUsers: isolatesUsers(container),
     filtered,
     closeOthers: () => gate.closeOthers(),
   });

@@ -8,7 +8,7 @@ import { setOomScore } from "../process.ts";
 import { runOnCpus } from "./attributes.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import type { BundleProgram } from "./create.ts";
-import { type NamespaceKind, withMounts } from "./namespace-kinds.ts";
+import { flagsOf, type NamespaceKind, withMounts } from "./namespace-kinds.ts";
 import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams, type StreamOptions } from "./streams.ts";
 import type { BundleProcess } from "./types.ts";
@@ -22,6 +22,8 @@ export interface BundleTarget {
   readonly cgroupPath: string;
   /** The namespaces in which it is not where the caller is; the mount namespace always is one. */
   readonly namespaces: readonly NamespaceKind[];
+  /** Who enters is not root: only its user namespace gives the right to enter the others. */
+  readonly unprivileged: boolean;
 }
 
 export interface ExecOptions extends StreamOptions {
@@ -52,7 +54,8 @@ export function bundleExecProgram(
   const streams = p.in("process", () => new BundleStreams(p, process, options));
   p.in("namespace", () => {
     if (!target.namespaces.includes("pid")) return;
-    p.call("setns", [container, named(f.CLONE_NEWPID, "CLONE_NEWPID")], {
+    const { flags, names } = flagsOf(target.namespaces.filter((kind) => isEarly(target, kind)));
+    p.call("setns", [container, named(flags, names)], {
       note: "let the next child be born in its PID namespace",
     });
   });
@@ -68,6 +71,7 @@ export function bundleExecProgram(
       takeIdentity(p, process, {
         newKeyring: true,
         limits: true,
+        ownUsers: target.namespaces.includes("user"),
         filtered,
         closeOthers: () => closeOthers(p, options.connection, status, taken),
       });
@@ -110,13 +114,18 @@ function closeOthers(p: Program, connection: number, status: Pipe, taken: Pipe |
   });
 }
 
+/** A PID namespace only takes effect for children. */
+function isEarly({ unprivileged }: BundleTarget, kind: NamespaceKind): boolean {
+  return kind === "pid" || (unprivileged && kind === "user");
+}
+
 function enter(p: Program, target: BundleTarget, container: Slot): void {
   p.in("security", () =>
     p.call("prctl", [named(f.PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0], {
       note: "let nobody in the container look into this process",
     }),
   );
-  const { flags, names } = withMounts(target.namespaces.filter((kind) => kind !== "pid"));
+  const { flags, names } = withMounts(target.namespaces.filter((kind) => !isEarly(target, kind)));
   p.in("namespace", () =>
     p.call("setns", [container, named(flags, names)], { note: "enter the container's namespaces" }),
   );

@@ -26,11 +26,14 @@ export function namespaceFlag(kind: NamespaceKind): { readonly flag: number; rea
   return { flag, name: `CLONE_${flagName}` };
 }
 
+/** The flags of `chosen`, and what they are called. */
+export function flagsOf(chosen: readonly NamespaceKind[]): { readonly flags: number; readonly names: string } {
+  const all = chosen.map(namespaceFlag);
+  return { flags: all.reduce((sum, { flag }) => sum | flag, 0), names: all.map(({ name }) => name).join("|") };
+}
+
 /** The flags of a mount namespace and of `chosen`, and what they are called. */
 export function withMounts(chosen: readonly NamespaceKind[]): { readonly flags: number; readonly names: string } {
-  const all = chosen.map(namespaceFlag);
-  return {
-    flags: all.reduce((sum, { flag }) => sum | flag, f.CLONE_NEWNS),
-    names: ["CLONE_NEWNS", ...all.map(({ name }) => name)].join("|"),
-  };
+  const { flags, names } = flagsOf(chosen);
+  return { flags: flags | f.CLONE_NEWNS, names: ["CLONE_NEWNS", ...(names ? [names] : [])].join("|") };
 }

@@ -12,6 +12,8 @@ export interface IdRange {
 export interface IdMappings {
   readonly users: readonly IdRange[];
   readonly groups: readonly IdRange[];
+  /** The creator is not root: no process in the namespace may change its supplementary groups. */
+  readonly withoutGroups?: boolean;
 }
 
 /**
@@ -78,7 +80,9 @@ export function makeUserNamespace(p: Program, mappings: IdMappings, note: string
   return namespace;
 }
 
-function writeMaps(p: Program, directory: Slot, { users, groups }: IdMappings): void {
+function writeMaps(p: Program, directory: Slot, { users, groups, withoutGroups }: IdMappings): void {
+  // Who is not root may only map groups where none can be left (user_namespaces(7))
+  if (withoutGroups) writeFile(p, directory, "setgroups", "deny", "let no process leave its groups");
   writeMap(p, directory, "uid_map", users, "users");
   writeMap(p, directory, "gid_map", groups, "groups");
 }
@@ -95,17 +99,20 @@ function openProcess(p: Program, pid: Slot): Slot {
 
 function writeMap(p: Program, directory: Slot, name: string, ranges: readonly IdRange[], what: string): void {
   const text = ranges.map(({ container, host, size }) => `${container} ${host} ${size}\n`).join("");
+  writeFile(p, directory, name, text, `map its ${what}: ${text.trim().replaceAll("\n", ", ")}`);
+}
+
+function writeFile(p: Program, directory: Slot, name: string, text: string, note: string): void {
   const open = named(f.O_WRONLY | f.O_CLOEXEC, "O_WRONLY|O_CLOEXEC");
-  const file = p.sys("openat", [directory, p.text(name), open, 0], { note: `open its map of ${what}` });
-  p.call("write", [file, p.text(text), text.length], {
-    note: `map its ${what}: ${text.trim().replaceAll("\n", ", ")}`,
-  });
-  p.call("close", [file], { note: `its ${what} are mapped` });
+  const file = p.sys("openat", [directory, p.text(name), open, 0], { note: `open its ${name}` });
+  p.call("write", [file, p.text(text), text.length], { note });
+  p.call("close", [file], { note: "that is done" });
 }
 
 /** The process becomes the root of its user namespace: what it makes from now on is the container's. */
 export function becomeRoot(p: Program): void {
-  p.call("setgroups", [0, 0], { note: "leave the machine's groups" });
+  // In a namespace of a user other than root nobody may
+  p.call("setgroups", [0, 0], { note: "leave the machine's groups", tolerate: ["EPERM"] });
   p.call("setresgid", [0, 0, 0], { note: "become the container's root group" });
   p.call("setresuid", [0, 0, 0], { note: "become the container's root" });
 }
