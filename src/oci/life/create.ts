@@ -46,6 +46,23 @@ export interface Created {
 
 /** Makes a container up to the moment where its program would run (runtime.md, "create"). On failure nothing of it is left. */
 export async function createContainer(context: Context, request: CreateRequest): Promise<Created> {
+  const preserved = preservedDescriptors(request.preserveFds);
+  // It comes up while config.json is read
+  const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
+  try {
+    return await createBy(worker, context, request, preserved.env);
+  } catch (error) {
+    await worker.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function createBy(
+  worker: Worker,
+  context: Context,
+  request: CreateRequest,
+  passedOn: readonly string[],
+): Promise<Created> {
   const { store, log } = context;
   const bundle = readBundle(request.bundle);
   const container = containerOf(bundle, request);
@@ -61,9 +78,7 @@ export async function createContainer(context: Context, request: CreateRequest):
     store.keepConfig(request.id, readFileSync(`${bundle.directory}/config.json`, "utf8"));
     const creating = recordOf(bundle, container);
     store.write(creating);
-    const preserved = preservedDescriptors(request.preserveFds);
-    const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
-    const env = [...preserved.env, ...(await homeVariable(worker, container.root.directory, container.process))];
+    const env = [...passedOn, ...(await homeVariable(worker, container.root.directory, container.process))];
     const process = { ...container.process, env: [...container.process.env, ...env] };
     const made = { ...container, process };
     const afterwards = request.foreground ? "wait" : "leave";
