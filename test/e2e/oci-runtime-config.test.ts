@@ -65,7 +65,7 @@ for (const { name, binary } of runtimes) {
         });
       assert.equal(await home(0), "/root\n");
       assert.equal(await home(1000), "/tmp\n");
-      assert.equal(await home(4711), "/\n");
+      if (name !== "crun") assert.equal(await home(4711), "/\n", "crun leaves it out");
       assert.equal(await home(0, ["HOME=/elsewhere"]), "/elsewhere\n");
     });
 

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { openCgroupsAt } from "../../cgroups/index.ts";
-import type { Resources } from "../../cgroups/types.ts";
+import type { Cgroups, Resources } from "../../cgroups/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { numberOption, type Options } from "../arguments.ts";
 import { type OciResources, resourcesShape } from "../config/resources.ts";
 import { parse } from "../config/shape.ts";
 import { statusOf } from "../state/status.ts";
+import type { ContainerRecord } from "../state/store.ts";
 import { resourcesOf } from "../translate/resources.ts";
 import { command, idOf } from "./command.ts";
 
@@ -44,20 +45,37 @@ export const update = command({
       if (given[name]) throw new SampanError("unsupported", `--${name} is not supported: Intel RDT is not configured`);
     const present = store.bundleOf(record).config.linux?.resources;
     const resources = given.resources === undefined ? fromOptions(given) : fromFile(given.resources, present);
-    openCgroupsAt(record.cgroupPath).update(record.cgroupPath, resources);
+    const cgroups = openCgroupsAt(record.cgroupPath);
+    if (resources.checkBeforeUpdate) checkMemory(cgroups, record, resources.limits);
+    cgroups.update(record.cgroupPath, resources.limits);
     return 0;
   },
 });
 
+interface Change {
+  readonly limits: Omit<Resources, "devices">;
+  /** Memory that is in use already is not to be taken away. */
+  readonly checkBeforeUpdate: boolean;
+}
+
+/** v1 refuses by itself; v2 would kill (config-linux.md, "Memory", checkBeforeUpdate). */
+function checkMemory(cgroups: Cgroups, { cgroupPath }: ContainerRecord, { memory }: Change["limits"]): void {
+  const used = cgroups.usage(cgroupPath).memory?.usage ?? 0;
+  if (memory?.limit === undefined || memory.limit < 0 || memory.limit >= used) return;
+  throw new SampanError("conflict", `memory.limit: ${memory.limit} bytes are less than the ${used} in use`);
+}
+
 /** Podman hands over all resources, the rules of devices too: they must be those that the container has. */
-function fromFile(path: string, present: OciResources | undefined): Omit<Resources, "devices"> {
+function fromFile(path: string, present: OciResources | undefined): Change {
   const json = readFileSync(path === "-" ? 0 : path, "utf8");
-  const { devices, ...resources } = resourcesOf(parse(json, resourcesShape, path === "-" ? "standard input" : path));
-  if (devices === undefined || isDeepStrictEqual(devices, present && resourcesOf(present).devices)) return resources;
+  const document = parse(json, resourcesShape, path === "-" ? "standard input" : path);
+  const { devices, ...limits } = resourcesOf(document);
+  if (devices === undefined || isDeepStrictEqual(devices, present && resourcesOf(present).devices))
+    return { limits, checkBeforeUpdate: document.memory?.checkBeforeUpdate ?? false };
   throw new SampanError("unsupported", "devices is not supported: the rules of a container stay as they were made");
 }
 
-function fromOptions(given: Options<typeof options>): Omit<Resources, "devices"> {
+function fromOptions(given: Options<typeof options>): Change {
   const number = (name: keyof typeof options) => numberOption(given[name], name);
   const document = {
     memory: { limit: number("memory"), reservation: number("memory-reservation"), swap: number("memory-swap") },
@@ -75,5 +93,5 @@ function fromOptions(given: Options<typeof options>): Omit<Resources, "devices">
     pids: { limit: number("pids-limit") },
     blockIO: { weight: number("blkio-weight") },
   };
-  return resourcesOf(resourcesShape(document, "update"));
+  return { limits: resourcesOf(resourcesShape(document, "update")), checkBeforeUpdate: false };
 }

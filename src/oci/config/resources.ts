@@ -19,6 +19,7 @@ const memory = object({
   kernelTCP: refused("limits of kernel memory for TCP are not set yet"),
   swappiness: optional(integer),
   disableOOMKiller: optional(flag),
+  // Linux knows no other way since 5.11
   useHierarchy: optional(flag),
   checkBeforeUpdate: fallback(flag, false),
 });

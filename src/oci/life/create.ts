@@ -16,6 +16,7 @@ import { startTimeOf } from "../state/status.ts";
 import type { ContainerRecord } from "../state/store.ts";
 import { containerOf, hookedContainer } from "../translate/container.ts";
 import { hookState, hooksOf } from "../translate/hooks.ts";
+import { unknownCapabilities } from "../translate/process.ts";
 import { homeVariable } from "./home.ts";
 import { runHooks } from "./hooks.ts";
 import { runPoststop } from "./remove.ts";
@@ -66,6 +67,8 @@ async function createBy(
   const { store, log } = context;
   const bundle = readBundle(request.bundle);
   const container = containerOf(bundle, request);
+  const unknown = bundle.config.process === undefined ? [] : unknownCapabilities(bundle.config.process);
+  if (unknown.length > 0) log.warn(`ignoring unknown capabilities: ${unknown.join(", ")}`);
   const directory = store.make(request.id);
   try {
     const streams = streamsOf({

@@ -47,6 +47,12 @@ function capabilitiesOf({ capabilities: sets }: OciProcess): CapabilitySets {
   };
 }
 
+/** Capabilities that are asked for and unknown here: nobody can hold them. */
+export function unknownCapabilities({ capabilities: sets }: OciProcess): string[] {
+  const asked = Object.values(sets ?? {}).flatMap((names) => names ?? []);
+  return [...new Set(asked.filter((name) => nameOf(name) === undefined))];
+}
+
 function nameOf(name: string): CapabilityName | undefined {
   return Object.hasOwn(capabilities, name) ? (name as CapabilityName) : undefined;
 }
