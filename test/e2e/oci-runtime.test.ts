@@ -80,6 +80,8 @@ for (const { name, binary } of runtimes) {
         "exec",
         "--env",
         "A=b",
+        "--env",
+        "PATH=/bin", // crun takes these alone
         "--cwd",
         "/tmp",
         "e",
@@ -87,7 +89,8 @@ for (const { name, binary } of runtimes) {
         "-c",
         "echo $A; pwd; exit 5",
       ]);
-      assert.deepEqual({ status: inside.status, stdout: inside.stdout }, { status: 5, stdout: "b\n/tmp\n" });
+      const { status, stdout, stderr } = inside;
+      assert.deepEqual({ status, stdout, stderr }, { status: 5, stdout: "b\n/tmp\n", stderr: "" });
       const user = await sandbox.ok("exec", "--user", "1000:1000", "e", "id", "-u");
       assert.equal(user, "1000\n");
       assert.match(await sandbox.ok("exec", "e", "ps"), /^\s*1 .*sleep 1000$/m);
