@@ -73,7 +73,10 @@ for (const { name, binary } of runtimes) {
       });
       const exec = [...sandbox.command, "exec", "--tty", "v", "sh", "-c", "'tty; exit 4'"].join(" ");
       const second = await runProgram("script", ["--quiet", "--return", "--command", exec, "/dev/null"], { input: "" });
-      assert.deepEqual([second.status, second.stdout.includes("/dev/pts/1\r\n")], [4, true], second.stdout);
+      assert.equal(second.status, 4, second.stdout);
+      // What script(1) makes of the end of its own input may stand in between
+      assert.match(second.stdout, /\/dev\/pts\/1/);
+      assert.doesNotMatch(second.stdout, /\r\r\n/);
       await terminal.type("exit 6\n");
       await terminal.shows(/ended with 6/);
     });
