@@ -94,6 +94,17 @@ for (const { name, binary } of runtimes) {
       );
     });
 
+    test("sockets of systemd's activation are passed on, and those of another process are not", async () => {
+      const bundle = await sandbox.bundle((config) => {
+        config.process.args = ["sh", "-c", "echo $LISTEN_FDS $LISTEN_PID; cat <&3 2>/dev/null || echo none"];
+      });
+      writeFileSync(join(sandbox.directory, "activated"), "passed on\n");
+      const line = `exec 3<activated; export LISTEN_FDS=1 LISTEN_PID=$PID; exec "$@" 2>"$LOG"`;
+      const run = ["run", "--bundle", bundle, "z"];
+      assert.equal(await sandbox.shell(line.replace("$PID", () => "$$"), ...run), "1 1\npassed on\n");
+      assert.equal(await sandbox.shell(line.replace("$PID", "1"), ...run), "\nnone\n");
+    });
+
     test("a detached exec, whose process id is in a file", async () => {
       const bundle = await sandbox.bundle((config) => {
         config.process.args = ["sleep", "1000"];

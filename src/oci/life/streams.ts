@@ -45,10 +45,13 @@ function isOwned(descriptor: number): boolean {
   }
 }
 
-/** How many descriptors are passed on behind the standard streams: systemd's and those of `--preserve-fds`. */
+/**
+ * How many descriptors are passed on behind the standard streams: those of systemd's socket activation, if they are for this
+ * process (sd_listen_fds(3)), and those of `--preserve-fds`.
+ */
 export function preservedDescriptors(option: number | undefined): { count: number; env: string[] } {
-  const listening =
-    process.env.LISTEN_FDS !== undefined && /^\d+$/.test(process.env.LISTEN_FDS) ? Number(process.env.LISTEN_FDS) : 0;
-  const env = listening > 0 ? [`LISTEN_FDS=${listening}`, "LISTEN_PID=1"] : [];
-  return { count: (option ?? 0) + listening, env };
+  const { LISTEN_FDS: listening = "", LISTEN_PID: owner } = process.env;
+  const activated = owner === String(process.pid) && /^\d+$/.test(listening) ? Number(listening) : 0;
+  const env = activated > 0 ? [`LISTEN_FDS=${activated}`, "LISTEN_PID=1"] : [];
+  return { count: (option ?? 0) + activated, env };
 }
