@@ -101,7 +101,13 @@ for (const { name, binary } of runtimes) {
       writeFileSync(join(sandbox.directory, "activated"), "passed on\n");
       const line = `exec 3<activated; export LISTEN_FDS=1 LISTEN_PID=$PID; exec "$@" 2>"$LOG"`;
       const run = ["run", "--bundle", bundle, "z"];
-      assert.equal(await sandbox.shell(line.replace("$PID", () => "$$"), ...run), "1 1\npassed on\n");
+      assert.equal(
+        await sandbox.shell(
+          line.replace("$PID", () => "$$"),
+          ...run,
+        ),
+        "1 1\npassed on\n",
+      );
       assert.equal(await sandbox.shell(line.replace("$PID", "1"), ...run), "\nnone\n");
     });
 
