@@ -8,7 +8,7 @@ import { removeTree } from "../storage/unpack/remove-tree.ts";
 import type { CacheCare } from "./cache/garbage.ts";
 import { answerCall, tellLints } from "./call.ts";
 import { obtainNamed } from "./context/named.ts";
-import { obtainContext } from "./context/obtain.ts";
+import { obtainContext, obtainLent } from "./context/obtain.ts";
 import { DockerfileError, parseDockerfile } from "./dockerfile/index.ts";
 import type { Dockerfile } from "./dockerfile/types.ts";
 import { exportCache } from "./exchange/export.ts";
@@ -73,22 +73,41 @@ export class Build {
     const names = this.#request.tags.map(nameOf);
     const { executor } = this.#care.parts;
     const obtained = this.#brought.use(await obtainContext(this.#request, this.#scratch, executor));
-    const { settings } = obtained;
     const name = this.#request.dockerfileName ?? this.#request.dockerfile;
     const dockerfile = parseDockerfile(obtained.dockerfile, name);
     const { call } = this.#request;
     if (call !== "build")
       return answerCall(this.#request, call, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
-    const plan = await this.#plan(dockerfile, settings);
+    const plan = await this.#plan(dockerfile, obtained.settings);
     checkHostUse(plan);
     checkEntitlements(plan, this.#request.allow, this.#request.network);
     tellLints(this.#request, { dockerfile, ignore: obtained.ignore, images: this.#care.parts.images });
     this.#request.planned(plan.steps.map(({ vertex, instruction }) => ({ id: vertex?.toString(), instruction })));
     const imported = await this.#import(plan);
+    const { secrets, agents } = await this.#lent(plan, obtained.settings);
+    const settings = { ...obtained.settings, secrets, agents };
     const options = { executor, scratch: this.#scratch, settings };
     const named = this.#brought.use(await obtainNamed(this.#request, plan, options));
-    const contexts = new Map([...obtained.trees, ...named.trees]);
+    const lending = { scratch: this.#scratch, ignore: obtained.ignore };
+    const lent = this.#brought.use(await obtainLent(this.#request, plan, lending));
+    const contexts = new Map([...obtained.trees, ...named.trees, ...lent.trees]);
     return await this.#solve(this.#job(plan, { settings, contexts, imported }), names);
+  }
+
+  /** With what the client lends for the plan's commands. */
+  async #lent(
+    { vertices }: Plan,
+    { secrets, agents }: BuildSettings,
+  ): Promise<Pick<BuildSettings, "secrets" | "agents">> {
+    const mounts = vertices.flatMap((vertex) => (vertex.kind === "run" ? vertex.mounts : []));
+    const ids = (type: "secret" | "ssh") => [
+      ...new Set(mounts.flatMap((mount) => (mount.type === type ? [mount.id] : []))),
+    ];
+    const lent = await this.#request.lend?.({ secrets: ids("secret"), agents: ids("ssh") });
+    return {
+      secrets: new Map([...secrets, ...(lent?.secrets ?? [])]),
+      agents: new Map([...agents, ...(lent?.agents ?? [])]),
+    };
   }
 
   #import({ results }: Plan): Promise<ImportedCache> {
@@ -214,7 +233,7 @@ export class Build {
     return await host.pull(reference, {
       platform,
       givesWay: true,
-      auth: auth(reference),
+      auth: await auth(reference),
       signal,
       progress: ({ id, status, current, total }) => {
         if (step === undefined || id === undefined || current === undefined) return;

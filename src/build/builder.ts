@@ -21,19 +21,19 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
 }
 
 class DockerfileBuilder implements Builder {
+  readonly scratch: string;
   readonly #care: CacheCare;
-  readonly #directory: string;
 
   constructor(parts: WorkParts, directory: string) {
     const records = new CacheRecords(parts.db);
     const cache = new StepCache(parts, records);
     const mounts = new CacheMounts(parts, records);
     this.#care = { parts, cache, mounts, flights: new Shared() };
-    this.#directory = directory;
+    this.scratch = directory;
   }
 
   async build(request: BuildRequest): Promise<BuildResult> {
-    const result = await new Build(this.#care, request, join(this.#directory, scratchName())).run();
+    const result = await new Build(this.#care, request, join(this.scratch, scratchName())).run();
     // Nobody waits for the room that is made.
     collectCache(this.#care).catch((error) => {
       this.#care.parts.log.warn({ error: messageOf(error) }, "the build cache was not cleaned up");

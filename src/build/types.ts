@@ -1,12 +1,11 @@
 import type { Platform } from "../images/types.ts";
-import type { RegistryAuth } from "../registry/types.ts";
-import type { CacheSource, CacheTarget } from "./exchange/types.ts";
+import type { CacheSource, CacheTarget, RegistryCredentials } from "./exchange/types.ts";
 import type { RunLimits } from "./host.ts";
 import type { Entitlement } from "./plan/entitlements.ts";
 import type { NamedContext } from "./plan/plan.ts";
 import type { BuildEvent } from "./progress/types.ts";
 
-export type { CacheSource, CacheTarget } from "./exchange/types.ts";
+export type { CacheSource, CacheTarget, RegistryCredentials } from "./exchange/types.ts";
 export type { RunLimits } from "./host.ts";
 export type { Entitlement } from "./plan/entitlements.ts";
 export type { NamedContext } from "./plan/plan.ts";
@@ -26,6 +25,12 @@ export interface BuildSettings {
   readonly secrets: ReadonlyMap<string, Uint8Array>;
   /** Sockets of ssh agents on this machine, by id. */
   readonly agents: ReadonlyMap<string, string>;
+}
+
+/** Ids that the mounts of a build's commands name. */
+export interface WantedSettings {
+  readonly secrets: readonly string[];
+  readonly agents: readonly string[];
 }
 
 /** Where settings are in a context that brings them; it is no part of what is built. */
@@ -68,7 +73,14 @@ export interface BuildRequest {
   /** What is wanted: a build, or something about the Dockerfile. */
   readonly call: "build" | "check" | "outline" | "targets";
   /** Credentials by registry. */
-  auth(reference: string): RegistryAuth | undefined;
+  readonly auth: RegistryCredentials;
+  /**
+   * Asked for the archive of the contexts that turn out to be needed ("": the build context, those of a name below
+   * `contextsDirectory`), where `context` is only what else belongs to the build.
+   */
+  lendFiles?(contexts: ReadonlySet<string>): AsyncIterable<Uint8Array>;
+  /** Asked for what a client keeps until it is known what the commands take. */
+  lend?(wanted: WantedSettings): Promise<Pick<BuildSettings, "secrets" | "agents">>;
   /** Told of everything that happens, in order; `plan` comes before the first step. */
   emit(event: BuildEvent): void;
   /** What the output of commands waits for, when it is told faster than it is read. */
@@ -133,6 +145,8 @@ export interface PruneResult {
 
 /** Builds images of Dockerfiles. */
 export interface Builder {
+  /** Where what is only there during a build may lie; a daemon that starts empties it. */
+  readonly scratch: string;
   /** Errors of kind "invalid" for a Dockerfile that is wrong and a command that fails. */
   build(request: BuildRequest): Promise<BuildResult>;
   /** The cache, what was used last first. */

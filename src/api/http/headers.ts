@@ -10,7 +10,10 @@ export function commonHeaders(server: string): Readonly<Record<string, string>> 
   };
 }
 
-/** Of /_ping besides. Builder-Version 1: the classic builder, not BuildKit. */
+/**
+ * Of /_ping besides. Builder-Version 1, because docker before 23 would otherwise build with a BuildKit client of its own, by
+ * `POST /build?version=2`; later ones build with buildx, whatever it says.
+ */
 export const pingHeaders: Readonly<Record<string, string>> = {
   "Builder-Version": "1",
   "Cache-Control": "no-cache, no-store, must-revalidate",

@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import type { ApiMessage } from "./message.ts";
 
 /** The requests that end HTTP on their connection, whatever the method of their refusal. */
-const pattern = /^(?:\/v[0-9.]+)?\/(?:containers\/[^/?]+\/attach|exec\/[^/?]+\/start|sampan\/owners\/[^/?]+)(?:\?|$)/;
+const pattern =
+  /^(?:\/v[0-9.]+)?\/(?:containers\/[^/?]+\/attach|exec\/[^/?]+\/start|sampan\/owners\/[^/?]+|grpc|session)(?:\?|$)/;
 
 /** The one that becomes a WebSocket. */
 const webSocketPattern = /^(?:\/v[0-9.]+)?\/containers\/[^/?]+\/attach\/ws(?:\?|$)/;

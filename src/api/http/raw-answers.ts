@@ -28,6 +28,11 @@ export function hijackHeader(headers: Headers, upgrade: boolean, multiplexed: bo
   return head(101, { ...headers, "Content-Type": type, Connection: "Upgrade", Upgrade: "tcp" });
 }
 
+/** The header after which a connection speaks another protocol. */
+export function upgradeHeader(headers: Headers, protocol: string): string {
+  return head(101, { ...headers, Connection: "Upgrade", Upgrade: protocol });
+}
+
 function head(status: number, headers: Headers): string {
   const reason = status === 101 ? "UPGRADED" : (STATUS_CODES[status] ?? "Unknown");
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

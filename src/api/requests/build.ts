@@ -200,13 +200,13 @@ function decoded(header: string | undefined): string {
 }
 
 /** "linux/amd64,linux/arm64", each once, or a JSON object. */
-function platformsOf(text: string | undefined): Platform[] {
+export function platformsOf(text: string | undefined): Platform[] {
   const texts = text === undefined || text.startsWith("{") ? [text] : text.split(",");
   const platforms = texts.map(platformOf).filter((platform) => platform !== undefined);
   return [...new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values()];
 }
 
-function entitlementOf(text: string): Entitlement {
+export function entitlementOf(text: string): Entitlement {
   if (text === "network.host" || text === "security.insecure" || text === "files.host") return text;
   throw new SampanError(
     "invalid",
@@ -238,7 +238,8 @@ function parseSettings(json: string): BuildSettings {
   };
 }
 
-function contextOf(name: string, value: string): NamedContext {
+/** A context that is elsewhere, as `--build-context` names it. */
+export function contextOf(name: string, value: string): NamedContext {
   const image = /^docker-image:\/\/(.+)$/.exec(value)?.[1];
   if (image !== undefined) return { kind: "image", reference: image };
   if (value === "local") return { kind: "files" };

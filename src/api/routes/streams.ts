@@ -12,6 +12,7 @@ import { attachQuery } from "../requests/attach.ts";
 import { parseStartExec, type StartExec } from "../requests/exec.ts";
 import { readQuery } from "../requests/query.ts";
 import { attachWebSocket } from "./attach-websocket.ts";
+import { buildKitPath, buildKitRoutes } from "./buildkit.ts";
 import { holdOwner } from "./owners.ts";
 
 /** From here on the type of a stream says whether it is framed. */
@@ -26,10 +27,11 @@ interface Exchange {
 }
 
 /**
- * POST /containers/{id}/attach, POST /exec/{id}/start and POST /sampan/owners/{name}: the requests that leave HTTP. A refusal is an HTTP answer like
+ * POST /containers/{id}/attach, POST /exec/{id}/start, POST /grpc, POST /session and POST /sampan/owners/{name}: the requests that leave HTTP. A refusal is an HTTP answer like
  * any other; after the header of a success the connection is the container's.
  */
 export function streamRoutes(context: ApiContext, headers: Readonly<Record<string, string>>) {
+  const speakBuildKit = buildKitRoutes(context);
   return async (request: ApiMessage, socket: Socket, head: Buffer): Promise<void> => {
     if (request.method === "GET") {
       await attachWebSocket(context, headers, { request, socket, head });
@@ -40,6 +42,8 @@ export function streamRoutes(context: ApiContext, headers: Readonly<Record<strin
       const exchange = await receive(request, socket, head);
       const owner = /^\/sampan\/owners\/([^/]+)$/.exec(exchange.path)?.[1];
       if (owner !== undefined) return holdOwner(context, owner, { socket, headers });
+      const buildKit = buildKitPath(exchange.path);
+      if (buildKit !== undefined) return await speakBuildKit(request, buildKit, { socket, headers });
       const attachment = await open(context.engine, exchange);
       if (attachment === undefined) answerRaw(socket, 200, headers);
       else await join(attachment, { request, socket, headers, context });

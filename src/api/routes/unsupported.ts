@@ -8,8 +8,6 @@ const notYetThere: readonly (readonly [HTTPMethods, string, string])[] = [
   ["GET", "/containers/:id/checkpoints", "list checkpoints"],
   ["POST", "/containers/:id/checkpoints", "make a checkpoint"],
   ["DELETE", "/containers/:id/checkpoints/:checkpoint", "delete a checkpoint"],
-  ["POST", "/session", "open a build session"],
-  ["POST", "/grpc", "build with BuildKit"],
 ];
 
 /** Every known route of Docker that is not served otherwise has an answer that says so; anything else is 404. */

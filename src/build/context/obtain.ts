@@ -7,8 +7,11 @@ import { scratchName } from "../cache/mounts.ts";
 import { ContextTree } from "../files/context-tree.ts";
 import { textOf } from "../files/source-tree.ts";
 import { PatternMatcher, readIgnoreFile } from "../ignore/index.ts";
+import { contextsOf } from "../plan/graph.ts";
+import type { Plan } from "../plan/types.ts";
 import { type BuildRequest, type BuildSettings, contextsDirectory, settingsFile } from "../types.ts";
 import { checkAgents } from "./agents.ts";
+import type { NamedTrees } from "./named.ts";
 import { remoteContext } from "./remote.ts";
 import { type SpooledContext, spoolContext } from "./spool.ts";
 import { type ContextNode, nodeAt } from "./tree.ts";
@@ -56,6 +59,20 @@ export async function obtainContext(request: BuildRequest, scratch: string, exec
   return { trees, dockerfile: text, ignore, settings, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
+/** The contexts that a client sends only when they are needed: nothing where there are none such. */
+export async function obtainLent(
+  { lendFiles, remote, signal }: Pick<BuildRequest, "lendFiles" | "remote" | "signal">,
+  plan: Pick<Plan, "vertices">,
+  { scratch, ignore }: { readonly scratch: string; readonly ignore: PatternMatcher },
+): Promise<NamedTrees> {
+  const needed = contextsOf(plan);
+  if (lendFiles === undefined || needed.size === 0) return { trees: new Map(), [Symbol.asyncDispose]: async () => {} };
+  const sent = await spoolContext(lendFiles(needed), join(scratch, scratchName()), signal);
+  const trees = treesOf(sent, ignore, sent, sent.take(contextsDirectory));
+  if (remote !== undefined) trees.delete("");
+  return { trees, [Symbol.asyncDispose]: () => sent[Symbol.asyncDispose]() };
+}
+
 function fileAt({ root }: SpooledContext, path: string): ContextNode | undefined {
   const name = path.replace(/^(\.?\/)+/, "");
   const node = nodeAt(root, Buffer.from(name).toString("latin1"));
@@ -85,7 +102,7 @@ function treesOf(
   matcher: PatternMatcher,
   sent: SpooledContext | undefined,
   named: ContextNode | undefined,
-): ReadonlyMap<string, ContextTree> {
+): Map<string, ContextTree> {
   const ignored = matcher.isEmpty ? () => false : (path: string) => matcher.matches(textOf(path));
   const trees = new Map([["", new ContextTree(context, ignored)]]);
   for (const [name, root] of named?.children ?? []) {

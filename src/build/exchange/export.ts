@@ -3,13 +3,12 @@ import { putHeld } from "../../images/made-blob.ts";
 import { pushBlobs } from "../../images/push/push.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
-import type { RegistryAuth } from "../../registry/types.ts";
 import type { WorkParts } from "../parts.ts";
 import type { BuildEvent } from "../progress/types.ts";
 import type { Stack } from "../solve/stack.ts";
 import { formatCache, type PackedMount, resultsIn, type StepResult } from "./format.ts";
 import { shownStep, statusOf } from "./shown.ts";
-import type { CacheTarget } from "./types.ts";
+import type { CacheTarget, RegistryCredentials } from "./types.ts";
 import { writeLayout } from "./write-layout.ts";
 
 export interface ExportOptions {
@@ -17,7 +16,7 @@ export interface ExportOptions {
   /** Seconds since 1970: no later time is told. */
   readonly epoch: number | undefined;
   readonly signal: AbortSignal;
-  auth(reference: string): RegistryAuth | undefined;
+  readonly auth: RegistryCredentials;
   emit(event: BuildEvent): void;
 }
 
@@ -65,7 +64,7 @@ async function push(
   { auth, signal, emit, step }: ExportOptions & { readonly step: string },
 ): Promise<void> {
   const reference = parseReference(name);
-  const repository = await tools.registry.pushRepository(reference, { auth: auth(name), signal });
+  const repository = await tools.registry.pushRepository(reference, { auth: await auth(name), signal });
   const shown = blobs.map((blob) => ({ ...blob, shown: blob.digest }));
   const options = { progress: statusOf(step, emit), signal };
   await pushBlobs(tools, repository, { blobs: shown }, { from: new Map(), options });

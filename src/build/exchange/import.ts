@@ -5,7 +5,6 @@ import { type Descriptor, type Index, type Manifest, parseDocument } from "../..
 import { obtainLayers } from "../../images/stack.ts";
 import { choosePlatform } from "../../images/suits.ts";
 import type { Platform } from "../../images/types.ts";
-import type { RegistryAuth } from "../../registry/types.ts";
 import type { WorkParts } from "../parts.ts";
 import type { BuildEvent } from "../progress/types.ts";
 import type { Stack } from "../solve/stack.ts";
@@ -13,7 +12,7 @@ import { onto, type ForeignCache as Parsed, parseCache } from "./format.ts";
 import { type MountOwner, unpackMount } from "./mounts.ts";
 import { type CachePlace, nameOf, openPlace } from "./place.ts";
 import { shownStep, statusOf } from "./shown.ts";
-import type { CacheSource } from "./types.ts";
+import type { CacheSource, RegistryCredentials } from "./types.ts";
 
 interface ForeignCache extends Parsed {
   readonly name: string;
@@ -31,7 +30,7 @@ export interface ImportOptions {
   /** Of an index, the caches of all of these are used. */
   readonly platforms: readonly Platform[];
   readonly signal: AbortSignal;
-  auth(reference: string): RegistryAuth | undefined;
+  readonly auth: RegistryCredentials;
   emit(event: BuildEvent): void;
 }
 

@@ -6,12 +6,11 @@ import { type Descriptor, documentLimit, parseDocument } from "../../images/shap
 import { refName } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { BlobPart } from "../../registry/repository.ts";
-import type { RegistryAuth } from "../../registry/types.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { blobPath } from "../../storage/content/ingest.ts";
 import { algorithmOf, digestOf } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
-import type { CacheSource } from "./types.ts";
+import type { CacheSource, RegistryCredentials } from "./types.ts";
 
 /** Where manifests and blobs can be had from. */
 export interface CachePlace {
@@ -31,11 +30,11 @@ export function nameOf(source: CacheSource): string {
 export async function openPlace(
   { tools }: Pick<WorkParts, "tools">,
   source: CacheSource,
-  { auth, signal }: { auth(reference: string): RegistryAuth | undefined; readonly signal: AbortSignal },
+  { auth, signal }: { readonly auth: RegistryCredentials; readonly signal: AbortSignal },
 ): Promise<CachePlace> {
   if (source.type === "local") return directoryPlace(source);
   const reference = parseReference(source.reference);
-  const repository = await tools.registry.repository(reference, auth(source.reference), signal);
+  const repository = await tools.registry.repository(reference, await auth(source.reference), signal);
   const version = reference.digest ?? reference.tag ?? "latest";
   return {
     root: () => repository.manifest(version, documentLimit, signal),

@@ -1,3 +1,8 @@
+import type { RegistryAuth } from "../../registry/types.ts";
+
+/** Credentials for the registry of a reference; whoever asks a client for them has to wait. */
+export type RegistryCredentials = (reference: string) => RegistryAuth | undefined | Promise<RegistryAuth | undefined>;
+
 /** Where the results of steps that were carried out elsewhere are. */
 export type CacheSource =
   /** A cache, or an image with one inside it. */

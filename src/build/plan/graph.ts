@@ -1,6 +1,6 @@
 import type { ImageDefaults, Platform } from "../../images/types.ts";
 import type { StageScope } from "../dockerfile/scope.ts";
-import type { BaseImage, NeededImage, PlannedHistory, Step, Vertex, VertexId } from "./types.ts";
+import type { BaseImage, NeededImage, Plan, PlannedHistory, Step, Vertex, VertexId } from "./types.ts";
 
 /** What a stage has come to. */
 export interface StageState {
@@ -35,4 +35,19 @@ export class GraphBuilder {
     const key = JSON.stringify([reference, platform]);
     if (!this.needed.has(key)) this.needed.set(key, image);
   }
+}
+
+/** The contexts that something of the plan reads, by name. */
+export function contextsOf({ vertices }: Pick<Plan, "vertices">): ReadonlySet<string> {
+  const read = new Set(vertices.flatMap(readBy));
+  return new Set(vertices.flatMap((vertex, id) => (vertex.kind === "context" && read.has(id) ? [vertex.name] : [])));
+}
+
+function readBy(vertex: Vertex): VertexId[] {
+  if (vertex.kind === "copy") return vertex.sources.flatMap((source) => (source.kind === "path" ? [source.from] : []));
+  if (vertex.kind !== "run") return [];
+  return vertex.mounts.flatMap((mount) => {
+    if (mount.type === "bind") return [mount.from];
+    return mount.type === "cache" && mount.begin !== undefined ? [mount.begin.from] : [];
+  });
 }

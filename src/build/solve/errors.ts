@@ -1,6 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import { excerpt } from "../dockerfile/index.ts";
-import type { SourceFile } from "../dockerfile/types.ts";
+import type { SourceFile, SourceRange } from "../dockerfile/types.ts";
 import type { Step } from "../plan/types.ts";
 
 /** The command of a RUN has failed. */
@@ -20,11 +20,15 @@ export class CommandFailed extends SampanError {
 export class StepFailed extends SampanError {
   /** The id of its events. */
   readonly step: string;
+  readonly source: SourceFile;
+  readonly range: SourceRange;
 
   constructor(id: string, { range }: Pick<Step, "range">, source: SourceFile, cause: SampanError) {
     const { line, column } = range.start;
     super(cause.kind, `${source.name}:${line}:${column}: ${cause.message}\n${excerpt(source, range)}`, { cause });
     this.name = "StepFailed";
     this.step = id;
+    this.source = source;
+    this.range = range;
   }
 }

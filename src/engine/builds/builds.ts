@@ -22,10 +22,14 @@ export class EngineBuilds implements Builder {
 
   /** Has what the builds of a daemon that was killed have left removed; nobody waits for it. */
   recover(): void {
-    const { layout, log } = this.#parts;
-    const directory = scratchDirectory(layout);
+    const { log } = this.#parts;
+    const directory = this.scratch;
     if (!existsSync(directory) || readdirSync(directory).length === 0) return;
     this.#builder().catch((error) => log.warn({ error: messageOf(error) }, "what builds have left was not removed"));
+  }
+
+  get scratch(): string {
+    return scratchDirectory(this.#parts.layout);
   }
 
   build: Builder["build"] = async (request) => await (await this.#builder()).build(request);

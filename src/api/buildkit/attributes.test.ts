@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { SampanError } from "../../errors/index.ts";
+import { parseAttributes } from "./attributes.ts";
+import { checkFrontend } from "./frontend.ts";
+import { parseExporters } from "./outputs.ts";
+
+const parse = (attributes: Readonly<Record<string, string>>) => parseAttributes(new Map(Object.entries(attributes)));
+const unsupported = (error: unknown) => error instanceof SampanError && error.kind === "unsupported";
+
+suite("the attributes of a BuildKit build", () => {
+  test("what a plain build asks for", () => {
+    const asked = parse({ filename: "Dockerfile", "image-resolve-mode": "local" });
+    assert.deepEqual(asked.context, { kind: "local", name: "context" });
+    assert.equal(asked.dockerfileDirectory, "dockerfile");
+    assert.equal(asked.pull, false);
+    assert.equal(asked.noCache, false);
+    assert.equal(asked.call, "build");
+    assert.equal(asked.network, "default");
+  });
+
+  test("arguments, labels, hosts and limits, in an order of their own", () => {
+    const asked = parse({
+      ...{ "label:b": "2", "label:a": "1", "build-arg:Z": "", "build-arg:A": "x=y" },
+      ...{ "add-hosts": "one=192.0.2.1,two=::1", ulimit: "nofile=10:20,core=0", "shm-size": "1024" },
+      ...{ "no-cache": "first,second", platform: "linux/arm64", "force-network-mode": "none", target: "t" },
+    });
+    assert.deepEqual(Object.keys(asked.labels), ["a", "b"]);
+    assert.deepEqual(
+      [...asked.buildArgs],
+      [
+        ["A", "x=y"],
+        ["Z", ""],
+      ],
+    );
+    assert.deepEqual(asked.limits.ExtraHosts, ["one:192.0.2.1", "two:::1"]);
+    assert.deepEqual(asked.limits.Ulimits, [
+      { Name: "nofile", Soft: 10, Hard: 20 },
+      { Name: "core", Soft: 0, Hard: 0 },
+    ]);
+    assert.equal(asked.limits.ShmSize, 1024);
+    assert.deepEqual(asked.noCache, ["first", "second"]);
+    assert.equal(parse({ "no-cache": "" }).noCache, true);
+    assert.equal(asked.network, "none");
+  });
+
+  test("contexts: the client's, uploaded, elsewhere", () => {
+    const upload = parse({ context: "http://buildkit-session/abc", filename: "D" });
+    assert.deepEqual(upload.context, { kind: "upload", id: "abc" });
+    assert.equal(upload.dockerfileDirectory, undefined);
+    const remote = parse({ context: "https://example.com/x.git", dockerfilekey: "dockerfile" });
+    assert.deepEqual(remote.context, { kind: "remote", url: "https://example.com/x.git" });
+    assert.equal(remote.dockerfileDirectory, "dockerfile");
+    const named = parse({ "context:a": "local:dir", "context:b": "docker-image://debian" });
+    assert.deepEqual([...named.directories], [["a", "dir"]]);
+    assert.deepEqual(named.contexts, { a: { kind: "files" }, b: { kind: "image", reference: "debian" } });
+  });
+
+  test("what cannot be honoured is refused", () => {
+    assert.throws(() => parse({ "context:a": "oci-layout://x" }), unsupported);
+    assert.throws(() => parse({ "attest:sbom": "" }), unsupported);
+    assert.throws(() => parse({ requestid: "frontend.other" }), unsupported);
+    assert.throws(() => parse({ "memory-limit": "1" }), unsupported);
+    assert.throws(() => parse({ "shm-size": "much" }));
+    assert.doesNotThrow(() => parse({ "attest:provenance": "disabled=true", "vcs:source": "x" }));
+  });
+
+  test("outputs", () => {
+    const attributes = new Map([
+      ["name", "a,b"],
+      ["push", "true"],
+    ]);
+    assert.deepEqual(parseExporters([{ type: "moby", attributes }]).tags, ["a", "b"]);
+    assert.equal(parseExporters([]).to, "none");
+    assert.equal(parseExporters([{ type: "local" }]).to, "directory");
+    assert.throws(() => parseExporters([{ type: "oci" }]), unsupported);
+    assert.throws(() => parseExporters([{ type: "tar" }, { type: "local" }]), unsupported);
+    assert.throws(() => parseExporters([{ type: "moby", attributes: new Map([["annotation.a", "b"]]) }]), unsupported);
+  });
+
+  test("frontends: the Dockerfile's by any of its names, and no graph", () => {
+    const request = { definition: undefined, inputs: new Map(), attributes: new Map<string, string>() };
+    const from = (source: string) =>
+      checkFrontend({ ...request, frontend: "gateway.v0", attributes: new Map([["source", source]]) });
+    assert.doesNotThrow(() => checkFrontend({ ...request, frontend: "dockerfile.v0" }));
+    for (const name of ["docker/dockerfile:1", "docker.io/docker/dockerfile-upstream:master", "docker/dockerfile"]) {
+      assert.doesNotThrow(() => from(name));
+    }
+    for (const name of ["example.com/docker/dockerfile:1", "docker/dockerfilex", "tonistiigi/x"]) {
+      assert.throws(() => from(name), unsupported);
+    }
+    const syntax = new Map([["build-arg:BUILDKIT_SYNTAX", "example.com/other:1 more"]]);
+    assert.throws(() => checkFrontend({ ...request, frontend: "dockerfile.v0", attributes: syntax }), unsupported);
+    assert.throws(() => checkFrontend({ ...request, frontend: "" }), unsupported);
+    assert.throws(
+      () => checkFrontend({ ...request, frontend: "dockerfile.v0", inputs: new Map([["base", {}]]) }),
+      unsupported,
+    );
+  });
+});

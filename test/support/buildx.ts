@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { dockerEnv, dockerIsRecent } from "./docker.ts";
+import { type Finished, type RunOptions, runProgram } from "./process.ts";
+import { program, type Requirement, requires } from "./requires.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+const places = ["usr/libexec/docker/cli-plugins", "usr/lib/docker/cli-plugins", "usr/local/lib/docker/cli-plugins"];
+
+/** Where a plugin of docker's command line is: this machine's, else the peers'; undefined: nowhere. */
+export function plugin(name: "docker-buildx" | "docker-compose"): string | undefined {
+  const peers = join(process.env.PEERS ?? "/var/tmp/peers", "root");
+  return ["/", peers]
+    .flatMap((root) => places.map((place) => join(root, place, name)))
+    .find((path) => existsSync(path));
+}
+
+/** Of tests that need the plugins. */
+export function requiresPlugins(...names: readonly Parameters<typeof plugin>[0][]): Requirement {
+  const missing = names.filter((name) => plugin(name) === undefined);
+  return missing.length > 0
+    ? { skip: `needs ${missing.join(", ")} (.ci/run fetches them)` }
+    : requires("docker", "busybox");
+}
+
+/**
+ * Runs `docker build ARGS…` as buildx, with the progress as lines. The docker command line hands over to it from docker 23 on; with an
+ * older one the plugin is called by itself.
+ */
+export function buildx(box: Sandbox, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const all = ["build", ...(args.includes("-q") ? [] : ["--progress=plain"]), ...args];
+  const file = dockerIsRecent() ? (program("docker") ?? "docker") : (plugin("docker-buildx") ?? "docker-buildx");
+  return runProgram(file, all, { cwd: box.directory, timeout: 120_000, ...options, env: pluginEnv(box, options.env) });
+}
+
+/** `docker buildx ARGS…` */
+export function buildxCommand(box: Sandbox, ...args: readonly string[]): Promise<Finished> {
+  const options = { cwd: box.directory, timeout: 60_000, env: pluginEnv(box) };
+  return runProgram(plugin("docker-buildx") ?? "docker-buildx", args, options);
+}
+
+/** The environment in which docker's command line has the plugins, and both talk to the sandbox's daemon. */
+export function pluginEnv(box: Sandbox, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const directory = join(box.directory, "docker", "cli-plugins");
+  mkdirSync(directory, { recursive: true });
+  for (const name of ["docker-buildx", "docker-compose"] as const) {
+    const path = plugin(name);
+    if (path !== undefined && !existsSync(join(directory, name))) symlinkSync(path, join(directory, name));
+  }
+  return { ...dockerEnv(box), BUILDX_CONFIG: join(box.directory, "buildx"), ...more };
+}
