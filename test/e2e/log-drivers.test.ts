@@ -61,6 +61,7 @@ class Taken {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGTERM");
+    this.goOn();
     await once(child, "exit");
   }
 
