@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Executor, Session } from "../kernel/executor.ts";
 import { Program } from "../kernel/program.ts";
 import { makeNetworkNamespace, type NetworkNamespace } from "./network-namespace.ts";
@@ -12,25 +13,46 @@ export interface ReadyWorker {
 /** How many of each kind wait: those with a network are for containers, those without for what joins one. */
 const counts = { network: 2, plain: 1 } as const;
 
+const processors = availableParallelism();
+
 type Kind = keyof typeof counts;
 
 /**
  * Workers that were forked, and given a network namespace, while nobody waited: connecting, forking and the namespace are
- * a quarter of a start. Each that is taken is replaced afterwards; when none is left, a start does all of it itself.
+ * a quarter of a start. Each that is taken is replaced; when none is left, a start does all of it itself.
  */
 export class ReadyWorkers {
   readonly #executor: Executor;
   readonly #ready: Record<Kind, ReadyWorker[]> = { network: [], plain: [] };
   /** How many are being made: each counts as one that waits, or a crowd of starts would have more made than it takes. */
   readonly #making: Record<Kind, number> = { network: 0, plain: 0 };
+  /** Kinds that somebody has asked for. */
+  readonly #used = new Set<Kind>();
+  #underWay = 0;
   #closed = false;
 
   constructor(executor: Executor) {
     this.#executor = executor;
   }
 
-  async take(kind: Kind): Promise<ReadyWorker> {
-    setImmediate(() => void this.#refill(kind));
+  /**
+   * Lends `start` one. What was taken is replaced while the kernel is busy with the start; where others are under way, too,
+   * the processors have enough to do, and making ahead would only cost: it is done when all have ended.
+   */
+  async lend<T>(kind: Kind, start: (worker: ReadyWorker) => Promise<T>): Promise<T> {
+    this.#used.add(kind);
+    this.#underWay++;
+    setImmediate(() => {
+      if (this.#underWay < processors) this.#refillAll();
+    });
+    try {
+      return await start(await this.#take(kind));
+    } finally {
+      if (--this.#underWay === 0) this.#refillAll();
+    }
+  }
+
+  async #take(kind: Kind): Promise<ReadyWorker> {
     for (let worker = this.#ready[kind].shift(); worker; worker = this.#ready[kind].shift()) {
       if (!worker.session.ended) return worker;
     }
@@ -40,6 +62,10 @@ export class ReadyWorkers {
   close(): void {
     this.#closed = true;
     for (const { session } of Object.values(this.#ready).flat()) session.close();
+  }
+
+  #refillAll(): void {
+    for (const kind of this.#used) void this.#refill(kind);
   }
 
   async #refill(kind: Kind): Promise<void> {

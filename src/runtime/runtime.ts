@@ -46,9 +46,11 @@ class ProgramRuntime implements Runtime {
 
   async start(spec: ContainerSpec, options: StartOptions): Promise<Running> {
     try {
-      const worker = await this.#workers.take(spec.namespaces.network === "new" ? "network" : "plain");
-      const program = () => this.#programs.get(spec, options, worker.network);
-      return await this.#execute(worker, program, spec.process, options.files);
+      const kind = spec.namespaces.network === "new" ? "network" : "plain";
+      return await this.#workers.lend(kind, (worker) => {
+        const program = () => this.#programs.get(spec, options, worker.network);
+        return this.#execute(worker, program, spec.process, options.files);
+      });
     } catch (error) {
       await this.sweep(spec.cgroupPath);
       throw error;
@@ -60,9 +62,8 @@ class ProgramRuntime implements Runtime {
   }
 
   async exec(target: ExecTarget, process: ProcessSpec, options: StartOptions): Promise<Running> {
-    const worker = await this.#workers.take("plain");
     const program = () => execProgram(target, process, options, this.#parts.cgroups);
-    return this.#execute(worker, program, process, options.files);
+    return this.#workers.lend("plain", (worker) => this.#execute(worker, program, process, options.files));
   }
 
   async resolveUser(
