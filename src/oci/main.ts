@@ -66,7 +66,7 @@ function refuse(options: Options<typeof globalOptions>): void {
   if (options.rootless !== undefined && !["auto", "false"].includes(options.rootless))
     throw new SampanError(
       "unsupported",
-      `--rootless ${options.rootless} is not supported: user namespaces are not made yet`,
+      `--rootless ${options.rootless} is not supported: what a user may not do with cgroups is an error, whatever is asked for`,
     );
 }
 
