@@ -5,13 +5,14 @@ import { type Finished, type RunOptions, runProgram } from "./process.ts";
 import { program, type Requirement, requires } from "./requires.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-const places = ["usr/libexec/docker/cli-plugins", "usr/lib/docker/cli-plugins", "usr/local/lib/docker/cli-plugins"];
+/** The last is where .ci/run unpacks those of Debian's next release. */
+const places = ["libexec/docker", "lib/docker", "local/lib/docker", "local/lib/sampan-tests"];
 
 /** Where a plugin of docker's command line is: this machine's, else the peers'; undefined: nowhere. */
 export function plugin(name: "docker-buildx" | "docker-compose"): string | undefined {
   const peers = join(process.env.PEERS ?? "/var/tmp/peers", "root");
   return ["/", peers]
-    .flatMap((root) => places.map((place) => join(root, place, name)))
+    .flatMap((root) => places.map((place) => join(root, "usr", place, "cli-plugins", name)))
     .find((path) => existsSync(path));
 }
 

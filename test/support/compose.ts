@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { plugin } from "./buildx.ts";
 import type { World } from "./netns.ts";
-import { peersDirectory } from "./peers.ts";
 import { type Finished, runProgram } from "./process.ts";
 import { program } from "./requires.ts";
 
-/** A Compose on this machine: Debian's docker-compose, of whatever generation, and the peers' if there are any. */
+/** A Compose on this machine: Debian's docker-compose, of whatever generation, and docker's plugin. */
 export interface Compose {
   readonly title: string;
   readonly argv: readonly string[];
@@ -14,13 +14,12 @@ export interface Compose {
 }
 
 export function composes(): Compose[] {
-  const root = join(peersDirectory, "root");
-  const plugin = join(root, "usr/libexec/docker/cli-plugins/docker-compose");
+  const second = plugin("docker-compose");
   const own = program("docker-compose");
   const isFirst = (file: string) => readFileSync(file, "latin1").startsWith("#!");
   return [
     ...(own === undefined ? [] : [{ title: "docker-compose of this machine", argv: [own], replaces: !isFirst(own) }]),
-    ...(existsSync(plugin) ? [{ title: "docker compose of the peers", argv: [plugin], replaces: true }] : []),
+    ...(second === undefined ? [] : [{ title: "docker compose, the plugin", argv: [second], replaces: true }]),
   ];
 }
 
