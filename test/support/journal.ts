@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
 import type { Namespace } from "./namespace.ts";
 import { eventually } from "./process.ts";
 import { program, type Requirement } from "./requires.ts";
@@ -19,7 +21,7 @@ s.bind("/run/systemd/journal/socket")
 os.dup2(s.fileno(), 3)
 command = ["sh", "-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec " + sys.argv[1]]
 while True:
-    child = subprocess.Popen(command, pass_fds=[3], stdin=subprocess.DEVNULL)
+    child = subprocess.Popen(command, pass_fds=[3], stdin=subprocess.DEVNULL, stdout=sys.stderr)
     print(child.pid, flush=True)
     ended = os.pidfd_open(child.pid)
     if sys.stdin in select.select([sys.stdin, ended], [], [])[0]:
@@ -67,15 +69,16 @@ mount --bind /run/machine-id /etc/machine-id`;
     const [file = "", ...args] = [...this.#namespace.enter, "python3", "-c", holder, journald];
     const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#holder = child;
-    child.stdout.on("data", (line) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
       this.#pid = Number(line);
     });
-    await once(child.stdout, "data");
+    await eventually("journald is started", () => this.#pid > 1);
   }
 
   /** Ends journald as `systemctl restart` does; it is started again. */
   async restart(): Promise<void> {
     const before = this.#pid;
+    assert.ok(before > 1, "0 would be everybody in our process group");
     process.kill(before, "SIGTERM");
     await eventually("journald is started again", () => this.#pid !== before);
   }
