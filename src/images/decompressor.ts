@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { SampanError } from "../errors/index.ts";
+import { drained } from "../kernel/drained.ts";
 import { findProgram } from "./find-program.ts";
 
 /** Formats that Node cannot read, and the programs that can. */
@@ -56,15 +57,7 @@ async function feed(
   for await (const piece of source) {
     // What is behind the compressed data is read, too: who verifies the source has to see it.
     if (into.destroyed || into.write(piece)) continue;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        into.off("drain", done);
-        into.off("close", done);
-        resolve();
-      };
-      into.on("drain", done);
-      into.on("close", done);
-    });
+    await drained(into);
   }
   into.end();
 }

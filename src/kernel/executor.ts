@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { SampanError } from "../errors/index.ts";
 import { Connection, openSocket, type Reply } from "./connection.ts";
+import { drained } from "./drained.ts";
 import { Handovers, type Receipt, stdio } from "./handover.ts";
 import { KernelError } from "./kernel-error.ts";
 import type { Program, Step } from "./program.ts";
@@ -94,16 +95,7 @@ class SocketSession implements Session {
 
   drained(): Promise<void> {
     const { socket } = this.#connection;
-    if (!socket.writableNeedDrain || socket.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        socket.off("drain", done);
-        socket.off("close", done);
-        resolve();
-      };
-      socket.once("drain", done);
-      socket.once("close", done);
-    });
+    return socket.writableNeedDrain ? drained(socket) : Promise.resolve();
   }
 
   async start(program: Executable): Promise<Execution> {

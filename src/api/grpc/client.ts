@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, type Incoming
 import type { Socket } from "node:net";
 import { cancelled } from "../../errors/cancel.ts";
 import { SampanError } from "../../errors/index.ts";
+import { drained } from "../../kernel/drained.ts";
 import { decode } from "./decode.ts";
 import { encode } from "./encode.ts";
 import { frame, messagesOf } from "./frames.ts";
@@ -97,16 +98,7 @@ export class GrpcClient {
 }
 
 async function written(stream: ClientHttp2Stream, bytes: Buffer): Promise<void> {
-  if (stream.destroyed || stream.write(bytes)) return;
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      stream.off("drain", done);
-      stream.off("close", done);
-      resolve();
-    };
-    stream.on("drain", done);
-    stream.on("close", done);
-  });
+  if (!stream.destroyed && !stream.write(bytes)) await drained(stream);
 }
 
 interface Receiving<In> {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import { performServerHandshake } from "node:http2";
 import type { Socket } from "node:net";
 import { kindOf } from "../../errors/index.ts";
+import { drained } from "../../kernel/drained.ts";
 import { decode } from "./decode.ts";
 import { encode } from "./encode.ts";
 import { frame, messagesOf } from "./frames.ts";
@@ -99,18 +100,4 @@ async function serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, op
 async function requestOf(stream: ServerHttp2Stream): Promise<Buffer> {
   for await (const message of messagesOf(stream.iterator({ destroyOnReturn: false }))) return message;
   throw new RpcError(codes.invalidArgument, "Cannot answer a call: it has no request");
-}
-
-/** Resolves, too, when nobody will read any more. */
-function drained(stream: ServerHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off("drain", done);
-      stream.off("close", done);
-      resolve();
-    };
-    stream.on("drain", done);
-    stream.on("close", done);
-    if (stream.destroyed) done();
-  });
 }

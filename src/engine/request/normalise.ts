@@ -1,5 +1,5 @@
+import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/system-paths.ts";
 import type { ContainerConfig, ContainerConfigRequest, HostConfig, HostConfigRequest } from "../config.ts";
-import { defaultMaskedPaths, defaultReadonlyPaths } from "./system-paths.ts";
 
 const defaultShmSize = 64 * 1024 * 1024;
 

@@ -1,23 +1,7 @@
+import { defaultMaskedPaths, defaultReadonlyPaths } from "../../runtime/system-paths.ts";
 import { specVersion } from "./version.ts";
 
 const capabilities = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
-
-const hidden = [
-  "/proc/acpi",
-  "/proc/asound",
-  "/proc/interrupts",
-  "/proc/kcore",
-  "/proc/keys",
-  "/proc/latency_stats",
-  "/proc/timer_list",
-  "/proc/timer_stats",
-  "/proc/sched_debug",
-  "/proc/scsi",
-  "/sys/devices/virtual/powercap",
-  "/sys/firmware",
-];
-
-const protectedPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 const safe = ["nosuid", "noexec", "nodev"];
 
@@ -60,8 +44,8 @@ export function defaultConfig() {
     linux: {
       resources: { devices: [{ allow: false, access: "rwm" }] },
       namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })),
-      maskedPaths: hidden,
-      readonlyPaths: protectedPaths,
+      maskedPaths: defaultMaskedPaths,
+      readonlyPaths: defaultReadonlyPaths,
     },
   };
 }

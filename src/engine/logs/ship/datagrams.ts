@@ -6,6 +6,7 @@ import type { Executor, Session } from "../../../kernel/executor.ts";
 import * as f from "../../../kernel/flags.ts";
 import { KernelError } from "../../../kernel/kernel-error.ts";
 import { Program } from "../../../kernel/program.ts";
+import { unixAddress } from "../../../runtime/supervision.ts";
 
 /** Where lines go, one datagram each. */
 export interface Datagrams {
@@ -76,14 +77,11 @@ export class UnixDatagrams implements Datagrams {
 
   #program(messages: readonly Buffer[]): Program {
     const p = new Program(`send log lines to ${this.#path}`);
-    const bytes = Buffer.alloc(2 + Buffer.byteLength(this.#path) + 1);
-    bytes.writeUInt16LE(f.AF_UNIX, 0);
-    bytes.write(this.#path, 2);
-    const address = p.bytes(bytes, JSON.stringify(this.#path));
+    const { address, size } = unixAddress(p, this.#path);
     for (const message of messages) {
       const data = p.bytes(message, "a line");
       const flags = named(f.MSG_NOSIGNAL, "MSG_NOSIGNAL");
-      p.call("sendto", [this.#socket, data, message.length, flags, address, bytes.length], { note: "send a line" });
+      p.call("sendto", [this.#socket, data, message.length, flags, address, size], { note: "send a line" });
     }
     return p;
   }
