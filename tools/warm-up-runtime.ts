@@ -11,9 +11,8 @@ const dist = process.argv[2] ?? "dist";
 const stub = join(dist, "runtime.cjs");
 const require = createRequire(import.meta.url);
 
-const exit = process.exit;
 const first = Promise.withResolvers<void>();
-process.exit = () => {
+process.execve = () => {
   first.resolve();
   return undefined as never;
 };
@@ -30,4 +29,4 @@ try {
 }
 writeFileSync(`${cache}.new`, script.createCachedData());
 renameSync(`${cache}.new`, cache);
-exit(0);
+process.exit(0);

@@ -37,13 +37,12 @@ server.on("upgrade", (_request, socket: Socket) => {
 
 rmSync(socketPath, { force: true });
 server.listen(socketPath, () => {
-  const exit = process.exit;
-  process.exit = (code) => {
+  process.execve = () => {
     const { cache, script } = require(stub);
     writeFileSync(`${cache}.new`, script.createCachedData());
     renameSync(`${cache}.new`, cache);
     rmSync(socketPath, { force: true });
-    return exit(code);
+    process.exit(0);
   };
   process.argv = [process.execPath, stub, "--host", `unix://${socketPath}`, "run", "--rm", "warm", "true"];
   require(stub);

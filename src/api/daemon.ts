@@ -1,5 +1,6 @@
 import { openEngine } from "../engine/open.ts";
 import { messageOf } from "../errors/index.ts";
+import { leave } from "../kernel/leave.ts";
 import { checkLogin } from "../registry/login.ts";
 import { RegistriesFile } from "../registry/settings.ts";
 import type { RegistryAuth } from "../registry/types.ts";
@@ -85,7 +86,7 @@ async function main(argv: readonly string[]): Promise<void> {
     process.once(signal, () => {
       daemon.stop(signal);
       // Who asks twice does not want to wait.
-      process.once(signal, () => process.exit(1));
+      process.once(signal, () => leave(1));
     });
   }
   await daemon.ended;
@@ -95,13 +96,13 @@ if (import.meta.main) {
   // Nothing is repaired in a process that has met a defect: it leaves, the containers stay, the next daemon finds them.
   process.on("uncaughtException", (error) => {
     process.stderr.write(`sampan daemon: ${error.stack ?? error}\n`);
-    process.exit(70);
+    leave(70);
   });
   main(process.argv.slice(2)).then(
-    () => process.exit(0),
+    () => leave(0),
     (error: unknown) => {
       process.stderr.write(`${messageOf(error)}\n`);
-      process.exit(1);
+      leave(1);
     },
   );
 }

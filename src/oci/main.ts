@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { messageOf, SampanError } from "../errors/index.ts";
 import { version } from "../errors/version.ts";
+import { leave } from "../kernel/leave.ts";
 import { type Options, parseArguments } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { specVersion } from "./config/version.ts";
@@ -84,11 +85,8 @@ function tell(text: string): number {
 export const warmUp = (directory: string): Promise<void> => allCommands(directory, main);
 
 if (import.meta.main) {
-  main(process.argv.slice(2)).then(
-    (status) => process.exit(status),
-    (error: unknown) => {
-      writeSync(2, `sampan-runtime: ${messageOf(error)}\n`);
-      process.exit(1);
-    },
-  );
+  main(process.argv.slice(2)).then(leave, (error: unknown) => {
+    writeSync(2, `sampan-runtime: ${messageOf(error)}\n`);
+    leave(1);
+  });
 }

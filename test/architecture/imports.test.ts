@@ -41,8 +41,8 @@ const only: Record<string, { may: string[]; why: string }> = {
     why: "it reaches the daemon through the API: the layout says where, what is copied are tar archives, and ignore files say what of a context",
   },
   cli: {
-    may: ["errors/", "storage/tar/", "api/shapes/", "client/", "cli/"],
-    why: "it reaches the engine through the client; what it copies are tar archives",
+    may: ["errors/", "kernel/leave.ts", "storage/tar/", "api/shapes/", "client/", "cli/"],
+    why: "it reaches the engine through the client; what it copies are tar archives, and how it ends is the kernel's",
   },
 };
 
