@@ -13,8 +13,14 @@ const helper = join(import.meta.dirname, "../../native/build/executor");
 export function leave(status: number): never {
   process.emit("exit", status);
   process.removeAllListeners("exit");
-  if (canExecute(helper)) process.execve?.(helper, ["executor", "leave", `${status}`], {});
+  if (!writesAtExit() && canExecute(helper)) process.execve?.(helper, ["executor", "leave", `${status}`], {});
   process.exit(status);
+}
+
+/** Profiles and coverage are written by Node when it exits. */
+function writesAtExit(): boolean {
+  const { NODE_OPTIONS = "", NODE_V8_COVERAGE } = process.env;
+  return NODE_V8_COVERAGE !== undefined || /--(cpu|heap)-prof/.test([NODE_OPTIONS, ...process.execArgv].join(" "));
 }
 
 function canExecute(path: string): boolean {

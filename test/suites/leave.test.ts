@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { suite, test } from "node:test";
@@ -30,6 +32,18 @@ suite("a program of Node leaves", () => {
     for (let n = 0; n < 40; n++) {
       const { status } = await runProgram(process.execPath, [...program(`${compiling}\nleave(7);`), `${5 + n}`]);
       assert.equal(status, 7);
+    }
+  });
+
+  test("with its profile written where Node makes one", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "sampan-leave-"));
+    try {
+      const { status } = await runProgram(process.execPath, ["--cpu-prof", ...program("leave(3);")], {
+        cwd: directory,
+      });
+      assert.deepEqual([status, readdirSync(directory).length], [3, 1]);
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 
