@@ -3,6 +3,7 @@ import { type CapabilityName, capabilities, encodeCapset } from "../kernel/capab
 import * as f from "../kernel/flags.ts";
 import type { Program, StepOptions } from "../kernel/program.ts";
 import { RLIM_INFINITY, rlimits } from "../kernel/rlimits.ts";
+import { restrictByLandlock } from "./landlock.ts";
 import type { ProcessSpec } from "./types.ts";
 
 const SECCOMP_SET_MODE_FILTER = 1;
@@ -12,7 +13,7 @@ const SIGKILL = 9;
  * The last steps before the user's program runs: limits, identity, rights, and execve. Everything that needs a right
  * comes before the step that drops it.
  *
- *     limits → bounding set → seccomp (without no_new_privs it needs CAP_SYS_ADMIN) → groups, gid, uid → capabilities
+ *     limits → Landlock (likewise) → bounding set → seccomp (without no_new_privs it needs CAP_SYS_ADMIN) → groups, gid, uid → capabilities
  *            → working directory (as the user, with no descriptor left to slip out through) → seccomp → execve
  */
 export function becomeProcess(p: Program, process: ProcessSpec, options: { status: Slot; init: boolean }): void {
@@ -22,6 +23,7 @@ export function becomeProcess(p: Program, process: ProcessSpec, options: { statu
     takeName(p, options.init ? "sampan-init" : baseName(process.argv[0] ?? ""));
     startSession(p, process);
   });
+  p.in("security", () => restrictByLandlock(p, process.landlock));
   dropRights(p, process, { newKeyring: true });
   p.in("process", () => {
     p.call("prctl", [named(f.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), named(SIGKILL, "SIGKILL")], {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Resources } from "../cgroups/types.ts";
 import type { CapabilitySets } from "../kernel/capabilities.ts";
+import type { LandlockRuleset } from "../kernel/landlock/ruleset.ts";
 import type { Program } from "../kernel/program.ts";
 import type { RlimitName } from "../kernel/rlimits.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
@@ -155,6 +156,8 @@ export interface ProcessSpec {
   readonly capabilities: CapabilitySets;
   /** The bytes of a classic BPF program (struct sock_filter[]), or none: unconfined. */
   readonly seccomp?: { readonly filter: Uint8Array; readonly flags: number };
+  /** Layers, each of which has to allow. */
+  readonly landlock?: readonly LandlockRuleset[];
   readonly noNewPrivileges: boolean;
   readonly rlimits: readonly Rlimit[];
   readonly umask: number;

@@ -21,6 +21,7 @@ import { moveInterfaceSysctls } from "../networks/sysctls.ts";
 import type { EngineParts } from "../parts.ts";
 import { type ContainerRecord, newborn } from "../records/record.ts";
 import { resolveDevices } from "../request/devices.ts";
+import { landlockWarnings } from "../request/landlock.ts";
 import { validateLimits, withSwapDefault } from "../request/limits.ts";
 import { commandLine, mergeImage } from "../request/merge.ts";
 import { normaliseConfig, normaliseHostConfig, withDefaultNetwork } from "../request/normalise.ts";
@@ -49,6 +50,7 @@ export interface Decided {
 export async function createContainer(parts: EngineParts, request: CreateRequest): Promise<CreateResult> {
   const { registry, snapshots, events, layout } = parts;
   const asked = request.name ? parseName(request.name) : undefined;
+  const lacking = await landlockWarnings(parts, request.hostConfig);
   const { record, warnings } = decide(parts, request);
   const name = asked ?? freeName(parts);
   using _reserved = registry.reserve(name);
@@ -71,7 +73,7 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
     throw error;
   }
   containerEvent(events, container, "create");
-  return { id: record.id, warnings };
+  return { id: record.id, warnings: [...warnings, ...lacking] };
 }
 
 /** Decides all about a container, and touches nothing. */

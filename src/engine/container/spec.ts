@@ -7,6 +7,7 @@ import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { resolveDevices } from "../request/devices.ts";
 import { environment } from "../request/environment.ts";
+import { withLandlock } from "../request/landlock.ts";
 import { resourcesOf } from "../request/resources.ts";
 import { filterOf, grantedCapabilities, securityOptions } from "../request/security.ts";
 import { resolveSysctls } from "../request/sysctls.ts";
@@ -38,7 +39,7 @@ export async function containerSpec(
   const user = await parts.runtime.resolveUser(root, record.config.User, host.GroupAdd ?? []);
   return {
     id: record.id,
-    process: processSpec(parts, record, { user, size }),
+    process: await withLandlock(parts, host, processSpec(parts, record, { user, size })),
     root,
     hostname: config.Hostname,
     domainname: config.Domainname,

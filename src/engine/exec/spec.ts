@@ -4,6 +4,7 @@ import { rightsOf } from "../container/spec.ts";
 import { variablesOfLinks } from "../networks/links.ts";
 import type { EngineParts } from "../parts.ts";
 import { environment, overlayVariables } from "../request/environment.ts";
+import { withLandlock } from "../request/landlock.ts";
 import { grantedCapabilities } from "../request/security.ts";
 import type { TerminalSize } from "../types.ts";
 import type { Exec } from "./exec.ts";
@@ -21,7 +22,7 @@ export async function execProcess(
   const all = grantedCapabilities({ CapAdd: null, CapDrop: null, Privileged: true });
   const size = options.size ?? request.consoleSize;
   const variables = { Env: overlayVariables(record.config.Env, request.env ?? []), Tty: request.tty ?? false };
-  return {
+  return withLandlock(parts, record.hostConfig, {
     argv: request.cmd,
     env: environment(variables, record.config.Hostname, user.home, variablesOfLinks(parts, record)),
     cwd: request.workingDir || record.config.WorkingDir || "/",
@@ -32,7 +33,7 @@ export async function execProcess(
     stdinOnce: !(request.tty ?? false),
     ...rights,
     ...(request.privileged && { capabilities: capabilitySets(all, user.uid) }),
-  };
+  });
 }
 
 /** Whom the container's own user is, is known since its start; anybody else is looked up in it, now. */

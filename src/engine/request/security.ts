@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { SampanError } from "../../errors/index.ts";
 import { type CapabilityName, resolveCapabilities } from "../../kernel/capabilities.ts";
+import { parseLandlockPolicy } from "../../kernel/landlock/parse.ts";
+import type { LandlockPolicy } from "../../kernel/landlock/policy.ts";
 import {
   defaultSeccompProfile,
   kernelVersionOf,
@@ -16,13 +18,18 @@ import type { HostConfig } from "../config.ts";
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   readonly seccomp: SeccompProfile | "unconfined" | "default";
+  /** Layers, each of which has to allow. */
+  readonly landlock: readonly LandlockPolicy[];
   readonly unmasked: boolean;
 }
 
 /** Reads the options as dockerd does, "name=value" or the old "name:value"; what needs a security module is refused. */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
-  let parsed: SecurityOptions = { noNewPrivileges: false, seccomp: "default", unmasked: false };
-  for (const option of options) parsed = { ...parsed, ...parseOption(option) };
+  let parsed: SecurityOptions = { noNewPrivileges: false, seccomp: "default", landlock: [], unmasked: false };
+  for (const option of options) {
+    const { landlock = [], ...said } = parseOption(option);
+    parsed = { ...parsed, ...said, landlock: [...parsed.landlock, ...landlock] };
+  }
   return parsed;
 }
 
@@ -35,6 +42,8 @@ function parseOption(option: string): Partial<SecurityOptions> {
       return { noNewPrivileges: value === "true" };
     case "seccomp":
       return { seccomp: seccompOf(value) };
+    case "landlock":
+      return { landlock: [parseLandlockPolicy(value)] };
     case "systempaths":
       if (value !== "unconfined") throw invalid(option);
       return { unmasked: true };

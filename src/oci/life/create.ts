@@ -16,6 +16,7 @@ import { startTimeOf } from "../state/status.ts";
 import type { ContainerRecord } from "../state/store.ts";
 import { containerOf, hookedContainer } from "../translate/container.ts";
 import { hookState, hooksOf } from "../translate/hooks.ts";
+import { landlockOf } from "../translate/landlock.ts";
 import { unknownCapabilities } from "../translate/process.ts";
 import { homeVariable } from "./home.ts";
 import { runHooks } from "./hooks.ts";
@@ -82,7 +83,8 @@ async function createBy(
     const creating = recordOf(bundle, container);
     store.write(creating);
     const env = [...passedOn, ...(await homeVariable(worker, container.root.directory, container.process))];
-    const process = { ...container.process, env: [...container.process.env, ...env] };
+    const landlock = await landlockOf(bundle.config.annotations, { worker, log });
+    const process = { ...container.process, env: [...container.process.env, ...env], ...landlock };
     const made = { ...container, process };
     const afterwards = request.foreground ? "wait" : "leave";
     const run = await execute(worker, { bundle, container: made, directory, streams, afterwards });

@@ -8,6 +8,7 @@ import type { OciProcess } from "../config/process.ts";
 import { type Context, helperBinary } from "../context.ts";
 import type { ContainerRecord } from "../state/store.ts";
 import { affinityOf } from "../translate/attributes.ts";
+import { landlockOf } from "../translate/landlock.ts";
 import { processOf } from "../translate/process.ts";
 import { listenerOf } from "../translate/seccomp.ts";
 import { explained, writePidFile } from "./create.ts";
@@ -29,7 +30,7 @@ export interface ExecRequest {
 
 /** Runs one more process in a container. Answers its exit status, or 0 at once where it is detached. */
 export async function execInContainer(
-  { store }: Context,
+  { store, log }: Context,
   record: ContainerRecord,
   request: ExecRequest,
 ): Promise<number> {
@@ -45,7 +46,8 @@ export async function execInContainer(
   });
   const worker = startWorker({ binary: helperBinary, preserved: preserved.count });
   const home = await homeVariable(worker, `/proc/${record.pid}/root`, translated);
-  const process = { ...translated, env: [...translated.env, ...preserved.env, ...home], ...listener };
+  const landlock = await landlockOf(record.annotations, { worker, log });
+  const process = { ...translated, env: [...translated.env, ...preserved.env, ...home], ...listener, ...landlock };
   const afterwards = request.detach ? "leave" : "wait";
   const options = { connection: worker.descriptor, afterwards, cpus: affinityOf(request.process), ...streams } as const;
   const unprivileged = globalThis.process.geteuid?.() !== 0;

@@ -1,6 +1,7 @@
 import type { Slot } from "../../kernel/block.ts";
 import * as f from "../../kernel/flags.ts";
 import type { Program } from "../../kernel/program.ts";
+import { restrictByLandlock } from "../landlock.ts";
 import {
   dropRights,
   executableCandidates,
@@ -35,6 +36,7 @@ export function takeIdentity(p: Program, process: BundleProcess, options: Identi
     startSession(p, process);
     options.closeOthers();
   });
+  p.in("security", () => restrictByLandlock(p, process.landlock));
   const { newKeyring, ownUsers, filtered } = options;
   dropRights(p, process, { newKeyring, leftGroups: ownUsers, ...(filtered && { filtered }) });
   p.in("process", () => {
