@@ -34,8 +34,6 @@ const riddles: { call: string; errno: Errno; help: string }[] = [
   },
   { call: "fsmount", errno: "EPERM", help: "mounting needs root (CAP_SYS_ADMIN)" },
   { call: "seccomp", errno: "EINVAL", help: "the kernel lacks CONFIG_SECCOMP_FILTER or a filter flag" },
-  { call: "openat2", errno: "ELOOP", help: "a symbolic link is on the way: name the path that it leads to" },
-  { call: "landlock_add_rule", errno: "EINVAL", help: "it is a file, and these rights are about directories" },
   { call: "landlock_restrict_self", errno: "E2BIG", help: "there are 16 layers of Landlock at most" },
   { call: "prlimit64", errno: "EPERM", help: "raising a hard limit needs CAP_SYS_RESOURCE" },
   { call: "pidfd_getfd", errno: "EPERM", help: "taking the container's terminal needs CAP_SYS_PTRACE" },

@@ -3,6 +3,7 @@ import * as f from "../kernel/flags.ts";
 import { type FileRight, fileRights, rightsOfFiles, scopes, tcpRights } from "../kernel/landlock/rights.ts";
 import { type LandlockRuleset, maskOf } from "../kernel/landlock/ruleset.ts";
 import type { Label, Program, StepOptions } from "../kernel/program.ts";
+import { findNote } from "./landlock-error.ts";
 
 const LANDLOCK_RULE_PATH_BENEATH = 1;
 const LANDLOCK_RULE_NET_PORT = 2;
@@ -80,7 +81,7 @@ function find(p: Program, root: Slot, { path, optional }: PathRule, absent: Labe
     "{ resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS }",
   );
   return p.sys("openat2", [root, p.text(path), how, 24], {
-    note: `find ${path} for ${optional ? "a Landlock rule, which may be missing" : "its Landlock rule"}`,
+    note: findNote(path),
     ...(optional && { tolerate: ["ENOENT", "ENOTDIR", "EACCES", "ELOOP"], orElse: absent }),
   });
 }

@@ -5,6 +5,7 @@ import { KernelError } from "../kernel/kernel-error.ts";
 import { execProgram } from "./exec.ts";
 import { ExecuteError } from "./execute-error.ts";
 import { explainSteps, explainText } from "./explain.ts";
+import { landlockError } from "./landlock-error.ts";
 import { executeNote } from "./process.ts";
 import { UserFilesReader } from "./read-users.ts";
 import { type ReadyWorker, ReadyWorkers } from "./ready-workers.ts";
@@ -106,7 +107,7 @@ class ProgramRuntime implements Runtime {
       rmSync(files.socket, { force: true }); // the monitor that was to be has died before it could
       if (error instanceof KernelError && error.step?.note.startsWith(`${executeNote} `))
         throw new ExecuteError(process, error);
-      throw error;
+      throw landlockError(error) ?? error;
     }
   }
 }

@@ -148,7 +148,7 @@ describe("Landlock", newest, () => {
     });
     await assert.rejects(
       containers.exec(running, spec, "echo x > /etc/a", under("write=/tmp/tools")),
-      /find \/tmp\/tools for its Landlock rule: openat2\(.*ELOOP.*name the path that it leads to/,
+      /Cannot confine by Landlock: \/tmp\/tools: a symbolic link is on the way/,
     );
     const optional = await containers.exec(running, spec, script(["echo x > /etc/a"]), under("write=-/tmp/tools:/dev"));
     assert.equal(optional.stdout, "refused\n");
@@ -159,11 +159,11 @@ describe("Landlock", newest, () => {
   test("what a rule is about has to be there, and to be what it is about", async () => {
     await assert.rejects(
       containers.run("true", { process: under("write=/no/such/place") }),
-      /find \/no\/such\/place for its Landlock rule: openat2\(.*ENOENT/,
+      /\/no\/such\/place: there is none in the container; name it -\/no\/such\/place where it may be missing/,
     );
     await assert.rejects(
       containers.run("true", { process: under("make-sock=/etc/passwd") }),
-      /allow make-sock in \/etc\/passwd: landlock_add_rule\(.*EINVAL.*these rights are about directories/,
+      /allow make-sock in \/etc\/passwd: it is a file, and that is about directories/,
     );
   });
 

@@ -1,10 +1,12 @@
 /** What `npm run test:vm -- --short` runs: what another kernel or cgroup version may change, in as much time as there is. */
 const short = [
+  "suites/landlock",
   "suites/network-parents",
   "suites/runtime",
   "e2e/build-foreign",
   "e2e/cgroups",
   "e2e/kernel-tables",
+  "e2e/landlock",
   "e2e/limits",
   "e2e/network-drivers",
   "e2e/network-isolation",

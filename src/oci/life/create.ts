@@ -8,6 +8,7 @@ import { startWorker, type Worker } from "../../kernel/worker.ts";
 import { createProgram } from "../../runtime/bundle/create.ts";
 import type { BundleContainer } from "../../runtime/bundle/types.ts";
 import { ExecuteError } from "../../runtime/execute-error.ts";
+import { landlockError } from "../../runtime/landlock-error.ts";
 import { executeNote } from "../../runtime/process.ts";
 import type { ProcessSpec } from "../../runtime/types.ts";
 import { type Bundle, readBundle } from "../config/bundle.ts";
@@ -148,6 +149,8 @@ async function execute(
 /** The user's own mistake, a program that is not there, in the words that engines know. */
 export function explained(error: unknown, process: ProcessSpec): unknown {
   if (error instanceof KernelError && error.step?.note.startsWith(executeNote)) return new ExecuteError(process, error);
+  const confinement = landlockError(error);
+  if (confinement !== undefined) return confinement;
   if (error instanceof KernelError)
     return new SampanError(error.kind, `unable to start container process: ${error.message}`, { cause: error });
   return error;
