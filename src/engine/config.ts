@@ -149,6 +149,17 @@ export interface HostResources {
   readonly IOMaximumBandwidth: number;
 }
 
+/** Before or after the machine's clock, as in the OCI specification; nanoseconds are always forward. */
+export interface TimeOffset {
+  readonly Secs: number;
+  readonly Nanosecs: number;
+}
+
+export interface TimeOffsetsConfig {
+  readonly Monotonic?: TimeOffset | undefined;
+  readonly Boottime?: TimeOffset | undefined;
+}
+
 export interface HostConfig extends HostResources {
   readonly Binds: readonly string[] | null;
   readonly ContainerIDFile: string;
@@ -193,6 +204,8 @@ export interface HostConfig extends HostResources {
   readonly MaskedPaths: readonly string[] | null;
   readonly ReadonlyPaths: readonly string[] | null;
   readonly Init: boolean | null;
+  /** How its clocks differ from the machine's. Not Docker's. */
+  readonly TimeOffsets?: TimeOffsetsConfig | undefined;
   /** What it may reach; anything when absent. Not Docker's. */
   readonly Egress?: EgressConfig | undefined;
 }

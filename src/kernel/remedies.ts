@@ -37,6 +37,11 @@ const riddles: { call: string; errno: Errno; help: string }[] = [
   { call: "landlock_restrict_self", errno: "E2BIG", help: "there are 16 layers of Landlock at most" },
   { call: "prlimit64", errno: "EPERM", help: "raising a hard limit needs CAP_SYS_RESOURCE" },
   { call: "pidfd_getfd", errno: "EPERM", help: "taking the container's terminal needs CAP_SYS_PTRACE" },
+  {
+    call: "unshare",
+    errno: "EINVAL",
+    help: "the kernel lacks the wanted namespace: time needs Linux 5.6, CONFIG_TIME_NS",
+  },
   { call: "write", errno: "ENOSPC", help: "the disk is full" },
 ];
 

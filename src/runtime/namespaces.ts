@@ -105,8 +105,10 @@ export function takeSharedMemory(p: Program, shared: readonly SharedNamespace[])
 /** All namespaces that a container has of its own, for who enters it; the PID namespace is entered apart. */
 export function ownNamespaces(namespaces: Namespaces): { flags: number; names: string } {
   const own = kinds.filter((kind) => kind !== "pid" && namespaces[kind] !== "host");
+  const time = namespaces.time === undefined ? 0 : f.CLONE_NEWTIME;
+  const names = ["NEWNS", ...own.map((kind) => flagNames[kind]), ...(time ? ["NEWTIME"] : [])];
   return {
-    flags: own.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS),
-    names: ["NEWNS", ...own.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|"),
+    flags: own.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS | time),
+    names: names.map((name) => `CLONE_${name}`).join("|"),
   };
 }

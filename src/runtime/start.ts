@@ -15,6 +15,7 @@ import { enterRoot, isolateMounts, makeRoot, mountRoot } from "./rootfs.ts";
 import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
 import { type CgroupView, mountCgroups, mountSystem } from "./system-mounts.ts";
+import { makeTimeNamespace } from "./time-namespace.ts";
 import type { ContainerSpec, StartOptions } from "./types.ts";
 import { mountAll, protectRoot, setSysctls, takeShared } from "./user-mounts.ts";
 
@@ -57,6 +58,8 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
   p.in("namespace", () => joinNamespaces(p, shared, "before"));
   const root = p.in("rootfs", () => makeRoot(p, spec.root, host.kernel));
   const network = networkOf(p, spec, host.network);
+  const { time } = spec.namespaces;
+  if (time) p.in("namespace", () => makeTimeNamespace(p, time));
   const { flags, names } = cloneFlags(spec.namespaces);
   const child = p.in("namespace", () =>
     inNetwork(p, network, () =>

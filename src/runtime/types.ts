@@ -5,6 +5,7 @@ import type { LandlockRuleset } from "../kernel/landlock/ruleset.ts";
 import type { Program } from "../kernel/program.ts";
 import type { RlimitName } from "../kernel/rlimits.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
+import type { TimeOffsets } from "./time-namespace.ts";
 
 /** A namespace of a container: made for it, the machine's own, or that of the process `pid` (as seen by the machine). */
 export type Namespace = "new" | "host" | { readonly pid: number };
@@ -15,6 +16,8 @@ export interface Namespaces {
   readonly ipc: Namespace;
   readonly uts: Namespace;
   readonly cgroup: Exclude<Namespace, { pid: number }>;
+  /** Clocks of its own; the machine's when absent. */
+  readonly time?: TimeOffsets;
 }
 
 /** A directory made in a throw-away upper directory before the overlay is mounted; parents come before children. */

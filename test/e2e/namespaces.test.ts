@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync } from "node:fs";
+import { existsSync, globSync, readlinkSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { busybox } from "../support/images.ts";
 import { eventually } from "../support/process.ts";
@@ -79,6 +79,48 @@ describe("namespaces, groups, devices and parents that somebody chooses", () => 
     const [groups, , device] = said.split("\n");
     assert.equal(groups, "0 77 2000");
     assert.equal(device, "1:3");
+  });
+
+  test("clocks of its own, for every exec, too, and after a restart and another daemon", async () => {
+    const offsets = "cat /proc/self/timens_offsets";
+    const expected = [
+      ["monotonic", "86400", "0"],
+      ["boottime", "604800", "500000000"],
+    ];
+    const words = (text: string) => text.split("\n").map((line) => line.split(/ +/));
+    await run("-d", "--name", "later", "--time-offset", "monotonic=24h,boottime=7d0.5s", "busybox", "sleep", "1000");
+    const clock = await box.ok("exec", "later", "readlink", "/proc/1/ns/time");
+    const same = async () => {
+      assert.deepEqual(words(await box.ok("exec", "later", "sh", "-c", offsets)), expected);
+      const links = "readlink /proc/1/ns/time; readlink /proc/self/ns/time";
+      const [first, own] = (await box.ok("exec", "later", "sh", "-c", links)).split("\n");
+      assert.equal(first, own);
+    };
+    await same();
+    assert.notEqual(clock, readlinkSync("/proc/self/ns/time"));
+    assert.ok(Number.parseFloat(await box.ok("exec", "later", "cat", "/proc/uptime")) > 604_800);
+    await box.crash();
+    await same();
+    await box.ok("restart", "-t", "0", "later");
+    await same();
+    const shown = await box.ok("inspect", "-f", "{{json .HostConfig.TimeOffsets}}", "later");
+    assert.deepEqual(JSON.parse(shown), {
+      Monotonic: { Secs: 86_400, Nanosecs: 0 },
+      Boottime: { Secs: 604_800, Nanosecs: 500_000_000 },
+    });
+    await box.ok("rm", "-f", "later");
+    assert.match(
+      await box.ok("run", "--explain", "--time-offset", "1h", "busybox", "true"),
+      /unshare\(CLONE_NEWTIME\)/,
+    );
+    assert.equal(await run("--rm", "busybox", "readlink", "/proc/self/ns/time"), readlinkSync("/proc/self/ns/time"));
+  });
+
+  test("clocks that cannot be are refused", async () => {
+    const before = /Cannot honour TimeOffsets.Boottime: by -\d+ s the clock, now at \d+ s, would be before 0/;
+    await box.fails({ status: 125, stderr: before }, "run", "--time-offset", "boottime=-40000d", "busybox", "true");
+    const none = /invalid time offset "realtime=1h": "realtime" is no clock: monotonic, boottime/;
+    await box.fails({ status: 125, stderr: none }, "run", "--time-offset", "realtime=1h", "busybox", "true");
   });
 
   test("a cgroup parent of one's own leaves nothing behind", async () => {

@@ -121,6 +121,10 @@ const secret = struct({
   GID: given.GID ?? 0,
   Mode: given.Mode ?? 0o444,
 }));
+const timeOffset = struct({ Secs: integer, Nanosecs: integer }).transform((given) => ({
+  Secs: given.Secs ?? 0,
+  Nanosecs: given.Nanosecs ?? 0,
+}));
 const portBinding = struct({ HostIp: z.string(), HostPort: z.string() }).transform(withoutNulls);
 
 const hostConfig = struct({
@@ -197,6 +201,7 @@ const hostConfig = struct({
   IOMaximumIOps: integer,
   IOMaximumBandwidth: integer,
   Egress: egress,
+  TimeOffsets: struct({ Monotonic: timeOffset, Boottime: timeOffset }).transform(withoutNulls),
 });
 
 const body = struct({

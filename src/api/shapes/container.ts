@@ -110,10 +110,23 @@ export interface ContainerConfig {
   MacAddress?: string | null | undefined;
 }
 
+/** Besides the machine's clock; nanoseconds are always forward. */
+export interface TimeOffset {
+  readonly Secs: number;
+  readonly Nanosecs: number;
+}
+
+export interface TimeOffsets {
+  readonly Monotonic?: TimeOffset | undefined;
+  readonly Boottime?: TimeOffset | undefined;
+}
+
 /** What belongs to the machine it runs on. Sizes are bytes, times microseconds unless a name says otherwise. */
 export interface HostConfig {
   /** Not Docker's. */
   Egress?: EgressConfig | null | undefined;
+  /** Not Docker's. */
+  TimeOffsets?: TimeOffsets | null | undefined;
   Binds?: readonly string[] | null | undefined;
   Mounts?: readonly MountRequest[] | undefined;
   Tmpfs?: Readonly<Record<string, string>> | undefined;

@@ -31,6 +31,8 @@ const flagKinds: Readonly<Record<string, Kind>> = {
   "env-file": "file",
   "label-file": "file",
   cidfile: "file",
+  "security-opt": ["landlock=", "no-new-privileges", "seccomp=", "seccomp=unconfined", "systempaths=unconfined"],
+  "time-offset": ["boottime=", "monotonic="],
   input: "file",
   output: "file",
 };

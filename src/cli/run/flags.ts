@@ -11,6 +11,7 @@ import { parseRestart } from "../parsing/restart.ts";
 import { parseSecret } from "../parsing/secret.ts";
 import { parseSizeOrUnlimited } from "../parsing/size.ts";
 import { parseSysctl } from "../parsing/sysctl.ts";
+import { parseTimeOffset } from "../parsing/time-offset.ts";
 import { parseUlimit } from "../parsing/ulimit.ts";
 import { parseVolume } from "../parsing/volume.ts";
 import { parseAttach, parsePullPolicy } from "./choices.ts";
@@ -120,6 +121,12 @@ const namespaceFlags = {
   hostname: text("h", "Container host name"),
   ipc: parsed("", "IPC mode to use (host|none|private|shareable|container:NAME)", "string", parseNamespaceMode("ipc")),
   pid: parsed("", "PID namespace to use (host|private|container:NAME)", "string", parseNamespaceMode("pid")),
+  "time-offset": list(
+    "",
+    "Set its clocks forward or back (DURATION, or monotonic=DURATION,boottime=DURATION)",
+    parseTimeOffset,
+    "duration",
+  ),
   userns: parsed("", "User namespace to use (host)", "string", parseNamespaceMode("userns")),
   uts: parsed("", "UTS namespace to use (host|private)", "string", parseNamespaceMode("uts")),
 };

@@ -4,6 +4,7 @@ import { invalid } from "../errors.ts";
 import type { ValuesOf } from "../options.ts";
 import { parseEnv, parseEnvLines, parseLabel, readTextFile } from "../parsing/key-value.ts";
 import { securityOptions } from "../parsing/security-opt.ts";
+import { timeOffsets } from "../parsing/time-offset.ts";
 import { asSet, defined, mapOf, some } from "./absent.ts";
 import { connections, exposedPorts, networksOf } from "./connections.ts";
 import type { containerFlags } from "./flags.ts";
@@ -136,6 +137,7 @@ function surroundings(values: ContainerValues): HostConfig {
     IpcMode: values.ipc,
     PidMode: values.pid,
     UTSMode: values.uts,
+    TimeOffsets: timeOffsets(values["time-offset"]),
     ContainerIDFile: values.cidfile,
     Annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
   });

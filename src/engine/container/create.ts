@@ -29,6 +29,7 @@ import { refuseUnsupported } from "../request/refusals.ts";
 import { resourcesOf } from "../request/resources.ts";
 import { grantedCapabilities, securityOptions } from "../request/security.ts";
 import { resolveSysctls } from "../request/sysctls.ts";
+import { checkTimeOffsets } from "../request/time-offsets.ts";
 import { resolveUlimits } from "../request/ulimits.ts";
 import { resolveSecrets } from "../secrets/mounts.ts";
 import { nowNs } from "../time.ts";
@@ -130,6 +131,7 @@ function validate(parts: EngineParts, config: ContainerConfig, host: HostConfig)
   securityOptions(host.SecurityOpt ?? []);
   grantedCapabilities(host);
   resolveSysctls(host);
+  checkTimeOffsets(host);
   for (const extra of host.ExtraHosts ?? []) parseExtraHost(extra);
   validateHealthcheck(config);
   for (const server of host.Dns ?? []) {

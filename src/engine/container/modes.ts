@@ -1,6 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
 import type { Namespace, Namespaces } from "../../runtime/types.ts";
 import type { ContainerConfig, HostConfig } from "../config.ts";
+import { timeOffsetsOf } from "../request/time-offsets.ts";
 import type { Container } from "./live.ts";
 
 type Find = (reference: string) => Container;
@@ -100,6 +101,7 @@ export function namespacesOf(host: HostConfig, find: Find): Namespaces {
     ipc: ipcOf(host.IpcMode, find),
     uts: host.UTSMode === "host" ? "host" : "new",
     cgroup: host.CgroupnsMode === "host" ? "host" : "new",
+    ...clocks(host),
   };
 }
 
@@ -126,5 +128,11 @@ export function enteredNamespaces(host: HostConfig): Namespaces {
     ipc: of(host.IpcMode),
     uts: of(host.UTSMode),
     cgroup: of(host.CgroupnsMode),
+    ...clocks(host),
   };
+}
+
+function clocks(host: HostConfig): Pick<Namespaces, "time"> {
+  const time = timeOffsetsOf(host);
+  return time === undefined ? {} : { time };
 }

@@ -12,7 +12,7 @@ const live = [
 const fixed: readonly (keyof HostConfig)[] = [
   ...(["CgroupParent", "Devices", "DeviceCgroupRules", "DeviceRequests", "MemorySwappiness"] as const),
   ...(["OomKillDisable", "Ulimits", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpuCount", "CpuPercent"] as const),
-  ...(["IOMaximumIOps", "IOMaximumBandwidth", "Egress"] as const),
+  ...(["IOMaximumIOps", "IOMaximumBandwidth", "Egress", "TimeOffsets"] as const),
 ];
 
 /** Throws for what can only be said when a container is created. */

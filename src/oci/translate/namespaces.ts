@@ -1,7 +1,7 @@
 import { SampanError } from "../../errors/index.ts";
 import { type NamespaceKind, namespaceKinds } from "../../runtime/bundle/namespace-kinds.ts";
-import type { TimeOffsets } from "../../runtime/bundle/time.ts";
 import type { BundleNamespace, BundleNamespaces } from "../../runtime/bundle/types.ts";
+import type { TimeOffsets } from "../../runtime/time-namespace.ts";
 import type { OciLinux } from "../config/linux.ts";
 
 /** `linux.namespaces`: what is listed is made, or joined by its path; what is not, is the caller's. */

@@ -10,6 +10,7 @@ import { setLimits, setOomScore } from "../process.ts";
 import { enterRoot, setPropagation } from "../rootfs.ts";
 import { bindConsole, cgroupViews, nameMachine } from "../start.ts";
 import type { CgroupView } from "../system-mounts.ts";
+import { makeTimeNamespace } from "../time-namespace.ts";
 import { propagations, protectRoot, setSysctls } from "../user-mounts.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import { fillDev } from "./devices.ts";
@@ -21,7 +22,6 @@ import { joinOpened, newNamespaces, type Opened, openNamespaces, raiseLoopback }
 import { LentOomScore } from "./oom-score.ts";
 import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams } from "./streams.ts";
-import { makeTimeNamespace } from "./time.ts";
 import type { BundleContainer, BundleMount, BundleProcess, CreateOptions } from "./types.ts";
 import { becomeRoot, IdMapper, makeUserNamespace } from "./user-namespace.ts";
 

@@ -1,6 +1,6 @@
-import { named } from "../../kernel/block.ts";
-import * as f from "../../kernel/flags.ts";
-import type { Program } from "../../kernel/program.ts";
+import { named } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
 
 /** What a time namespace's clocks show besides the machine's (time_namespaces(7), Linux 5.6). */
 export interface TimeOffset {
@@ -26,6 +26,7 @@ export function makeTimeNamespace(p: Program, offsets: TimeOffsets): void {
     [f.AT_FDCWD, p.text("/proc/self/timens_offsets"), named(f.O_WRONLY | f.O_CLOEXEC, "O_WRONLY|O_CLOEXEC"), 0],
     { note: "open the offsets of its clocks" },
   );
-  p.call("write", [file, p.text(text), text.length], { note: `set them to ${text.trim().replace("\n", ", ")}` });
+  const shown = text.trim().replace("\n", ", ");
+  p.call("write", [file, p.text(text), text.length], { note: `set them to ${shown}, where no clock may be before 0` });
   p.call("close", [file], { note: "the clocks are set" });
 }
