@@ -15,6 +15,7 @@ import { exportCache } from "./exchange/export.ts";
 import { inlineSteps, type StepResult } from "./exchange/format.ts";
 import { ImportedCache } from "./exchange/import.ts";
 import { packMounts } from "./exchange/mounts.ts";
+import { contentOf } from "./output/content.ts";
 import { filesOf } from "./output/files.ts";
 import { type Built, storeImages } from "./output/image.ts";
 import { checkEntitlements } from "./plan/entitlements.ts";
@@ -60,7 +61,10 @@ export class Build {
   async run(): Promise<BuildResult> {
     try {
       const result = await this.#run();
-      if (result.stream !== undefined) return { ...result, stream: this.#endingWith(result.stream) };
+      const { stream, content } = result;
+      if (stream !== undefined) return { ...result, stream: this.#endingWith(stream) };
+      if (content !== undefined)
+        return { ...result, content: { ...content, [Symbol.asyncDispose]: () => this.#end() } };
       await this.#end();
       return result;
     } catch (error) {
@@ -154,7 +158,7 @@ export class Build {
       cache.records.touch(solver.usedKeys, Date.now());
       await this.#export(job, solver.results, stacks);
       if (this.#request.output.type === "tar") {
-        const none = { id: undefined, digest: undefined, tags: [], metadata: undefined };
+        const none = { id: undefined, digest: undefined, tags: [], content: undefined, metadata: undefined };
         return { ...none, stream: await filesOf(job, stacks) };
       }
       return await this.#store(job, { solver, stacks }, names);
@@ -169,7 +173,7 @@ export class Build {
     names: readonly Reference[],
   ): Promise<BuildResult> {
     const { parts } = this.#care;
-    const { labels, cacheTo } = this.#request;
+    const { labels, cacheTo, output } = this.#request;
     const times = new Map<number, number | undefined>();
     for (const { vertex } of plan.results.flatMap(({ history }) => history)) {
       if (vertex !== undefined) times.set(vertex, (await solver.outcome(vertex)).created);
@@ -181,10 +185,16 @@ export class Build {
       const steps = inline ? inlineSteps(solver.results, stack, epoch) : undefined;
       return { result, stack, createdAt, labels, epoch, steps };
     });
+    const tags = names.map(({ familiar }) => familiar);
+    const none = { stream: undefined, content: undefined, metadata: undefined };
+    if (output.type === "content") {
+      const { id, content } = await contentOf(parts, this.#hold, built, names);
+      const kept = { ...content, [Symbol.asyncDispose]: () => this.#end() };
+      return { ...none, id, digest: content.root.digest, tags, content: kept };
+    }
     const { image, id, digest } = await storeImages(parts, this.#hold, built, { names, signal });
     for (const { familiar } of names) parts.host.tell("tag", image.id, familiar);
-    const tags = names.map(({ familiar }) => familiar);
-    return { id, digest, tags, stream: undefined, metadata: undefined };
+    return { ...none, id, digest, tags };
   }
 
   async #export(

@@ -28,7 +28,7 @@ export function answerCall(
     outline: () => ({ outline: outline(dockerfile, variables(request, dockerfile), stage) }),
     targets: () => ({ targets: targets(dockerfile) }),
   };
-  return { id: undefined, digest: undefined, tags: [], stream: undefined, metadata: found[call]() };
+  return { id: undefined, digest: undefined, tags: [], stream: undefined, content: undefined, metadata: found[call]() };
 }
 
 /** Tells what the lints say; "invalid" when the file asks for failing then. */

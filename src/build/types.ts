@@ -1,11 +1,12 @@
 import type { Platform } from "../images/types.ts";
+import type { Digest } from "../storage/digest.ts";
 import type { CacheSource, CacheTarget, RegistryCredentials } from "./exchange/types.ts";
 import type { RunLimits } from "./host.ts";
 import type { Entitlement } from "./plan/entitlements.ts";
 import type { NamedContext } from "./plan/plan.ts";
 import type { BuildEvent } from "./progress/types.ts";
 
-export type { CacheSource, CacheTarget, RegistryCredentials } from "./exchange/types.ts";
+export type { CacheSource, CacheTarget, LentStore, RegistryCredentials } from "./exchange/types.ts";
 export type { RunLimits } from "./host.ts";
 export type { Entitlement } from "./plan/entitlements.ts";
 export type { NamedContext } from "./plan/plan.ts";
@@ -13,8 +14,11 @@ export type { BuildEvent } from "./progress/types.ts";
 
 /** Where the result of a build goes. */
 export interface BuildOutput {
-  /** "image": the image store. "tar": the files of the result, as an archive; of several platforms a directory for each. */
-  readonly type: "image" | "tar";
+  /**
+   * "image": the image store. "content": the same image or index, but in no store: it goes elsewhere. "tar": the files of the
+   * result, as an archive; of several platforms a directory for each.
+   */
+  readonly type: "image" | "content" | "tar";
   /** Files of layers that are made have no later time than SOURCE_DATE_EPOCH. */
   readonly rewritesTimes: boolean;
 }
@@ -100,6 +104,16 @@ export interface PlannedStep {
 /** Bytes that come from what has to be given back. */
 export interface OutputStream extends AsyncIterable<Uint8Array>, AsyncDisposable {}
 
+/** An image or index that is in no store, with everything that it leads to. It is there until it is disposed of. */
+export interface OutputContent extends AsyncDisposable {
+  readonly root: { readonly mediaType: string; readonly digest: Digest; readonly size: number };
+  /** What is led to comes before what leads to it; the root is the last. Sizes are in bytes. */
+  readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];
+  read(digest: Digest): AsyncIterable<Uint8Array>;
+  /** An OCI layout and docker-archive in one, with the names of the build. */
+  archive(): AsyncIterable<Uint8Array>;
+}
+
 export interface BuildResult {
   /** The image's id, of several platforms the index's digest; undefined for an output that stores none. */
   readonly id: string | undefined;
@@ -108,6 +122,8 @@ export interface BuildResult {
   readonly tags: readonly string[];
   /** The output, where it is a stream. It must be disposed of, read or not. */
   readonly stream: OutputStream | undefined;
+  /** The output that is in no store. It must be disposed of. */
+  readonly content: OutputContent | undefined;
   /** What was asked about the Dockerfile. */
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
 }

@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, 
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { buildContext } from "../support/builds.ts";
-import { buildx, buildxCommand, plugin, pluginEnv, requiresPlugins } from "../support/buildx.ts";
+import { buildx, buildxCommand, buildxOf, plugin, pluginEnv, requiresPlugins } from "../support/buildx.ts";
 import { dockerOf } from "../support/docker.ts";
 import { busybox } from "../support/images.ts";
 import { processesOf } from "../support/leaks.ts";
@@ -15,21 +15,8 @@ import { sandbox } from "../support/sandbox.ts";
 
 const box = sandbox({ start: true });
 const { ok } = dockerOf(box);
+const { built, refused } = buildxOf(box);
 const context = (files: Parameters<typeof buildContext>[1]) => buildContext(box, files);
-
-/** What it has told of its progress. */
-async function built(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await buildx(box, args);
-  assert.equal(status, 0, `${stdout}${stderr}`);
-  return stderr;
-}
-
-async function refused(text: RegExp, ...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await buildx(box, args);
-  assert.notEqual(status, 0, stderr);
-  assert.match(`${stdout}${stderr}`, text);
-  return stderr;
-}
 
 const inspect = async (name: string) => JSON.parse(await ok("image", "inspect", name))[0];
 
@@ -183,7 +170,7 @@ suite("docker build with buildx", requiresPlugins("docker-buildx"), () => {
       "type=image",
       directory,
     );
-    await refused(/not supported for the docker driver/, "-o", "type=oci,dest=x.tar", directory);
+    await refused(/Attestations are not supported/, "--sbom=true", directory);
     await refused(
       /Cannot solve with the frontend example\.com\/other/,
       "--build-arg",

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { dockerEnv, dockerIsRecent } from "./docker.ts";
@@ -8,12 +10,24 @@ import type { Sandbox } from "./sandbox.ts";
 /** The last is where .ci/run unpacks those of Debian's next release. */
 const places = ["libexec/docker", "lib/docker", "local/lib/docker", "local/lib/sampan-tests"];
 
-/** Where a plugin of docker's command line is: this machine's, else the peers'; undefined: nowhere. */
+/**
+ * Where a plugin of docker's command line is: the one that SAMPAN_TEST_BUILDX or SAMPAN_TEST_COMPOSE names, this machine's, else the
+ * peers'; undefined: nowhere.
+ */
 export function plugin(name: "docker-buildx" | "docker-compose"): string | undefined {
+  const given = process.env[name === "docker-buildx" ? "SAMPAN_TEST_BUILDX" : "SAMPAN_TEST_COMPOSE"];
+  if (given !== undefined) return given;
   const peers = join(process.env.PEERS ?? "/var/tmp/peers", "root");
   return ["/", peers]
     .flatMap((root) => places.map((place) => join(root, "usr", place, "cli-plugins", name)))
     .find((path) => existsSync(path));
+}
+
+/** Whether buildx leaves pushing to a daemon that can, as from 0.22 on; older ones push the stored image once more by themselves. */
+export function pushesByDaemon(): boolean {
+  const said = execFileSync(plugin("docker-buildx") ?? "docker-buildx", ["version"], { encoding: "utf8" });
+  const [, major = "0", minor = "0"] = / v?(\d+)\.(\d+)/.exec(said) ?? [];
+  return Number(major) > 0 || Number(minor) >= 22;
 }
 
 /** Of tests that need the plugins. */
@@ -32,6 +46,30 @@ export function buildx(box: Sandbox, args: readonly string[], options: RunOption
   const all = ["build", ...(args.includes("-q") ? [] : ["--progress=plain"]), ...args];
   const file = dockerIsRecent() ? (program("docker") ?? "docker") : (plugin("docker-buildx") ?? "docker-buildx");
   return runProgram(file, all, { cwd: box.directory, timeout: 120_000, ...options, env: pluginEnv(box, options.env) });
+}
+
+/** Builds with buildx in tests that do nothing else. */
+export interface Buildx {
+  /** `docker build ARGS…`, which has to succeed; what it has told of its progress. */
+  built(...args: string[]): Promise<string>;
+  /** `docker build ARGS…`, which has to fail and say something that matches. */
+  refused(text: RegExp, ...args: string[]): Promise<string>;
+}
+
+export function buildxOf(box: Sandbox): Buildx {
+  return {
+    built: async (...args) => {
+      const { status, stdout, stderr } = await buildx(box, args);
+      assert.equal(status, 0, `${stdout}${stderr}`);
+      return stderr;
+    },
+    refused: async (text, ...args) => {
+      const { status, stdout, stderr } = await buildx(box, args);
+      assert.notEqual(status, 0, stderr);
+      assert.match(`${stdout}${stderr}`, text);
+      return stderr;
+    },
+  };
 }
 
 /** `docker buildx ARGS…` */

@@ -73,7 +73,14 @@ suite("the attributes of a BuildKit build", () => {
     assert.deepEqual(parseExporters([{ type: "moby", attributes }]).tags, ["a", "b"]);
     assert.equal(parseExporters([]).to, "none");
     assert.equal(parseExporters([{ type: "local" }]).to, "directory");
-    assert.throws(() => parseExporters([{ type: "oci" }]), unsupported);
+    assert.equal(parseExporters([{ type: "oci" }]).to, "archive");
+    assert.equal(parseExporters([{ type: "oci", attributes: new Map([["tar", "false"]]) }]).to, "content");
+    assert.equal(parseExporters([{ type: "moby", attributes }]).push, true);
+    assert.throws(
+      () => parseExporters([{ type: "moby", attributes: new Map([["compression", "zstd"]]) }]),
+      unsupported,
+    );
+    assert.throws(() => parseExporters([{ type: "oci", attributes: new Map([["push", "true"]]) }]), unsupported);
     assert.throws(() => parseExporters([{ type: "tar" }, { type: "local" }]), unsupported);
     assert.throws(() => parseExporters([{ type: "moby", attributes: new Map([["annotation.a", "b"]]) }]), unsupported);
   });

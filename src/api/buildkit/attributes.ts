@@ -1,7 +1,6 @@
 import type { BuildRequest, NamedContext, RunLimits } from "../../build/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import { contextOf, platformsOf } from "../requests/build.ts";
-import { cacheSources } from "../requests/build-caches.ts";
 
 /** Where a frontend finds the files of a context. */
 export type ContextPlace =
@@ -15,7 +14,7 @@ export type ContextPlace =
 export interface Asked
   extends Pick<
     BuildRequest,
-    "buildArgs" | "labels" | "target" | "platforms" | "noCache" | "pull" | "network" | "limits" | "cacheFrom" | "call"
+    "buildArgs" | "labels" | "target" | "platforms" | "noCache" | "pull" | "network" | "limits" | "call"
   > {
   /** The Dockerfile's name in its directory. */
   readonly filename: string;
@@ -25,6 +24,8 @@ export interface Asked
   /** Directories of the client's for further contexts, by the name of the context. */
   readonly directories: ReadonlyMap<string, string>;
   readonly contexts: Readonly<Record<string, NamedContext>>;
+  /** JSON, as buildx writes it. */
+  readonly cacheImports: string | undefined;
 }
 
 /** What only says how a client has come to its request, or what is so here anyway. */
@@ -75,7 +76,7 @@ export function parseAttributes(attributes: ReadonlyMap<string, string>): Asked 
     pull: get("image-resolve-mode") === "pull",
     network: get("force-network-mode") ?? "default",
     limits: limitsOf(attributes),
-    cacheFrom: cacheSources(get("cache-imports")),
+    cacheImports: get("cache-imports"),
     call: callOf(get("requestid")),
   };
 }

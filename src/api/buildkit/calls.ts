@@ -1,5 +1,6 @@
 import type { BuildEvent } from "../../build/types.ts";
 import type { Job } from "./jobs.ts";
+import { parseExporters } from "./outputs.ts";
 import { carryOut, type Means } from "./solve.ts";
 
 /** What buildx must know at least to print an answer of this shape. */
@@ -22,7 +23,7 @@ export async function answerCall(
     if (event.type === "lint") lints.push(event);
     else job.tell(event);
   };
-  const wanted = { type: "tar", to: "none", rewritesTimes: false, tags: [] } as const;
+  const wanted = parseExporters([]);
   return await carryOut(
     means,
     { job, attributes, signal },

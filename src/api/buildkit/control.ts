@@ -12,10 +12,16 @@ import { type Means, solve } from "./solve.ts";
 const { architecture, os, variant = "" } = hostPlatform();
 const builder = { package: "sampan", version: `v${version}`, revision: "" };
 
-/** The one worker there is. */
+/**
+ * The one worker there is. By the label of a snapshotter buildx knows that images of several platforms, archives of images and
+ * caches can be had, and leaves pushing to the daemon.
+ */
 const worker = {
   id: "sampan",
-  labels: new Map([["org.mobyproject.buildkit.worker.executor", "sampan"]]),
+  labels: new Map([
+    ["org.mobyproject.buildkit.worker.executor", "sampan"],
+    ["org.mobyproject.buildkit.worker.snapshotter", "overlayfs"],
+  ]),
   platforms: [{ os, architecture, variant }],
   version: builder,
 };

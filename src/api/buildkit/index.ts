@@ -31,7 +31,7 @@ export class BuildKit {
   #serve(socket: Socket): void {
     const { engine, log, leaving } = this.#context;
     const jobs = new Jobs();
-    const means = { builds: engine.builds, sessions: this.#sessions };
+    const means = { builds: engine.builds, images: engine.images, sessions: this.#sessions };
     const methods = new Map([...controlMethods(means, jobs), ...bridgeMethods(means, jobs)]);
     const session = serveGrpc(socket, {
       methods,

@@ -1,11 +1,12 @@
 import type { BuildEvent } from "../../build/types.ts";
 import { orCancelled } from "../../errors/cancel.ts";
 import { SampanError } from "../../errors/index.ts";
+import type { Descriptor } from "../../images/shapes.ts";
 import type { Received, Sent } from "../grpc/schema.ts";
 import { codes, RpcError } from "../grpc/status.ts";
 import { Expected } from "./expected.ts";
 import type { SolveRequest, StatusResponse } from "./messages/control.ts";
-import { statusOf } from "./status.ts";
+import { OpenStatuses, statusOf } from "./status.ts";
 
 type Said = Sent<typeof StatusResponse>;
 
@@ -23,6 +24,8 @@ export class Job {
   readonly #said: Said[] = [];
   readonly #returned = Promise.withResolvers<Frontend | undefined>();
   readonly #frontends = new Map<string, Frontend>();
+  #cache: Descriptor | undefined;
+  readonly #open = new OpenStatuses();
   #waiting = 0;
   #over = false;
   #isRead = false;
@@ -54,11 +57,25 @@ export class Job {
     this.#returned.resolve(frontend);
   }
 
+  /** The manifest of the cache that the client's directory has now. */
+  get cache(): Descriptor | undefined {
+    return this.#cache;
+  }
+
+  keepCache(root: Descriptor): void {
+    this.#cache = root;
+  }
+
   giveUp(error: Error): void {
     this.#returned.reject(error);
   }
 
   tell(event: BuildEvent): void {
+    for (const one of this.#open.before(event)) this.#say(one);
+    this.#say(event);
+  }
+
+  #say(event: BuildEvent): void {
     const said = statusOf(event, this.request.ref);
     if (said === undefined || this.#over) return;
     const size = sizeOf(said);

@@ -1,11 +1,16 @@
 import type { BuildOutput } from "../../build/types.ts";
+import type { Compression } from "../../images/types.ts";
 import { codes, RpcError } from "../grpc/status.ts";
 
 /** Where a client wants the result of its build. */
 export interface Wanted extends BuildOutput {
-  /** "none": only the cache gets anything. */
-  readonly to: "store" | "directory" | "archive" | "none";
+  /** "content": a store of the client's for blobs. "none": only the cache gets anything. */
+  readonly to: "store" | "directory" | "archive" | "content" | "none";
   readonly tags: readonly string[];
+  /** Images are pushed under their tags. */
+  readonly push: boolean;
+  /** Of layers that are pushed. */
+  readonly compression: Compression | undefined;
 }
 
 interface Exporter {
@@ -13,18 +18,37 @@ interface Exporter {
   readonly attributes?: ReadonlyMap<string, string>;
 }
 
-/** What is so here anyway, or is the client's business: with this kind of builder it pushes by itself. */
-const accepted: Readonly<Record<string, RegExp>> = {
-  load: /^(?:true|false|)$/,
-  push: /^(?:true|false|)$/,
-  "oci-mediatypes": /^(?:true|)$/,
-  "oci-artifact": /^(?:false|)$/,
-  unpack: /^(?:true|)$/,
-  store: /^(?:true|)$/,
-  "prefer-image-digest": /./,
-  "platform-split": /^(?:true|)$/,
-  dest: /./,
-  mode: /^(?:copy|)$/,
+const isTrue = /^(?:true|1|)$/;
+const isFalse = /^(?:false|0|)$/;
+const isBool = /^(?:true|false|1|0|)$/;
+
+/** What is so here anyway, or is the client's business. */
+const ofFiles: Readonly<Record<string, RegExp>> = { dest: /./, "platform-split": isTrue, mode: /^(?:copy|)$/ };
+const ofImages: Readonly<Record<string, RegExp>> = {
+  name: /./,
+  "rewrite-timestamp": isBool,
+  "oci-mediatypes": isTrue,
+  "oci-artifact": isBool,
+  "prefer-image-digest": isBool,
+};
+const ofArchives: Readonly<Record<string, RegExp>> = { ...ofImages, dest: /./, tar: isBool };
+const ofStored: Readonly<Record<string, RegExp>> = {
+  ...ofImages,
+  ...{ load: isBool, push: isBool, unpack: isTrue, store: isTrue, "registry.insecure": isFalse },
+  ...{ "push-by-digest": isFalse, compression: /^(?:uncompressed|gzip|zstd)$/, "force-compression": isBool },
+};
+
+/** By type: its attributes, where its result goes. */
+const kinds: Readonly<
+  Record<string, { readonly known: Readonly<Record<string, RegExp>> } & Pick<Wanted, "type" | "to">>
+> = {
+  moby: { known: ofStored, type: "image", to: "store" },
+  image: { known: ofStored, type: "image", to: "store" },
+  oci: { known: ofArchives, type: "content", to: "archive" },
+  docker: { known: ofArchives, type: "content", to: "archive" },
+  local: { known: ofFiles, type: "tar", to: "directory" },
+  tar: { known: ofFiles, type: "tar", to: "archive" },
+  "": { known: {}, type: "tar", to: "none" },
 };
 
 /** Reads the exporter of a build; none is only for the cache. What cannot be honoured is refused. */
@@ -36,28 +60,31 @@ export function parseExporters(exporters: readonly Exporter[]): Wanted {
     );
   }
   const { type = "", attributes = new Map<string, string>() } = exporters[0] ?? {};
+  const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+  if (kind === undefined) {
+    const there = Object.keys(kinds).filter(Boolean).join(", ");
+    throw new RpcError(codes.unimplemented, `Cannot build with output type=${type}: ${there} are there`);
+  }
   for (const [name, value] of attributes) {
-    if (name === "name" || name === "rewrite-timestamp" || accepted[name]?.test(value)) continue;
-    throw new RpcError(codes.unimplemented, `Cannot build with the output attribute ${name}=${value}`);
+    if (Object.hasOwn(kind.known, name) && kind.known[name]?.test(value)) continue;
+    throw new RpcError(codes.unimplemented, `Cannot build with the output attribute ${name}=${value} of type=${type}`);
   }
-  const rewritesTimes = attributes.get("rewrite-timestamp") === "true";
-  const tags = (attributes.get("name") ?? "").split(",").filter(Boolean);
-  switch (type) {
-    case "moby":
-    case "image":
-      return { type: "image", to: "store", rewritesTimes, tags };
-    case "local":
-      return { type: "tar", to: "directory", rewritesTimes, tags: [] };
-    case "tar":
-      return { type: "tar", to: "archive", rewritesTimes, tags: [] };
-    case "":
-      return { type: "tar", to: "none", rewritesTimes, tags: [] };
-    default: {
-      const remedy = "build an image, then save it with docker save";
-      throw new RpcError(
-        codes.unimplemented,
-        `Cannot build with output type=${type}: image, local and tar are there; ${remedy}`,
-      );
-    }
-  }
+  const has = (name: string) => ["true", "1"].includes(attributes.get(name) ?? "");
+  return {
+    type: kind.type,
+    to: attributes.get("tar") === "false" ? "content" : kind.to,
+    rewritesTimes: has("rewrite-timestamp"),
+    tags: kind.type === "tar" ? [] : (attributes.get("name") ?? "").split(",").filter(Boolean),
+    push: has("push"),
+    compression: compressionOf(attributes, has("push")),
+  };
+}
+
+/** Layers are stored as they were made: only a registry is given others. */
+function compressionOf(attributes: ReadonlyMap<string, string>, pushed: boolean): Compression | undefined {
+  const text = attributes.get("compression");
+  if (text === undefined) return undefined;
+  if (!pushed)
+    throw new RpcError(codes.unimplemented, "Cannot compress layers otherwise but for a push: add push=true");
+  return text === "gzip" || text === "zstd" ? text : "none";
 }

@@ -2,7 +2,6 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type SpooledContext, spoolContext } from "../../build/context/spool.ts";
 import type { ContextNode } from "../../build/context/tree.ts";
-import type { OutputStream } from "../../build/types.ts";
 import { SampanError } from "../../errors/index.ts";
 import * as f from "../../kernel/flags.ts";
 import type { EntryType } from "../../storage/tar/entry.ts";
@@ -18,7 +17,11 @@ const method = "/moby.filesync.v1.FileSend/DiffCopy";
 const metadata = { "buildkit-attachable-exporter-id": "0" };
 
 /** Sends a tar archive to the client. */
-export async function sendArchive(session: Session, archive: OutputStream, signal: AbortSignal): Promise<void> {
+export async function sendArchive(
+  session: Session,
+  archive: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
   using exchange = session.client.open(method, { request: Bytes, response: Bytes }, metadata, signal);
   for await (const chunk of archive) await exchange.send({ data: Buffer.from(chunk) });
   exchange.end();
@@ -29,7 +32,7 @@ export async function sendArchive(session: Session, archive: OutputStream, signa
 /** Sends the files of a tar archive to the client, which makes a directory of them. `scratch`: where they lie meanwhile. */
 export async function sendFiles(
   session: Session,
-  archive: OutputStream,
+  archive: AsyncIterable<Uint8Array>,
   { scratch, signal }: { readonly scratch: string; readonly signal: AbortSignal },
 ): Promise<void> {
   await mkdir(scratch, { recursive: true, mode: 0o700 });

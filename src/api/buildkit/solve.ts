@@ -1,20 +1,20 @@
-import { asStep } from "../../build/progress/as-step.ts";
 import type { BuildEvent, BuildRequest, BuildResult } from "../../build/types.ts";
 import type { Engine } from "../../engine/types.ts";
-import { parseReference } from "../../registry/reference.ts";
 import { entitlementOf } from "../requests/build.ts";
-import { cacheTargets } from "../requests/build-caches.ts";
+import { cacheSources, cacheTargets } from "../requests/build-caches.ts";
 import { type Asked, parseAttributes } from "./attributes.ts";
+import { ClientStore } from "./client-store.ts";
+import { deliver } from "./deliver.ts";
 import { type ClientFiles, openFiles } from "./files.ts";
 import type { Job } from "./jobs.ts";
 import { Lent } from "./lent.ts";
 import { parseExporters, type Wanted } from "./outputs.ts";
-import { sendArchive, sendFiles } from "./send-files.ts";
 import type { Session, Sessions } from "./sessions.ts";
 
 /** What a build is carried out with. */
 export interface Means {
   readonly builds: Engine["builds"];
+  readonly images: Pick<Engine["images"], "push">;
   readonly sessions: Sessions;
 }
 
@@ -26,8 +26,9 @@ export interface Purpose<Result> {
 }
 
 /** Who the build is for. */
-interface Client {
+export interface Client {
   readonly session: Session;
+  readonly lent: Pick<Lent, "auth">;
   readonly asked: Asked;
   readonly files: ClientFiles;
   readonly signal: AbortSignal;
@@ -51,9 +52,17 @@ export async function solve(
     {
       wanted,
       emit,
-      finish: (result, { session, signal }) => deliver(result, { emit, wanted, session, signal, scratch }),
+      finish: async (result, client) => {
+        const told = await deliver(result, { ...client, emit, wanted, images: means.images, scratch });
+        return new Map([...told, ...cacheTold(job)]);
+      },
     },
   );
+}
+
+/** What the client writes into the index of the directory that has the cache now. */
+function cacheTold({ cache }: Job): [string, string][] {
+  return cache === undefined ? [] : [["cache.manifest", JSON.stringify(cache)]];
 }
 
 interface Task {
@@ -65,7 +74,7 @@ interface Task {
 
 /** Has the builder do what a client asks of the Dockerfile's frontend. */
 export async function carryOut<Result>(
-  { builds, sessions }: Means,
+  { builds, sessions }: Pick<Means, "builds" | "sessions">,
   { job, attributes, signal }: Task,
   { wanted, emit, finish }: Purpose<Result>,
 ): Promise<Result> {
@@ -76,7 +85,7 @@ export async function carryOut<Result>(
   const settings = await lent.beforehand();
   const files = await openFiles(asked, { session, signal: left, emit });
   const result = await builds.build({
-    ...buildRequest(job, asked, wanted),
+    ...buildRequest(job, { asked, wanted, session }),
     ...files.request,
     emit,
     settings: { ...settings, contexts: asked.contexts },
@@ -84,57 +93,33 @@ export async function carryOut<Result>(
     lend: (needed) => lent.lend(needed),
     signal: left,
   });
-  return await finish(result, { session, asked, files, signal: left });
+  return await finish(result, { session, asked, files, lent, signal: left });
 }
 
 type FromClient = keyof ClientFiles["request"] | "settings" | "auth" | "lend" | "signal" | "emit";
 
-function buildRequest(job: Job, asked: Asked, wanted: Wanted): Omit<BuildRequest, FromClient> {
-  const { buildArgs, labels, target, platforms, noCache, pull, network, limits, cacheFrom, call } = asked;
+interface Wish {
+  readonly asked: Asked;
+  readonly wanted: Wanted;
+  readonly session: Session;
+}
+
+function buildRequest(job: Job, { asked, wanted, session }: Wish): Omit<BuildRequest, FromClient> {
+  const { buildArgs, labels, target, platforms, noCache, pull, network, limits, cacheImports, call } = asked;
   const { cache, entitlements } = job.request;
   const exports = (cache?.exports ?? []).map(({ type, attributes }) => ({
     Type: type,
     Attrs: Object.fromEntries(attributes ?? []),
   }));
+  const lend = (directory: string) => new ClientStore(session, `local:${directory}`);
   return {
-    ...{ buildArgs, labels, target, platforms, noCache, pull, network, limits, cacheFrom, call },
+    ...{ buildArgs, labels, target, platforms, noCache, pull, network, limits, call },
     tags: wanted.tags,
-    cacheTo: cacheTargets(JSON.stringify(exports), wanted.type),
+    cacheFrom: cacheSources(cacheImports, lend),
+    cacheTo: cacheTargets(JSON.stringify(exports), wanted.type, { lend, stored: (root) => job.keepCache(root) }),
     allow: new Set(entitlements.map(entitlementOf)),
     output: wanted,
     ready: () => job.ready(),
     planned: () => undefined,
   };
-}
-
-interface Delivery extends Pick<Client, "session" | "signal">, Pick<Purpose<unknown>, "wanted" | "emit"> {
-  readonly scratch: string;
-}
-
-async function deliver(
-  { id, tags, stream }: BuildResult,
-  { wanted, emit, session, signal, scratch }: Delivery,
-): Promise<ReadonlyMap<string, string>> {
-  await using files = stream;
-  if (wanted.to === "none") return new Map();
-  if (files !== undefined) {
-    const directory = wanted.to === "directory";
-    const name = directory ? "exporting to client directory" : "exporting to client tarball";
-    await asStep(emit, { id: "export", name }, () =>
-      directory ? sendFiles(session, files, { scratch, signal }) : sendArchive(session, files, signal),
-    );
-    return new Map();
-  }
-  const names = tags.map((tag) => parseReference(tag).canonical);
-  await asStep(emit, { id: "export", name: "exporting to image" }, async () => {
-    const now = Date.now();
-    for (const done of [`writing image ${id}`, ...names.map((name) => `naming to ${name}`)]) {
-      emit({ type: "status", step: "export", id: done, started: now, completed: now });
-    }
-  });
-  return new Map([
-    ["containerimage.digest", id ?? ""],
-    ["containerimage.config.digest", id ?? ""],
-    ...(names.length === 0 ? [] : [["image.name", names.join(",")] as const]),
-  ]);
 }

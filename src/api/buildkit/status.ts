@@ -5,6 +5,29 @@ import type { StatusResponse, Timestamp } from "./messages/control.ts";
 
 type Said = Sent<typeof StatusResponse>;
 
+type StatusEvent = Extract<BuildEvent, { type: "status" }>;
+
+/** A step with a status that has not ended is under way for clients, whatever is said of it: what it leaves open ends with it. */
+export class OpenStatuses {
+  /** By step and their own id. */
+  readonly #open = new Map<string, Map<string, StatusEvent>>();
+
+  /** What is to be told before the event. */
+  before(event: BuildEvent): StatusEvent[] {
+    if (event.type === "status") {
+      const open = this.#open.get(event.step) ?? new Map<string, StatusEvent>();
+      this.#open.set(event.step, open);
+      if (event.completed === undefined) open.set(event.id, event);
+      else open.delete(event.id);
+    }
+    if (event.type !== "step" || event.completed === undefined) return [];
+    const { id, completed } = event;
+    const left = [...(this.#open.get(id)?.values() ?? [])];
+    this.#open.delete(id);
+    return left.map((status) => ({ ...status, completed }));
+  }
+}
+
 /** What a build tells, in BuildKit's words; undefined for what is said otherwise. `ref` names the build. */
 export function statusOf(event: BuildEvent, ref: string): Said | undefined {
   const vertex = (step: string) => `sha256:${createHash("sha256").update(`${ref}\0${step}`).digest("hex")}`;

@@ -49,8 +49,9 @@ export class GrpcClient {
     { request, response }: { readonly request: Out; readonly response: In },
     message: Sent<Out>,
     signal: AbortSignal,
+    metadata: Metadata = {},
   ): Promise<Received<In>> {
-    using exchange = this.open(path, { request, response }, {}, signal);
+    using exchange = this.open(path, { request, response }, metadata, signal);
     await exchange.send(message);
     exchange.end();
     let answer: Received<In> | undefined;

@@ -1,7 +1,8 @@
 import { isAbsolute } from "node:path";
 import * as z from "zod";
-import type { BuildOutput, CacheSource, CacheTarget } from "../../build/types.ts";
+import type { BuildOutput, CacheSource, CacheTarget, LentStore } from "../../build/types.ts";
 import { SampanError } from "../../errors/index.ts";
+import type { Descriptor } from "../../images/shapes.ts";
 import { parseReference } from "../../registry/reference.ts";
 import { struct, validateJson } from "./validate.ts";
 
@@ -14,22 +15,38 @@ interface Entry {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-/** `cachefrom`: names of images alone are hints, as with docker's builder: what they hold is in the one store. */
-export function cacheSources(json: string | undefined): CacheSource[] {
+/** Opens a directory of the client's. */
+type Lend = (directory: string) => LentStore;
+
+/**
+ * `cachefrom`: names of images alone are hints, as with docker's builder: what they hold is in the one store. `lend`: directories
+ * are the client's, which has looked for the digest.
+ */
+export function cacheSources(json: string | undefined, lend?: Lend): CacheSource[] {
   return entriesOf(json, "cachefrom").map(({ type, attributes }): CacheSource => {
     if (type === "registry") {
       return { type, reference: referenceOf(take(attributes, type, ["ref"])) };
     }
     if (type === "local") {
       const { src, tag = "latest", digest } = take(attributes, type, ["src", "tag", "digest"]);
+      if (lend !== undefined) {
+        const directory = src ?? "";
+        return { type: "lent", directory, version: digest ?? tag, store: lend(directory) };
+      }
       return { type, directory: directoryOf(src, "src"), version: digest ?? tag };
     }
     throw new SampanError("unsupported", `Cannot take the build cache from type=${type}: registry and local are there`);
   });
 }
 
-/** `cacheto`; `output` is what the build makes. */
-export function cacheTargets(json: string | undefined, output: BuildOutput["type"]): CacheTarget[] {
+interface LentTargets {
+  readonly lend: Lend;
+  /** Told what the cache in a directory of the client's is to be found by. */
+  stored(root: Descriptor): void;
+}
+
+/** `cacheto`; `output` is what the build makes. `lent`: directories are the client's. */
+export function cacheTargets(json: string | undefined, output: BuildOutput["type"], lent?: LentTargets): CacheTarget[] {
   return entriesOf(json, "cacheto").map(({ type, attributes }): CacheTarget => {
     if (type === "registry") {
       const { ref, ...how } = take(attributes, type, ["ref", ...exported]);
@@ -37,6 +54,10 @@ export function cacheTargets(json: string | undefined, output: BuildOutput["type
     }
     if (type === "local") {
       const { dest, tag = "latest", ...how } = take(attributes, type, ["dest", "tag", ...exported]);
+      if (lent !== undefined) {
+        const directory = dest ?? "";
+        return { type: "lent", directory, store: lent.lend(directory), stored: lent.stored, ...howOf(how) };
+      }
       return { type, directory: directoryOf(dest, "dest"), tag, ...howOf(how) };
     }
     if (type === "inline") return inline(take(attributes, type, ["mode", "cache-mounts"]), output);
@@ -46,11 +67,15 @@ export function cacheTargets(json: string | undefined, output: BuildOutput["type
 }
 
 /** How a cache is exported; `cache-mounts` is Sampan's own, the others are BuildKit's. */
-const exported = ["mode", "ignore-error", "cache-mounts"] as const;
+const exported = ["mode", "ignore-error", "cache-mounts", "image-manifest", "oci-mediatypes"] as const;
 
 type How = { readonly [Key in (typeof exported)[number]]?: string };
 
-function howOf({ mode, "ignore-error": ignored, "cache-mounts": mounts }: How) {
+function howOf({ mode, "ignore-error": ignored, "cache-mounts": mounts, ...shape }: How) {
+  for (const [name, value] of Object.entries(shape)) {
+    if (isTrue(name, value)) continue;
+    throw new SampanError("unsupported", `Cannot export the build cache with ${name}=${value}: it is an OCI manifest`);
+  }
   return { all: isMax(mode), mounts: isTrue("cache-mounts", mounts), mayFail: ignored === "true" };
 }
 
@@ -67,7 +92,7 @@ function inline({ mode, "cache-mounts": mounts }: How, output: BuildOutput["type
       `Cannot export cache mounts inline: an image has its own layers only; ${remedy}`,
     );
   }
-  if (output !== "image")
+  if (output === "tar")
     throw new SampanError("invalid", "Cannot export the build cache inline: the build makes no image");
   if (isMax(mode)) {
     const remedy = "use mode=max with type=registry or type=local";

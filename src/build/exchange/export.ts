@@ -1,8 +1,10 @@
+import { Readable } from "node:stream";
 import type { Hold } from "../../images/garbage.ts";
 import { putHeld } from "../../images/made-blob.ts";
 import { pushBlobs } from "../../images/push/push.ts";
 import { mediaTypes } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
+import { digestOf } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
 import type { BuildEvent } from "../progress/types.ts";
 import type { Stack } from "../solve/stack.ts";
@@ -50,9 +52,23 @@ export async function exportCache(
       const blobs = [...formatted.manifest.layers, { digest: config, size: formatted.config.length }];
       const cache = { blobs, bytes: formatted.bytes, mediaType: mediaTypes.ociManifest };
       if (target.type === "local") return await writeLayout(parts.tools, target, cache);
+      if (target.type === "lent") return await lend(parts, target, cache, options.signal);
       await push(parts, target.reference, cache, { ...options, step: id });
     });
   }
+}
+
+/** What is led to goes before the manifest: a store that was left in the middle has no cache. */
+async function lend(
+  { tools: { content } }: WorkParts,
+  { store, stored }: Extract<CacheTarget, { type: "lent" }>,
+  { blobs, bytes, mediaType }: Cache,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const blob of blobs) await store.write(blob, content.read(blob.digest), signal);
+  const root = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  await store.write(root, Readable.from([bytes]), signal);
+  stored(root);
 }
 
 type Cache = Parameters<typeof writeLayout>[2];

@@ -8,7 +8,7 @@ import { parseReference } from "../../registry/reference.ts";
 import type { BlobPart } from "../../registry/repository.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { blobPath } from "../../storage/content/ingest.ts";
-import { algorithmOf, digestOf } from "../../storage/digest.ts";
+import { algorithmOf, type Digest, digestOf, isDigest } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
 import type { CacheSource, RegistryCredentials } from "./types.ts";
 
@@ -33,6 +33,7 @@ export async function openPlace(
   { auth, signal }: { readonly auth: RegistryCredentials; readonly signal: AbortSignal },
 ): Promise<CachePlace> {
   if (source.type === "local") return directoryPlace(source);
+  if (source.type === "lent") return lentPlace(source, signal);
   const reference = parseReference(source.reference);
   const repository = await tools.registry.repository(reference, await auth(source.reference), signal);
   const version = reference.digest ?? reference.tag ?? "latest";
@@ -47,9 +48,7 @@ export async function openPlace(
 /** An OCI image layout; its entries are known by digest or by the annotation of a tag. */
 function directoryPlace({ directory, version }: Extract<CacheSource, { type: "local" }>): CachePlace {
   const document = async (descriptor: Descriptor): Promise<Buffer> => {
-    const bytes = await read(blobPath(directory, descriptor.digest));
-    if (digestOf(bytes, algorithmOf(descriptor.digest)) === descriptor.digest) return bytes;
-    throw new SampanError("invalid", `Cannot use ${directory}: blob ${descriptor.digest} has another digest in truth`);
+    return verified(await read(blobPath(directory, descriptor.digest)), descriptor.digest, directory);
   };
   return {
     document,
@@ -67,6 +66,43 @@ function directoryPlace({ directory, version }: Extract<CacheSource, { type: "lo
       return { offset, body: createReadStream(path, { start: offset }) };
     },
   };
+}
+
+/** A directory of the client's. */
+function lentPlace(
+  { directory, version, store }: Extract<CacheSource, { type: "lent" }>,
+  signal: AbortSignal,
+): CachePlace {
+  const read = async (digest: Digest): Promise<Buffer> => {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    for await (const piece of await store.read(digest, 0, signal)) {
+      size += piece.length;
+      if (size > documentLimit) {
+        throw new SampanError(
+          "invalid",
+          `Cannot use ${directory}: blob ${digest} is larger than ${documentLimit} bytes`,
+        );
+      }
+      pieces.push(piece);
+    }
+    return verified(Buffer.concat(pieces), digest, directory);
+  };
+  const document = ({ digest }: Descriptor) => read(digest);
+  return {
+    document,
+    manifest: document,
+    root: async () => {
+      if (!isDigest(version)) throw new SampanError("invalid", `Cannot use ${directory}: ${version} is no digest`);
+      return { bytes: await read(version), mediaType: "" };
+    },
+    blob: async (digest, offset, stop): Promise<BlobPart> => ({ offset, body: await store.read(digest, offset, stop) }),
+  };
+}
+
+function verified(bytes: Buffer, digest: Digest, directory: string): Buffer {
+  if (digestOf(bytes, algorithmOf(digest)) === digest) return bytes;
+  throw new SampanError("invalid", `Cannot use ${directory}: blob ${digest} has another digest in truth`);
 }
 
 async function read(path: string): Promise<Buffer> {

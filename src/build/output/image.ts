@@ -46,11 +46,7 @@ export async function storeImages(
   { names, signal }: { readonly names: readonly Reference[]; readonly signal: AbortSignal },
 ): Promise<StoredBuild> {
   const { tools } = parts;
-  const parted: Part[] = [];
-  for (const one of built) parted.push(await putImage(tools, hold, one));
-  const main = forThisMachine(parted);
-  if (main === undefined) throw new SampanError("internal", "Cannot store a build: it has no result");
-  const index = parted.length > 1 ? await putIndex(tools, hold, parted) : undefined;
+  const { images: parted, main, index } = await putImages(tools, hold, built);
   const target = index?.digest ?? main.manifestDigest;
   const name = names[0]?.familiar ?? target;
   const related = index === undefined ? [] : [index.digest];
@@ -66,8 +62,28 @@ export async function storeImages(
   return { image, id: index?.digest ?? main.id, digest: target };
 }
 
+/** Of one platform: what is in the content store. */
 interface Part extends Omit<WantedImage, "name" | "related"> {
   readonly target: Platform;
+}
+
+/** The documents that a build comes to. */
+interface PutImages {
+  readonly images: readonly Part[];
+  /** The image for this machine, or else for the first platform. */
+  readonly main: Part;
+  /** Of several platforms. */
+  readonly index: { readonly digest: Digest; readonly mediaType: string; readonly size: number } | undefined;
+}
+
+/** Puts the configurations and manifests of a build into the content store, held; they are no images by that. */
+export async function putImages(tools: ImageTools, hold: Hold, built: readonly Built[]): Promise<PutImages> {
+  const images: Part[] = [];
+  for (const one of built) images.push(await putImage(tools, hold, one));
+  const main = forThisMachine(images);
+  if (main === undefined) throw new SampanError("internal", "Cannot store a build: it has no result");
+  const index = images.length > 1 ? await putIndex(tools, hold, images) : undefined;
+  return { images, main, index };
 }
 
 async function putImage(tools: ImageTools, hold: Hold, built: Built): Promise<Part> {

@@ -1,14 +1,13 @@
 import { SampanError } from "../../errors/index.ts";
-import { mediaTypes, refName } from "../../registry/media-types.ts";
 import { parseReference } from "../../registry/reference.ts";
 import type { Digest } from "../../storage/digest.ts";
-import { tarEnd, tarHeader, tarPadding } from "../../storage/tar/writer.ts";
 import type { Hold } from "../garbage.ts";
 import { findImage, type Match } from "../lookup.ts";
 import { planPush } from "../push/plan.ts";
-import { documentLimit, type Manifest, parseDocument } from "../shapes.ts";
+import { documentLimit, parseDocument } from "../shapes.ts";
 import type { ImageTools } from "../tools.ts";
 import type { Platform, StoredImage } from "../types.ts";
+import { type ArchivePart, writeArchive } from "./archive.ts";
 
 /** An image that is to be saved, under some of its names. */
 interface Chosen {
@@ -16,17 +15,6 @@ interface Chosen {
   /** The index made here that is saved with all of its images. */
   readonly index: Digest | undefined;
   readonly names: string[];
-}
-
-/** What is written for some names. */
-interface Part {
-  readonly names: readonly string[];
-  /** What index.json says: a manifest, or an index. */
-  readonly root: { readonly digest: Digest; readonly mediaType: string; readonly size: number };
-  readonly blobs: readonly Digest[];
-  /** For readers that know no index. */
-  readonly image: StoredImage;
-  readonly manifest: Manifest;
 }
 
 /**
@@ -43,7 +31,7 @@ export async function saveImages(
   const chosen = choose(images, names, platform);
   const hold = tools.garbage.hold();
   try {
-    const parts: Part[] = [];
+    const parts: ArchivePart[] = [];
     for (const one of chosen) parts.push(await partOf(tools, hold, one));
     return writing(tools, parts, () => tools.garbage.release(hold, false));
   } catch (error) {
@@ -52,7 +40,7 @@ export async function saveImages(
   }
 }
 
-async function partOf(tools: ImageTools, hold: Hold, { image, index, names }: Chosen): Promise<Part> {
+async function partOf(tools: ImageTools, hold: Hold, { image, index, names }: Chosen): Promise<ArchivePart> {
   const row = tools.records.manifestOf(image.id);
   if (row === undefined) throw new SampanError("not-found", `No such image: ${names[0] ?? image.id}`);
   const { root, children, blobs } = await planPush(tools, hold, image, index ?? row.digest);
@@ -63,8 +51,7 @@ async function partOf(tools: ImageTools, hold: Hold, { image, index, names }: Ch
     names,
     root: { digest: root.digest, mediaType: root.mediaType, size: root.bytes.length },
     blobs: [...blobs, ...children, root].map(({ digest }) => digest),
-    image,
-    manifest: document.manifest,
+    image: { id: image.id, diffIds: image.config.rootfs.diff_ids, manifest: document.manifest },
   };
 }
 
@@ -99,88 +86,13 @@ function tagsOf(images: readonly StoredImage[], written: string): string[] {
 }
 
 async function* writing(
-  { content }: ImageTools,
-  parts: readonly Part[],
+  tools: ImageTools,
+  parts: readonly ArchivePart[],
   release: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield directory("blobs/");
-    yield directory("blobs/sha256/");
-    for (const blob of new Set(parts.flatMap(({ blobs }) => blobs))) {
-      const size = await content.sizeOf(blob);
-      yield header(pathOf(blob), size);
-      yield* content.read(blob);
-      yield Buffer.alloc(tarPadding(size));
-    }
-    yield* file("index.json", indexOf(parts));
-    yield* file("manifest.json", parts.map(entryOf));
-    yield* file("oci-layout", { imageLayoutVersion: "1.0.0" });
-    yield* file("repositories", repositoriesOf(parts));
-    yield tarEnd;
+    yield* writeArchive(tools, parts);
   } finally {
     await release();
   }
-}
-
-function indexOf(parts: readonly Part[]): object {
-  const manifests = parts.flatMap(({ names, root }) => {
-    const { mediaType, digest, size } = root;
-    const descriptor = { mediaType, digest, size };
-    const annotated = names.map((name) => {
-      const { canonical, tag } = parseReference(name);
-      return { "io.containerd.image.name": canonical, [refName]: tag };
-    });
-    return annotated.length === 0 ? [descriptor] : annotated.map((annotations) => ({ ...descriptor, annotations }));
-  });
-  return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
-}
-
-function entryOf({ names, image, manifest }: Part): object {
-  const sources = manifest.layers.map(({ mediaType, digest, size }, index) => [
-    image.config.rootfs.diff_ids[index],
-    { mediaType, size, digest },
-  ]);
-  return {
-    Config: pathOf(image.id),
-    RepoTags: names.length === 0 ? null : names,
-    Layers: manifest.layers.map(({ digest }) => pathOf(digest)),
-    LayerSources: Object.fromEntries(sources),
-  };
-}
-
-/** For readers of long ago: repository → tag → the top layer. */
-function repositoriesOf(parts: readonly Part[]): object {
-  const repositories: Record<string, Record<string, string>> = {};
-  for (const { names, manifest } of parts) {
-    for (const name of names) {
-      const { familiarName, tag = "latest" } = parseReference(name);
-      const top = manifest.layers.at(-1)?.digest.split(":")[1] ?? "";
-      repositories[familiarName] = { ...repositories[familiarName], [tag]: top };
-    }
-  }
-  return repositories;
-}
-
-function pathOf(digest: Digest): string {
-  return `blobs/${digest.replace(":", "/")}`;
-}
-
-function* file(name: string, content: unknown): Generator<Uint8Array> {
-  const bytes = Buffer.from(`${JSON.stringify(content)}\n`);
-  yield header(name, bytes.length);
-  yield bytes;
-  yield Buffer.alloc(tarPadding(bytes.length));
-}
-
-const common = {
-  ...{ linkName: "", uid: 0, gid: 0, mtime: { seconds: 0, nanoseconds: 0 } },
-  ...{ major: 0, minor: 0, xattrs: [], sparse: false },
-};
-
-function header(name: string, size: number): Buffer {
-  return tarHeader({ ...common, type: "file", name, mode: 0o644, size });
-}
-
-function directory(name: string): Buffer {
-  return tarHeader({ ...common, type: "directory", name, mode: 0o755, size: 0 });
 }

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, suite, test } from "node:test";
+import { buildContext } from "../support/builds.ts";
+import { buildxOf, requiresPlugins } from "../support/buildx.ts";
+import { dockerOf } from "../support/docker.ts";
+import { busybox } from "../support/images.ts";
+import { succeed } from "../support/process.ts";
+import { requires } from "../support/requires.ts";
+import { sandbox } from "../support/sandbox.ts";
+
+const box = sandbox({ start: true });
+/** Another machine. */
+const other = sandbox({ start: true });
+const { ok } = dockerOf(box);
+const { built, refused } = buildxOf(box);
+const context = (files: Parameters<typeof buildContext>[1]) => buildContext(box, files);
+
+const both = "linux/amd64,linux/arm64";
+const several = {
+  Dockerfile: ["FROM scratch", "ARG TARGETARCH", "COPY $TARGETARCH /file"],
+  amd64: "amd",
+  arm64: "arm",
+};
+
+/** A JSON file of a tar archive. */
+function jsonIn(archive: string, name: string) {
+  return JSON.parse(execFileSync("tar", ["-xOf", archive, name], { encoding: "utf8" }));
+}
+
+const images = async () => (await ok("images", "-a", "-q")).split("\n").filter(Boolean).length;
+
+suite("outputs of buildx", requiresPlugins("docker-buildx"), () => {
+  before(async () => box.load(await busybox(), "busybox:latest"));
+
+  test("several platforms: one name, an image for each", async () => {
+    const id = join(box.directory, "id");
+    await built("--platform", both, "-t", "several", "--iidfile", id, context(several));
+    const architecture = (platform: string) =>
+      box.ok("image", "inspect", "--platform", platform, "--format", "{{.Architecture}}", "several");
+    assert.equal((await architecture("linux/amd64")).trim(), "amd64");
+    assert.equal((await architecture("linux/arm64")).trim(), "arm64");
+    assert.equal((await ok("images", "-q", "several")).split("\n").length, 1);
+    assert.match(await ok("image", "inspect", "--format", "{{.Id}}", readFileSync(id, "utf8")), /^sha256:/);
+  });
+
+  test("files of several platforms have a directory for each", async () => {
+    const [directory, archive] = [join(box.directory, "files"), join(box.directory, "files.tar")];
+    await built("--platform", both, "-o", directory, context(several));
+    assert.deepEqual(readdirSync(directory).sort(), ["linux_amd64", "linux_arm64"]);
+    assert.equal(readFileSync(join(directory, "linux_arm64", "file"), "utf8"), "arm");
+    await built("--platform", both, "-o", `type=tar,dest=${archive}`, context(several));
+    assert.match(execFileSync("tar", ["-tf", archive], { encoding: "utf8" }), /^linux_amd64\/file$/m);
+  });
+
+  test(
+    "an image as an archive, for docker and for the tools of the OCI, stored nowhere",
+    requires("skopeo"),
+    async () => {
+      const directory = context({ Dockerfile: ["FROM busybox", "RUN echo archived > /it", 'CMD ["cat", "/it"]'] });
+      const before = await images();
+      for (const type of ["docker", "oci"]) {
+        const archive = join(box.directory, `${type}.tar`);
+        await built("-t", "archived:1", "-o", `type=${type},dest=${archive}`, directory);
+        const { manifests } = jsonIn(archive, "index.json");
+        assert.equal(manifests[0].annotations["io.containerd.image.name"], "docker.io/library/archived:1");
+        assert.deepEqual(jsonIn(archive, "manifest.json")[0].RepoTags, ["archived:1"]);
+        const { Layers } = JSON.parse(await succeed("skopeo", ["inspect", `oci-archive:${archive}`]));
+        assert.equal(Layers.length, 2);
+        await other.ok("load", "-i", archive);
+        assert.equal(await other.ok("run", "--rm", "--network", "none", "archived:1"), "archived");
+        await other.ok("rmi", "archived:1");
+      }
+      assert.equal(await images(), before);
+      await refusedWithout("archived:1");
+    },
+  );
+
+  test("an index as an archive", async () => {
+    const archive = join(box.directory, "index.tar");
+    const metadata = join(box.directory, "metadata");
+    const args = ["--platform", both, "-t", "index:1", "--metadata-file", metadata];
+    await built(...args, "-o", `type=oci,dest=${archive}`, context(several));
+    const [{ digest, mediaType }] = jsonIn(archive, "index.json").manifests;
+    assert.equal(mediaType, "application/vnd.oci.image.index.v1+json");
+    const parts = jsonIn(archive, `blobs/${digest.replace(":", "/")}`).manifests;
+    assert.deepEqual(
+      parts.map(({ platform }: { platform: { architecture: string } }) => platform.architecture),
+      ["amd64", "arm64"],
+    );
+    assert.equal(JSON.parse(readFileSync(metadata, "utf8"))["containerimage.digest"], digest);
+    await refused(
+      /does not (?:currently )?support exporting manifest lists/,
+      ...args,
+      "-o",
+      "type=docker,dest=x",
+      context(several),
+    );
+  });
+
+  test("an image as a directory: blobs that are there are not sent again", requires("skopeo"), async () => {
+    const layout = join(box.directory, "layout");
+    const directory = context({ Dockerfile: ["FROM busybox", "RUN echo more > /more"] });
+    await built("-t", "laid:1", "-o", `type=oci,tar=false,dest=${layout}`, directory);
+    assert.ok(existsSync(join(layout, "oci-layout")) || existsSync(join(layout, "index.json")));
+    const shown = JSON.parse(await succeed("skopeo", ["inspect", "--raw", `oci:${layout}`]));
+    assert.equal(shown.layers.length, 2);
+    const count = readdirSync(join(layout, "blobs", "sha256")).length;
+    await built("-t", "laid:2", "-o", `type=oci,tar=false,dest=${layout}`, directory);
+    assert.equal(readdirSync(join(layout, "blobs", "sha256")).length, count);
+  });
+
+  test("attributes that cannot be honoured are refused", async () => {
+    mkdirSync(join(box.directory, "refused"));
+    const directory = context({ Dockerfile: "FROM busybox\n" });
+    const to = `dest=${join(box.directory, "refused", "x")}`;
+    await refused(/compression=zstd/, "-o", `type=oci,${to},compression=zstd`, directory);
+    await refused(/oci-mediatypes=false/, "-o", `type=oci,${to},oci-mediatypes=false`, directory);
+  });
+});
+
+async function refusedWithout(name: string): Promise<void> {
+  const { status } = await box.run(["image", "inspect", name]);
+  assert.notEqual(status, 0);
+}
