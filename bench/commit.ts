@@ -1,43 +1,37 @@
 /**
- * How long a commit takes of a container with changes of 200 MB: four files, and 20,000. Sampan and docker over the API. See
- * bench/README.md.
+ * How long a commit takes of a container with changes of 200 MB: four files, and 20,000. Sampan, docker and podman over the
+ * API against tar and sha256sum of the changes. See bench/README.md.
  *
- *   tools/node bench/commit.ts [--rounds N] [--only big|small] [--json FILE]
+ *   tools/node bench/commit.ts [--rounds N] [--only big|small] [--part 0.01] [--json FILE]
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { busybox, dockerArchive, type Entry, tar } from "../test/support/images.ts";
+import { busybox, dockerArchive, tar } from "../test/support/images.ts";
 import { succeed } from "../test/support/process.ts";
 import { Sandbox } from "../test/support/sandbox.ts";
-import { Api } from "./support/api.ts";
-import { content } from "./support/content.ts";
-import { type Contestant, race, table } from "./support/measure.ts";
-import { hasPeers, startPeer } from "./support/peers.ts";
+import { type Engine, loadAll, others, ours } from "./support/engines.ts";
+import { type Contestant, race } from "./support/measure.ts";
+import { report, type Section } from "./support/report.ts";
+import { changes } from "./support/trees.ts";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, only: { type: "string" }, json: { type: "string" } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    only: { type: "string" },
+    part: { type: "string", default: "1" },
+    json: { type: "string" },
+  },
 });
-
-const bigFiles = (): Entry[] => Array.from({ length: 4 }, (_, i) => ({ name: `big${i}`, body: content(50_000_000) }));
-
-function smallFiles(): Entry[] {
-  const pool = content(1 << 20);
-  const directories = Array.from({ length: 200 }, (_, d) => `small/d${d}`);
-  return directories.flatMap((directory, d): Entry[] => [
-    { name: directory, type: "directory" },
-    ...Array.from({ length: 100 }, (_, i) => {
-      const start = ((d * 100 + i) * 13) % 900_000;
-      return { name: `${directory}/f${i}`, body: pool.subarray(start, start + 10_000) };
-    }),
-  ]);
-}
+const base = "tar and sha256sum";
 
 /** A container with these changes, committed; the image is removed, and all is brought to the disk, while the clock stands. */
-async function commit(name: string, api: Api, changes: Uint8Array): Promise<Contestant> {
-  const { Id: container } = (await api.call("POST", "/containers/create", { Image: "busybox" })) as { Id: string };
-  await api.send("PUT", `/containers/${container}/archive?path=/`, changes, "application/x-tar");
+async function commit({ name, api, imageName }: Engine, archive: Uint8Array): Promise<Contestant> {
+  const config = { Image: imageName("busybox") };
+  const { Id: container } = (await api.call("POST", "/containers/create", config)) as { Id: string };
+  await api.send("PUT", `/containers/${container}/archive?path=/`, archive, "application/x-tar");
   return {
-    name,
+    name: `${name} commit`,
     once: async () => {
       await succeed("sync", []);
       const start = performance.now();
@@ -50,35 +44,45 @@ async function commit(name: string, api: Api, changes: Uint8Array): Promise<Cont
   };
 }
 
-await using closing = new AsyncDisposableStack();
-const box = new Sandbox();
-closing.defer(() => box.close());
-await box.start();
-const archive = await dockerArchive(await busybox(), ["busybox:latest"]);
-await box.run(["load"], { input: archive });
-const own = new Api(box.layout.apiSocket);
-closing.defer(() => own.close());
-const engines: [string, Api][] = [["sampan commit", own]];
-if (hasPeers()) {
-  const dockerd = ["dockerd", "--data-root", "/engine/data", "-H", "unix:///engine/docker.sock"];
-  const peer = await startPeer("bench-commit-docker", dockerd, "docker.sock");
-  closing.defer(() => peer.close());
-  await peer.api.send("POST", "/images/load", archive, "application/x-tar");
-  engines.push(["docker commit", peer.api]);
+/** What a commit without any store has to do: an archive of the changes, its digest, and the layer that it becomes. */
+async function byHand(directory: string, archive: Uint8Array): Promise<Contestant> {
+  mkdirSync(directory);
+  await succeed("tar", ["-xC", directory], { input: archive });
+  const script = `set -e; cd "$1"; tar -cC "$2" . >layer.tar; sha256sum layer.tar >digest; mkdir layer; tar -xC layer -f layer.tar`;
+  const made = `${directory}-made`;
+  return {
+    name: base,
+    once: async () => {
+      mkdirSync(made);
+      await succeed("sync", []);
+      const start = performance.now();
+      await succeed("sh", ["-c", script, "sh", made, directory]);
+      const time = performance.now() - start;
+      await succeed("rm", ["-rf", "--one-file-system", made]);
+      return time;
+    },
+  };
 }
-const results: Record<string, unknown> = {};
-for (const [name, title, files] of [
-  ["big", "4 files, 200 MB", bigFiles],
-  ["small", "20,000 files, 200 MB", smallFiles],
-] as const) {
-  if (values.only !== undefined && values.only !== name) continue;
-  const changes = await tar(files());
-  const contestants: Contestant[] = [];
-  for (const [who, api] of engines) contestants.push(await commit(who, api, changes));
-  const result = await race(contestants, Number(values.rounds));
-  process.stdout.write(`${table(title, result.rows, "docker commit")}\n\n`);
-  for (const why of result.out) process.stdout.write(`left out: ${why}\n`);
-  for (const { close } of contestants) await close?.();
-  results[name] = result;
+
+async function main(): Promise<void> {
+  await using closing = new AsyncDisposableStack();
+  const box = new Sandbox();
+  closing.defer(() => box.close());
+  await box.start();
+  const { engines: beside, missing } = await others(closing, "bench-commit");
+  const engines = [ours(box, closing), ...beside];
+  await loadAll(engines, await dockerArchive(await busybox(), ["busybox:latest"]));
+  const sections: Section[] = [];
+  const part = Number(values.part);
+  for (const [name, { title, files }] of Object.entries(changes)) {
+    if (values.only !== undefined && values.only !== name) continue;
+    const archive = await tar(files(part));
+    const contestants = [await byHand(join(box.directory, name), archive)];
+    for (const engine of engines) contestants.push(await commit(engine, archive));
+    sections.push({ title: title(part), race: await race(contestants, Number(values.rounds)), base });
+    for (const { close } of contestants) await close?.();
+  }
+  await report({ engines, missing }, sections, values.json);
 }
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2));
+
+await main();

@@ -2,22 +2,25 @@
  * Output: lines that a container writes until it has ended, against the same program into a bare pipe and a file; the same
  * lines read back over the API, against reading the file. See bench/README.md.
  *
- *   tools/node bench/logs.ts [--megabytes N] [--rounds N]
+ *   tools/node bench/logs.ts [--megabytes N] [--rounds N] [--json FILE]
  */
-import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { busybox, dockerArchive } from "../test/support/images.ts";
 import { succeed } from "../test/support/process.ts";
 import { Sandbox } from "../test/support/sandbox.ts";
-import { Api } from "./support/api.ts";
-import { type Contestant, race, table } from "./support/measure.ts";
-import { hasPeers, startPeer } from "./support/peers.ts";
+import { drain } from "./support/api.ts";
+import { type Engine, loadAll, others, ours } from "./support/engines.ts";
+import { type Contestant, race } from "./support/measure.ts";
+import { report } from "./support/report.ts";
 
 const { values } = parseArgs({
-  options: { megabytes: { type: "string", default: "200" }, rounds: { type: "string", default: "5" } },
+  options: {
+    megabytes: { type: "string", default: "200" },
+    rounds: { type: "string", default: "5" },
+    json: { type: "string" },
+  },
 });
 const image = "lines:latest";
 const size = Number(values.megabytes) * 1_000_000;
@@ -31,23 +34,14 @@ function lines(): Buffer {
   return bytes;
 }
 
-/** Docker's API of an engine, and where it sees the file of lines. */
-interface Engine {
-  readonly name: string;
-  readonly api: Api;
-  readonly socket: string;
-  readonly file: string;
-  readonly image: string;
-  /** The log options for one file without limit. */
-  readonly unlimited: Record<string, string>;
-}
+/** Where the engine sees the file of lines, which is put there. */
+const source = ({ inside }: Engine): string => join(inside, "lines");
 
-async function create({ api, file, image: Image }: Engine, options: Record<string, string>): Promise<string> {
+async function create(engine: Engine, options: Readonly<Record<string, string>>): Promise<string> {
   const LogConfig = { Type: "json-file", Config: options };
-  const HostConfig = { NetworkMode: "none", Binds: [`${file}:/lines:ro`], LogConfig };
-  const { Id } = (await api.call("POST", "/containers/create", { Image, Cmd: ["cat", "/lines"], HostConfig })) as {
-    Id: string;
-  };
+  const HostConfig = { NetworkMode: "none", Binds: [`${source(engine)}:/lines:ro`], LogConfig };
+  const config = { Image: engine.imageName(image), Cmd: ["cat", "/lines"], HostConfig };
+  const { Id } = (await engine.api.call("POST", "/containers/create", config)) as { Id: string };
   return Id;
 }
 
@@ -59,7 +53,7 @@ async function run({ api }: Engine, id: string): Promise<void> {
 }
 
 /** Create, start, wait, remove; what counts is from the start to the end. */
-function writing(name: string, engine: Engine, options: Record<string, string>): Contestant {
+function writing(name: string, engine: Engine, options: Readonly<Record<string, string>>): Contestant {
   return {
     name,
     once: async () => {
@@ -73,23 +67,6 @@ function writing(name: string, engine: Engine, options: Record<string, string>):
   };
 }
 
-/** Receives an answer as fast as it comes, without looking at it. */
-async function drain(socketPath: string, path: string): Promise<number> {
-  let received = 0;
-  const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
-  const callback = (count: number): boolean => {
-    received += count;
-    return true;
-  };
-  const reading = connect({
-    path: socketPath,
-    onread: { buffer, callback },
-  });
-  reading.write(`GET ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`);
-  await once(reading, "close");
-  return received;
-}
-
 async function reading(name: string, engine: Engine, query: string): Promise<Contestant> {
   const id = await create(engine, engine.unlimited);
   await run(engine, id);
@@ -97,7 +74,7 @@ async function reading(name: string, engine: Engine, query: string): Promise<Con
     name,
     once: async () => {
       const begin = performance.now();
-      const received = await drain(engine.socket, `/v1.41/containers/${id}/logs?stdout=1&stderr=1${query}`);
+      const received = await drain(engine.socket, `/containers/${id}/logs?stdout=1&stderr=1${query}`);
       if (received < (query === "" ? size : 1)) throw new Error(`${received} bytes of ${size} came back`);
       return performance.now() - begin;
     },
@@ -110,63 +87,40 @@ function shell(name: string, command: string): Contestant {
   return { name, once: async () => void (await succeed("sh", ["-c", command])) };
 }
 
-async function ours(closing: AsyncDisposableStack, archive: Buffer, content: Buffer): Promise<Engine> {
-  const box = new Sandbox();
-  closing.defer(() => box.close());
-  const file = join(box.directory, "lines");
-  writeFileSync(file, content);
-  await box.start();
-  const { status, stderr } = await box.run(["load"], { input: archive });
-  if (status !== 0) throw new Error(`sampan load: ${stderr}`);
-  const socket = box.layout.apiSocket;
-  const api = new Api(socket);
-  closing.defer(async () => api.close());
-  mkdirSync(join(box.directory, "out"));
-  return { name: "sampan", api, socket, file, image, unlimited: { "max-size": "-1" } };
-}
-
-async function dockers(closing: AsyncDisposableStack, archive: Buffer, content: Buffer): Promise<Engine | undefined> {
-  if (!hasPeers()) return undefined;
-  const dockerd = ["dockerd", "--data-root", "/engine/data", "-H", "unix:///engine/docker.sock"];
-  const peer = await startPeer("bench-logs-docker", dockerd, "docker.sock");
-  closing.defer(() => peer.close());
-  await peer.api.send("POST", "/images/load", archive, "application/x-tar");
-  writeFileSync(join(peer.directory, "lines"), content);
-  return { name: "docker", api: peer.api, socket: peer.socket, file: "/engine/lines", image, unlimited: {} };
-}
-
 async function main(): Promise<void> {
   await using closing = new AsyncDisposableStack();
-  const archive = await dockerArchive(await busybox(), [image]);
+  const box = new Sandbox();
+  closing.defer(() => box.close());
+  await box.start();
+  const sampan = ours(box, closing);
+  const { engines: beside, missing } = await others(closing, "bench-logs");
+  const engines = [sampan, ...beside];
+  await loadAll(engines, await dockerArchive(await busybox(), [image]));
   const content = lines();
-  const sampan = await ours(closing, archive, content);
-  const docker = await dockers(closing, archive, content);
-  const out = join(sampan.file, "../out/file");
+  for (const { directory } of engines) writeFileSync(join(directory, "lines"), content);
   const written = await race(
     [
-      shell("pipe to file", `busybox cat ${sampan.file} | cat >${out}`),
+      shell("pipe to file", `busybox cat ${source(sampan)} | cat >${join(box.directory, "out")}`),
       writing("sampan, 5 × 10 MB", sampan, {}),
-      writing("sampan, one file", sampan, sampan.unlimited),
-      ...(docker === undefined ? [] : [writing("docker, one file", docker, docker.unlimited)]),
+      ...engines.map((engine) => writing(`${engine.name}, one file`, engine, engine.unlimited)),
     ],
     Number(values.rounds),
   );
   const contestants = [
-    shell("read the file", `cat ${sampan.file} >/dev/null`),
-    await reading("sampan", sampan, ""),
+    shell("read the file", `cat ${source(sampan)} >/dev/null`),
     await reading("sampan, timestamps", sampan, "&timestamps=1"),
     await reading("sampan, tail 10", sampan, "&tail=10"),
     await reading("sampan, since a minute ahead", sampan, `&since=${Math.floor(Date.now() / 1000) + 3600}`),
-    ...(docker === undefined ? [] : [await reading("docker", docker, "")]),
   ];
+  for (const engine of engines) contestants.push(await reading(engine.name, engine, ""));
   const read = await race(contestants, Number(values.rounds));
   for (const contestant of contestants) await contestant.close?.();
   const head = `${values.megabytes} MB of lines of 100 bytes`;
-  const tables = [
-    table(`written, ${head}`, written.rows, "pipe to file"),
-    table(`read over the API, ${head}`, read.rows, "read the file"),
+  const sections = [
+    { title: `written, ${head}`, race: written, base: "pipe to file" },
+    { title: `read over the API, ${head}`, race: read, base: "read the file" },
   ];
-  process.stdout.write(`${[...tables, ...written.out, ...read.out].join("\n\n")}\n`);
+  await report({ engines, missing }, sections, values.json);
 }
 
 await main();

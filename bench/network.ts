@@ -15,8 +15,8 @@ import { eventually } from "../test/support/process.ts";
 import { removeTree, type Sandbox } from "../test/support/sandbox.ts";
 import { Api } from "./support/api.ts";
 import { compile } from "./support/clock.ts";
+import { loadAll, networkOf, others } from "./support/engines.ts";
 import { startMachine } from "./support/machine.ts";
-import { hasPeers, startPeer } from "./support/peers.ts";
 
 const { values } = parseArgs({
   options: {
@@ -101,7 +101,7 @@ async function httpRunners(
   machine: Namespace,
   bench: Bench,
   closing: AsyncDisposableStack,
-): Promise<Runner[]> {
+): Promise<{ readonly runners: readonly Runner[]; readonly missing: readonly string[] }> {
   const bare = await namespace(bench.directory, "bare");
   closing.defer(() => bare.close());
   await bare.background(bench.http, "serve", "8080");
@@ -119,18 +119,14 @@ async function httpRunners(
     load("sampan, the container's own address", machine, bench.http, 8080, address),
     load("sampan -p", machine, bench.http, 8080),
   ];
-  if (!hasPeers()) return runners;
-  const dockerd = ["dockerd", "--data-root", "/engine/data", "-H", "unix:///engine/docker.sock"];
-  const docker = await startPeer("bench-docker", dockerd, "docker.sock");
-  closing.defer(() => docker.close());
-  await docker.api.send("POST", "/images/load", bench.archive, "application/x-tar");
-  await serve(docker.api, "8080", published);
-  closing.defer(async () => {
-    const all = (await docker.api.call("GET", "/containers/json?all=1")) as { Id: string }[];
-    for (const { Id } of all) await docker.api.call("DELETE", `/containers/${Id}?force=1`);
-  });
-  const inside = Namespace.of(Number(readFileSync(join(docker.directory, "../pid"), "utf8")));
-  return [...runners, load("docker -p, with its proxy", inside, bench.http, 8080)];
+  const { engines, missing, world } = await others(closing, "bench-network", { names: ["docker"] });
+  await loadAll(engines, bench.archive);
+  for (const docker of engines) await serve(docker.api, "8080", published);
+  const inside = networkOf(world);
+  if (inside !== undefined && engines.length > 0) {
+    runners.push(load("docker -p, with its proxy", inside, bench.http, 8080));
+  }
+  return { runners, missing };
 }
 
 /** Megabits per second from one place to a server that runs in another. */
@@ -199,7 +195,9 @@ const http = await compile("http", directory);
 const layer = await tar([{ name: "http", mode: 0o755, body: readFileSync(http) }]);
 const archive = await dockerArchive({ layers: [layer], config: {} }, [image]);
 const { box, namespace: machine } = await startMachine(closing, archive);
-const requests = await compete(await httpRunners(box, machine, { directory, http, archive }, closing));
+const { runners: asking, missing } = await httpRunners(box, machine, { directory, http, archive }, closing);
+for (const why of missing) process.stdout.write(`missing: ${why}\n`);
+const requests = await compete(asking);
 process.stdout.write(`${table("HTTP on a published port of 127.0.0.1", "requests/s", requests)}\n\n`);
 const runners = [
   await byHand(directory, false, closing),

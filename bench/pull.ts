@@ -1,113 +1,86 @@
 /**
- * How long a pull takes from a registry on loopback until the image can be run: Sampan against `curl | tar`, which verifies
- * nothing and keeps no record. Two images: three layers of 64 MB, and one of 37,000 small files. See bench/README.md.
+ * How long a pull takes from a registry on loopback until the image can be run: Sampan, docker, podman, and skopeo with umoci,
+ * against `curl | tar`, which verifies nothing and keeps no record. Two images: five layers of 118 MB, and one of 37,000 small
+ * files. See bench/README.md.
  *
- *   tools/node bench/pull.ts [--rounds N] [--json FILE]
+ *   tools/node bench/pull.ts [--rounds N] [--only big|small] [--part 0.01] [--json FILE]
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Entry, type TestImage, tar, writeOciLayout } from "../test/support/images.ts";
-import { succeed } from "../test/support/process.ts";
-import { type Registry, startRegistry } from "../test/support/registry.ts";
-import { Sandbox } from "../test/support/sandbox.ts";
-import { Api } from "./support/api.ts";
-import { content } from "./support/content.ts";
-import { type Contestant, race, table } from "./support/measure.ts";
+import {
+  type Distribution,
+  inNewDirectory,
+  pull,
+  shell,
+  startDistribution,
+  type Traveller,
+  travellers,
+} from "./support/distribution.ts";
+import type { Engine } from "./support/engines.ts";
+import { type Contestant, race } from "./support/measure.ts";
+import { report, type Section } from "./support/report.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, json: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    only: { type: "string" },
+    part: { type: "string", default: "1" },
+    json: { type: "string" },
+  },
+});
+const base = "curl to tar, layer by layer";
 
-async function bigLayers(): Promise<TestImage> {
-  const layer = (name: string) =>
-    tar(Array.from({ length: 8 }, (_, i): Entry => ({ name: `${name}/${i}`, body: content(8 << 20) })));
-  return { layers: [await layer("a"), await layer("b"), await layer("c")], config: {} };
+/** `curl | tar` of every layer into a new directory. */
+function bare(name: string, { directory, network }: Distribution, urls: readonly string[], glue: string): Contestant {
+  const script = urls.map((url) => `curl -sSf ${url} | tar -xzC "$1"`).join(` ${glue} `);
+  const enter = network?.enter ?? [];
+  return inNewDirectory(name, directory, (made) => shell(enter, `${script}; wait`, `${directory}/${made}`));
 }
 
-async function smallFiles(): Promise<TestImage> {
-  const directories = Array.from({ length: 370 }, (_, i) => `usr/share/d${i}`);
-  const pool = content(1 << 20);
-  const files = directories.flatMap((directory, d): Entry[] => [
-    { name: directory, type: "directory" },
-    ...Array.from({ length: 100 }, (_, i) => {
-      const start = (d * 100 + i) * 13;
-      return {
-        name: `${directory}/f${i}`,
-        body: pool.subarray(start % 900_000, (start % 900_000) + 200 + (start % 4000)),
-      };
-    }),
-  ]);
-  return { layers: [await tar(files)], config: {} };
-}
-
-/** `curl | tar` of every layer into a new directory, deleted after the clock has stopped. */
-function bare(name: string, box: Sandbox, blobs: readonly string[], glue: string): Contestant {
-  const target = join(box.directory, "bare");
-  const script = blobs.map((url) => `curl -sSf ${url} | tar -xzC ${target}`).join(` ${glue} `);
+/** The image is removed while the clock stands. */
+function byEngine(engine: Engine, image: string): Contestant {
   return {
-    name,
+    name: `${engine.name} pull`,
     once: async () => {
-      mkdirSync(target);
       const start = performance.now();
-      await succeed("sh", ["-c", `set -e; ${script}; wait`]);
+      await pull(engine, image);
       const time = performance.now() - start;
-      await succeed("rm", ["-rf", "--one-file-system", target]);
+      await engine.api.call("DELETE", `/images/${image}`);
       return time;
     },
   };
 }
 
-function sampan(api: Api, image: string): Contestant {
-  return {
-    name: "sampan pull",
-    once: async () => {
-      const start = performance.now();
-      const last = (await api.call("POST", `/images/create?fromImage=${encodeURIComponent(image)}`)) as {
-        error?: string;
-      };
-      const time = performance.now() - start;
-      if (last.error !== undefined) throw new Error(last.error);
-      await api.call("DELETE", `/images/${image}`);
-      return time;
-    },
-  };
+function byTools({ tools }: Distribution, image: string): Contestant {
+  const script = `skopeo copy -q --insecure-policy --src-tls-verify=false "docker://$1" "oci:$2/layout:1"
+umoci unpack --image "$2/layout:1" "$2/bundle"`;
+  return inNewDirectory("skopeo copy, umoci unpack", tools.directory, (made) =>
+    shell(tools.beside([]), script, image, `${tools.inside}/${made}`),
+  );
 }
 
-async function contestants(
-  box: Sandbox,
-  registry: Registry,
-  api: Api,
-  name: string,
-  image: TestImage,
-): Promise<Contestant[]> {
-  const layout = join(box.directory, `layout-${name}`);
-  const digest = writeOciLayout(layout, image);
-  await registry.push(layout, name);
-  const manifest = readFileSync(join(layout, "blobs/sha256", digest.slice("sha256:".length)), "utf8");
-  const { layers } = JSON.parse(manifest) as { layers: { digest: string }[] };
-  const blobs = layers.map((layer) => `http://${registry.host}/v2/${name}/blobs/${layer.digest}`);
+async function contestants(all: Distribution, { name, layout, blobs }: Traveller): Promise<Contestant[]> {
+  const { registry, engines, tools } = all;
+  await registry.push(layout, `${name}:latest`);
+  const image = `${registry.host}/${name}:latest`;
+  const urls = blobs.map(({ digest }) => `http://${registry.host}/v2/${name}/blobs/${digest}`);
   return [
-    bare("curl to tar, layer by layer", box, blobs, ";"),
-    ...(blobs.length > 1 ? [bare("curl to tar, all at once", box, blobs, "&")] : []),
-    sampan(api, `${registry.host}/${name}:latest`),
+    bare(base, all, urls, ";"),
+    ...(urls.length > 1 ? [bare("curl to tar, all at once", all, urls, "&")] : []),
+    ...engines.map((engine) => byEngine(engine, image)),
+    ...(tools.missing.length === 0 ? [byTools(all, image)] : []),
   ];
 }
 
-const box = new Sandbox();
-await using closing = new AsyncDisposableStack();
-closing.defer(() => box.close());
-await box.start();
-const registry = await startRegistry(join(box.directory, "registry"));
-closing.defer(() => registry.close());
-const api = new Api(box.layout.apiSocket);
-closing.defer(() => api.close());
-const results: Record<string, unknown> = {};
-for (const [name, title, image] of [
-  ["big", "3 layers, 192 MB", await bigLayers()],
-  ["small", "37,000 small files", await smallFiles()],
-] as const) {
-  const result = await race(await contestants(box, registry, api, name, image), Number(values.rounds));
-  process.stdout.write(`${table(title, result.rows, "curl to tar, layer by layer")}\n\n`);
-  for (const why of result.out) process.stdout.write(`left out: ${why}\n`);
-  results[name] = result;
+async function main(): Promise<void> {
+  await using closing = new AsyncDisposableStack();
+  const all = await startDistribution(closing, "bench-pull");
+  const sections: Section[] = [];
+  for await (const traveller of travellers(all.directory, Number(values.part))) {
+    if (values.only !== undefined && values.only !== traveller.name) continue;
+    const result = await race(await contestants(all, traveller), Number(values.rounds));
+    sections.push({ title: traveller.title, race: result, base });
+  }
+  await report(all, sections, values.json);
 }
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results, null, 2));
+
+await main();

@@ -1,132 +1,113 @@
 /**
- * How long a push to an empty registry on loopback takes: Sampan, docker and skopeo, which copies an OCI layout. An image of
- * five layers, 118 MB. See bench/README.md.
+ * How long a push to an empty registry on loopback takes: Sampan, docker, podman, and skopeo, which copies an OCI layout, against
+ * curl, which sends the compressed layers that lie there. Two images: five layers of 118 MB, and one of 37,000 small files. See
+ * bench/README.md.
  *
- *   tools/node bench/push.ts [--rounds N] [--json FILE]
+ *   tools/node bench/push.ts [--rounds N] [--only big|small] [--part 0.01] [--json FILE]
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { dockerArchive, type Entry, type TestImage, tar, writeOciLayout } from "../test/support/images.ts";
-import { eventually, runProgram, succeed } from "../test/support/process.ts";
+import { dockerArchive } from "../test/support/images.ts";
+import { succeed } from "../test/support/process.ts";
 import { startRegistry } from "../test/support/registry.ts";
-import { Sandbox } from "../test/support/sandbox.ts";
-import { Api } from "./support/api.ts";
-import { content } from "./support/content.ts";
-import { type Contestant, race, table } from "./support/measure.ts";
-import { hasPeers, type Peer, startPeer } from "./support/peers.ts";
+import {
+  type Distribution,
+  pull,
+  shell,
+  startDistribution,
+  type Traveller,
+  travellers,
+} from "./support/distribution.ts";
+import { type Engine, loadAll } from "./support/engines.ts";
+import { type Contestant, race } from "./support/measure.ts";
+import { report, type Section } from "./support/report.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, json: { type: "string" } } });
-const layers = [60, 30, 16, 8, 4];
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    only: { type: "string" },
+    part: { type: "string", default: "1" },
+    json: { type: "string" },
+  },
+});
+const base = "curl of the compressed layers";
+const auth = { "X-Registry-Auth": Buffer.from("{}").toString("base64") };
 
-async function fiveLayers(): Promise<TestImage> {
-  const layer = (megabytes: number, n: number) =>
-    tar(Array.from({ length: 4 }, (_, i): Entry => ({ name: `l${n}/${i}`, body: content((megabytes * 1e6) / 4) })));
-  return { layers: await Promise.all(layers.map(layer)), config: {} };
-}
-
-/** Pushes to a registry that has nothing, started and ended while the clock stands. */
-function onto(box: Sandbox, name: string, push: (host: string) => Promise<void>): Contestant {
+/** Pushes to a registry that has nothing and that nobody knows, started and ended while the clock stands. */
+function onto({ directory, network }: Distribution, name: string, push: (host: string) => Promise<void>): Contestant {
   let round = 0;
   return {
     name,
     once: async () => {
-      const directory = join(box.directory, `registry-${name.replaceAll(/\W/g, "")}-${round++}`);
-      const registry = await startRegistry(directory);
+      const files = join(directory, `${name.replaceAll(/\W+/g, "-")}-${round++}`);
+      const registry = await startRegistry(files, "", undefined, network);
       try {
         const start = performance.now();
         await push(registry.host);
         return performance.now() - start;
       } finally {
         await registry.close();
-        rmSync(directory, { recursive: true });
+        rmSync(files, { recursive: true });
       }
     },
   };
 }
 
-const auth = { "X-Registry-Auth": Buffer.from("{}").toString("base64url") };
-
-async function pushBy(api: Api, host: string, image: string): Promise<void> {
+/** tlsVerify is podman's. */
+async function pushBy({ api }: Engine, host: string, image: string): Promise<void> {
   await api.call("POST", `/images/${encodeURIComponent(image)}/tag?repo=${encodeURIComponent(`${host}/image`)}&tag=1`);
-  const last = (await api.call("POST", `/images/${host}/image/push?tag=1`, undefined, auth)) as { error?: string };
+  const path = `/images/${host}/image/push?tag=1&tlsVerify=false`;
+  const last = (await api.call("POST", path, undefined, auth)) as { error?: string };
   if (last.error !== undefined) throw new Error(last.error);
   await api.call("DELETE", `/images/${host}/image:1`);
 }
 
-/** The registry runs beside the daemon, in its network. */
-function docker(peer: Peer): Contestant {
-  const port = 5000;
-  const host = `127.0.0.1:${port}`;
-  return {
-    name: "docker push",
-    once: async () => {
-      const directory = join(peer.directory, "registry");
-      rmSync(directory, { recursive: true, force: true });
-      mkdirSync(directory);
-      writeFileSync(
-        join(directory, "config.yml"),
-        `version: 0.1\nlog: { level: warn, accesslog: { disabled: true } }\nstorage: { filesystem: { rootdirectory: /engine/registry } }\nhttp: { addr: ${host} }\n`,
-      );
-      const [program = "", ...args] = peer.inside([
-        "timeout",
-        "120",
-        "docker-registry",
-        "serve",
-        "/engine/registry/config.yml",
-      ]);
-      const ended = runProgram(program, args, { timeout: 180_000 }).catch(() => undefined);
-      const [shell = "", ...probe] = peer.inside(["sh", "-c", `pidof docker-registry && ss -ltn | grep -q :${port}`]);
-      await eventually("the registry listens", async () => (await runProgram(shell, probe)).status === 0, 20_000);
-      try {
-        const start = performance.now();
-        await pushBy(peer.api, host, "image:1");
-        return performance.now() - start;
-      } finally {
-        const [kill = "", ...how] = peer.inside(["sh", "-c", "kill $(pidof docker-registry)"]);
-        await runProgram(kill, how);
-        await ended;
-      }
-    },
-  };
+/** A session of uploading for each layer, as the distribution specification has it. */
+const uploads = `url=http://$1/v2/image/blobs/uploads/; shift
+while [ $# -gt 0 ]; do
+  session=$(curl -sSf -X POST -D - -o /dev/null "$url" | tr -d '\\r' | sed -n 's/^[Ll]ocation: //p')
+  curl -sSf -X PUT -H 'Content-Type: application/octet-stream' -T "$2" "$session&digest=$1"
+  shift 2
+done`;
+
+/** Everybody has it from the same docker-archive, whose layers are not compressed; Sampan also as pulled, compressed. */
+async function contestants(all: Distribution, traveller: Traveller): Promise<Contestant[]> {
+  const { engines, registry, tools } = all;
+  const { name, layout, image, blobs } = traveller;
+  const loaded = `${name}:1`;
+  await loadAll(engines, await dockerArchive(image, [loaded]));
+  await registry.push(layout, `${name}:pulled`);
+  const pulled = `${registry.host}/${name}:pulled`;
+  const own = engines.slice(0, 1);
+  for (const engine of own) await pull(engine, pulled);
+  const files = blobs.flatMap(({ digest, path }) => [digest, path]);
+  const enter = all.network?.enter ?? [];
+  const found = [
+    onto(all, base, (host) => shell(enter, uploads, host, ...files)),
+    ...own.map((engine) => onto(all, `${engine.name} push, pulled image`, (host) => pushBy(engine, host, pulled))),
+    ...engines.map((engine) =>
+      onto(all, `${engine.name} push, loaded image`, (host) => pushBy(engine, host, engine.imageName(loaded))),
+    ),
+  ];
+  if (tools.missing.length > 0) return found;
+  if (tools.directory !== all.directory) await succeed("cp", ["-a", layout, join(tools.directory, name)]);
+  const source = tools.directory === all.directory ? layout : join(tools.inside, name);
+  const script = 'skopeo copy -q --insecure-policy --dest-tls-verify=false "oci:$1" "docker://$2/image:1"';
+  const copy = (host: string) => shell(tools.beside([]), script, source, host);
+  return [...found, onto(all, "skopeo copy, compressed layout", copy)];
 }
 
 async function main(): Promise<void> {
   await using closing = new AsyncDisposableStack();
-  const box = new Sandbox();
-  closing.defer(() => box.close());
-  await box.start();
-  const api = new Api(box.layout.apiSocket);
-  closing.defer(() => api.close());
-  const image = await fiveLayers();
-  const layout = join(box.directory, "layout");
-  writeOciLayout(layout, image);
-  const archive = await dockerArchive(image, ["image:1"]);
-  await box.run(["load"], { input: archive });
-  const source = await startRegistry(join(box.directory, "source"));
-  closing.defer(() => source.close());
-  await source.push(layout, "image:1");
-  await box.ok("pull", "-q", `${source.host}/image:1`);
-  await box.ok("tag", `${source.host}/image:1`, "pulled:1");
-  const contestants = [
-    onto(box, "sampan push, pulled image", (host) => pushBy(api, host, "pulled:1")),
-    onto(box, "sampan push, loaded image", (host) => pushBy(api, host, "image:1")),
-    onto(box, "skopeo copy, compressed layout", async (host) => {
-      const copy = ["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false"];
-      await succeed("skopeo", [...copy, `oci:${layout}`, `docker://${host}/image:1`]);
-    }),
-  ];
-  if (hasPeers()) {
-    const dockerd = ["dockerd", "--data-root", "/engine/data", "-H", "unix:///engine/docker.sock"];
-    const peer = await startPeer("bench-push-docker", dockerd, "docker.sock");
-    closing.defer(() => peer.close());
-    await peer.api.send("POST", "/images/load", archive, "application/x-tar");
-    contestants.push(docker(peer));
+  const all = await startDistribution(closing, "bench-push");
+  const sections: Section[] = [];
+  for await (const traveller of travellers(all.directory, Number(values.part))) {
+    if (values.only !== undefined && values.only !== traveller.name) continue;
+    const result = await race(await contestants(all, traveller), Number(values.rounds));
+    sections.push({ title: traveller.title, race: result, base });
   }
-  const result = await race(contestants, Number(values.rounds));
-  process.stdout.write(`${table("5 layers, 118 MB", result.rows, "docker push")}\n`);
-  for (const why of result.out) process.stdout.write(`left out: ${why}\n`);
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(result, null, 2));
+  await report(all, sections, values.json);
 }
 
 await main();

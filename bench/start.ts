@@ -5,7 +5,7 @@
  *   npm run bench -- [--rounds N] [--json FILE] [--only WORD]… [--network none|bridge]…
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { busybox, dockerArchive } from "../test/support/images.ts";
@@ -14,10 +14,11 @@ import { removeTree, type Sandbox, sampan } from "../test/support/sandbox.ts";
 import { Api, apiStart } from "./support/api.ts";
 import { bundleDirectory, configureBundle } from "./support/bundle.ts";
 import { clocked, compile } from "./support/clock.ts";
+import { type Engine, loadAll, others } from "./support/engines.ts";
 import { limit, limitCrowd, theLimit } from "./support/limit.ts";
 import { startMachine } from "./support/machine.ts";
 import { type Contestant, type Race, race, table } from "./support/measure.ts";
-import { hasPeers, type Peer, startPeer } from "./support/peers.ts";
+import { machine, versions } from "./support/report.ts";
 import { inCrowds, perSecond } from "./support/throughput.ts";
 
 const image = "bench:latest";
@@ -58,58 +59,50 @@ async function prepare(closing: AsyncDisposableStack): Promise<Bench> {
 }
 
 interface Peers {
-  readonly docker: Peer;
-  readonly podman: Peer;
+  /** Each in a world of its own, so that nobody meets another's firewall. */
+  readonly engines: readonly Engine[];
+  readonly missing: readonly string[];
 }
 
-/** The engines of the `peers` tool that serve Docker's API. */
-async function startPeers(bench: Bench, closing: AsyncDisposableStack): Promise<Peers | undefined> {
-  if (!hasPeers()) return undefined;
-  const load = async (peer: Peer) => {
-    closing.defer(() => peer.close());
-    await peer.api.send("POST", "/images/load", bench.archive, "application/x-tar");
-    await succeed("cp", [bench.timer, peer.directory]);
-    return peer;
-  };
-  const dockerd = ["dockerd", "--data-root", "/engine/data", "-H", "unix:///engine/docker.sock"];
-  const service = ["podman", "--root", "/engine/data", "system", "service", "-t", "0", "unix:///engine/podman.sock"];
-  return {
-    docker: await load(await startPeer("bench-docker", dockerd, "docker.sock")),
-    podman: await load(await startPeer("bench-podman", service, "podman.sock")),
-  };
+async function startPeers(bench: Bench, closing: AsyncDisposableStack): Promise<Peers> {
+  const docker = await others(closing, "bench-docker", { names: ["docker"] });
+  const podman = await others(closing, "bench-podman", { names: ["podman"] });
+  const engines = [...docker.engines, ...podman.engines];
+  await loadAll(engines, bench.archive);
+  for (const { directory } of engines) await succeed("cp", [bench.timer, directory]);
+  return { engines, missing: [...docker.missing, ...podman.missing] };
 }
 
-const inside = (name: string, peer: Peer, argv: readonly string[]) =>
-  clocked(name, peer.inside(["/engine/timer", ...argv]));
+const inside = (name: string, engine: Engine, argv: readonly string[]) =>
+  clocked(name, engine.beside(["/engine/timer", ...argv]));
 
 /** Daemons by their API; runtimes, which have no network to offer, by their command line. */
-async function othersByApi(bench: Bench, { docker, podman }: Peers, network: string): Promise<Contestant[]> {
-  const bare = network === "none" ? await runtimes(bench, docker) : [];
+async function othersByApi(bench: Bench, { engines }: Peers, network: string): Promise<Contestant[]> {
+  const host = engines[0];
+  const bare = network === "none" && host !== undefined ? await runtimes(bench, host) : [];
   return [
-    ...bare.map(([name, argv]) => inside(name, docker, argv)),
-    apiStart("docker API", docker.api, image, network),
-    apiStart("podman API", podman.api, `localhost/${image}`, network),
+    ...bare,
+    ...engines.map(({ name, api, imageName }) => apiStart(`${name} API`, api, imageName(image), network)),
   ];
 }
 
-function othersByCommand({ docker, podman }: Peers, network: string): Contestant[] {
-  const run = ["run", "--rm", "--network", network, image, "true"];
-  return [
-    inside("docker run --rm", docker, ["docker", "-H", "unix:///engine/docker.sock", ...run]),
-    inside("podman run --rm", podman, ["podman", "--root", "/engine/data", ...run]),
-  ];
-}
+const othersByCommand = ({ engines }: Peers, network: string): Contestant[] =>
+  engines.map((engine) => {
+    const run = [...engine.cli, "run", "--rm", "--network", network, image, "true"];
+    return inside(`${engine.name} run --rm`, engine, run);
+  });
 
-/** The engines without a daemon, images, overlay or limits: on a bundle in `peer`, because crun refuses hybrid cgroups. */
-async function runtimes(bench: Bench, peer: Peer): Promise<[name: string, argv: string[]][]> {
-  await succeed("cp", ["-a", bench.rootfs, peer.directory]);
-  const runtimes: [string, string[]][] = [];
+/** The engines without a daemon, images, overlay or limits: on a bundle beside `host`, because crun refuses hybrid cgroups. */
+async function runtimes(bench: Bench, host: Engine): Promise<Contestant[]> {
+  await succeed("cp", ["-a", bench.rootfs, host.directory]);
+  const runtimes: Contestant[] = [];
   for (const name of ["crun", "runc"]) {
-    const bundle = bundleDirectory(peer.directory, name);
-    const [file = "", ...args] = peer.inside(["sh", "-c", `cd /engine/bundle-${name} && ${name} spec`]);
+    const bundle = bundleDirectory(host.directory, name);
+    const [file = "", ...args] = host.beside(["sh", "-c", `cd /engine/bundle-${name} && ${name} spec`]);
     await succeed(file, args);
     configureBundle(bundle, "/engine/rootfs");
-    runtimes.push([`${name} run`, [name, "run", "--bundle", `/engine/bundle-${name}`, `sampan-bench-${process.pid}`]]);
+    const run = [name, "run", "--bundle", `/engine/bundle-${name}`, `sampan-bench-${process.pid}`];
+    runtimes.push(inside(`${name} run`, host, run));
   }
   return runtimes;
 }
@@ -154,21 +147,16 @@ interface Result {
   readonly crowds: Race;
 }
 
-async function measure(
-  bench: Bench,
-  peers: Peers | undefined,
-  network: string,
-  closing: AsyncDisposableStack,
-): Promise<Result> {
+async function measure(bench: Bench, peers: Peers, network: string, closing: AsyncDisposableStack): Promise<Result> {
   const { box, directory, rootfs: lower } = bench;
   const sampanApi = apiStart("sampan API", new Api(box.layout.apiSocket), image, network);
   const run = [sampan, "run", "--rm", "--network", network, image, "true"];
-  const byApi = peers === undefined ? [] : await othersByApi(bench, peers, network);
+  const byApi = await othersByApi(bench, peers, network);
   const api = wanted([await limit(directory, lower, network), sampanApi, ...byApi]);
   const cli = wanted([
     clocked("node -e 0", [bench.timer, process.execPath, "-e", "0"]),
     clocked("sampan run --rm", [...box.enter, bench.timer, ...run], box.env),
-    ...(peers === undefined ? [] : othersByCommand(peers, network)),
+    ...othersByCommand(peers, network),
   ]);
   for (const contestant of [...api, ...cli]) {
     closing.defer(async () => await contestant.close?.());
@@ -189,11 +177,10 @@ async function main(): Promise<void> {
   const results: Result[] = [];
   for (const network of values.network) results.push(await measure(bench, peers, network, closing));
   const ports = values.network.includes("bridge") ? await raceAmongPorts(bench, closing) : undefined;
-  report(results, ports);
+  report(`${machine}; ${await versions(peers.engines)}`, peers.missing, results, ports);
 }
 
-function report(results: readonly Result[], ports: Race | undefined): void {
-  const machine = `Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}, Node ${process.version}`;
+function report(head: string, missing: readonly string[], results: readonly Result[], ports: Race | undefined): void {
   const sections = results.flatMap(({ network, api, cli, crowds }) => [
     table(`network ${network}: create, start, wait, remove`, api.rows, theLimit),
     table(`network ${network}: command line`, cli.rows, "node -e 0"),
@@ -202,9 +189,10 @@ function report(results: readonly Result[], ports: Race | undefined): void {
     ...[...api.out, ...cli.out].map((why) => `left out: ${why}`),
   ]);
   const crowded = ports === undefined ? [] : [table("ports, over the API", ports.rows, "no ports"), ...ports.out];
-  const head = `${machine}; ${values.rounds} rounds, interleaved`;
-  process.stdout.write(`${[head, ...sections, ...crowded].join("\n\n")}\n`);
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, results, ports }, null, 2));
+  const absent = missing.map((why) => `missing: ${why}`);
+  const about = `${head}; ${values.rounds} rounds, interleaved`;
+  process.stdout.write(`${[about, ...absent, ...sections, ...crowded].join("\n\n")}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ head, missing, results, ports }, null, 2));
 }
 
 await main();

@@ -147,6 +147,32 @@ export function apiExec(name: string, api: Api, container: string): Contestant {
   };
 }
 
+/** Receives an answer as fast as it comes, without looking at it: its bytes, the header's too. Fails on a status of 400 or more. */
+export async function drain(socketPath: string, path: string): Promise<number> {
+  let received = 0;
+  let status = "";
+  const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+  const callback = (count: number): boolean => {
+    if (received === 0) status = buffer.toString("latin1", 9, 12);
+    received += count;
+    return true;
+  };
+  const reading = connect({ path: socketPath, onread: { buffer, callback } });
+  reading.write(`GET /v1.41${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`);
+  await once(reading, "close");
+  if (status !== "200") throw new Error(`GET ${path}: status ${status}`);
+  return received;
+}
+
+/** As `Api.call` of GET, on a connection of its own that is given up after so many milliseconds. */
+export async function ask(socketPath: string, path: string, patience: number): Promise<void> {
+  const asking = connect(socketPath);
+  asking.setTimeout(patience, () => asking.destroy(new Error(`GET ${path}: no answer within ${patience / 1000} s`)));
+  asking.write(`GET /v1.41${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`);
+  const answer = await text(asking);
+  if (!answer.startsWith("HTTP/1.1 200")) throw new Error(`GET ${path}: ${answer.slice(0, 300)}`);
+}
+
 /** A container that does nothing, for as long as a benchmark takes; its id and the process id of its first process. */
 export async function startIdle(api: Api, image: string): Promise<{ readonly id: string; readonly pid: number }> {
   const config = { Image: image, Cmd: ["sleep", "10000"], HostConfig: { NetworkMode: "none" } };

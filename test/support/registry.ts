@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { Namespace } from "./namespace.ts";
 import { eventually, succeed } from "./process.ts";
 import { program } from "./requires.ts";
 
@@ -19,21 +20,27 @@ export interface Registry {
 
 /**
  * A real registry server (Debian's docker-registry) on a free loopback port with its files in `directory`. `extra` is
- * added to its configuration; `known` is a port that is free.
+ * added to its configuration; `known` is a port that is free; `network` is where it serves, if not here.
  */
-export async function startRegistry(directory: string, extra = "", known?: number): Promise<Registry> {
+export async function startRegistry(
+  directory: string,
+  extra = "",
+  known?: number,
+  network?: Namespace,
+): Promise<Registry> {
   const [port, debugPort] = [known ?? (await freePort()), await freePort()];
   mkdirSync(directory, { recursive: true });
   const config = join(directory, "config.yml");
   writeFileSync(config, configuration(directory, port, debugPort) + extra);
   const log = openSync(join(directory, "registry.log"), "a");
-  const server = spawn(program("docker-registry") ?? "docker-registry", ["serve", config], {
-    stdio: ["ignore", log, log],
-  });
+  const enter = network?.enter ?? [];
+  const [file = "", ...args] = [...enter, program("docker-registry") ?? "docker-registry", "serve", config];
+  const server = spawn(file, args, { stdio: ["ignore", log, log] });
+  closeSync(log);
   const host = `127.0.0.1:${port}`;
   await eventually("the registry answers", () => {
     if (server.exitCode !== null) throw new Error(readFileSync(join(directory, "registry.log"), "utf8"));
-    return answers(`http://${host}/v2/`);
+    return answers(`http://${host}/v2/`, network);
   });
   return {
     host,
@@ -41,7 +48,8 @@ export async function startRegistry(directory: string, extra = "", known?: numbe
     directory,
     push: async (ociLayout, name) => {
       const copy = ["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false", "--all"];
-      await succeed("skopeo", [...copy, `oci:${ociLayout}`, `docker://${host}/${name}`]);
+      const [first = "", ...rest] = [...enter, "skopeo", ...copy, `oci:${ociLayout}`, `docker://${host}/${name}`];
+      await succeed(first, rest);
     },
     close: () => end(server),
   };
@@ -75,8 +83,9 @@ export async function freePort(): Promise<number> {
   }
 }
 
-function answers(url: string): Promise<boolean> {
-  return new Promise((resolve) => {
+async function answers(url: string, network: Namespace | undefined): Promise<boolean> {
+  if (network !== undefined) return (await network.run(["curl", "-sfo", "/dev/null", url])).status === 0;
+  return await new Promise((resolve) => {
     get(url, (response) => {
       response.resume();
       resolve(response.statusCode === 200 || response.statusCode === 401);
