@@ -17,7 +17,7 @@ import { compile } from "./support/clock.ts";
 import { type Engine, loadAll, others, ours, tools } from "./support/engines.ts";
 import { type Contestant, type Race, race } from "./support/measure.ts";
 import { report, type Section } from "./support/report.ts";
-import { manyFiles } from "./support/trees.ts";
+import { manyFiles, said } from "./support/trees.ts";
 
 const { values } = parseArgs({
   options: {
@@ -66,7 +66,7 @@ async function byCommand(all: readonly Builder[], directory: string, context: st
   const work = join(directory, "by-hand");
   const hand = script("by hand", byHand, [context, rootfs, work], work);
   const looking = script("find, every file looked at", 'find "$1" -printf "%s %T@\\n" >/dev/null', [context], work);
-  const of = `10 steps, ${Number(values.files).toLocaleString("en")} files`;
+  const of = `10 steps, ${said(Number(values.files))} files`;
   const section = async (title: string, base: Contestant, of: readonly Contestant[]) => {
     return { title, race: await compete([base, ...of]), base: base.name };
   };

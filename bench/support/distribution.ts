@@ -7,7 +7,7 @@ import { freePort, type Registry, startRegistry } from "../../test/support/regis
 import { Sandbox } from "../../test/support/sandbox.ts";
 import { type Engine, networkOf, others, ours, type Tools, tools } from "./engines.ts";
 import type { Contestant } from "./measure.ts";
-import { bigFiles, manyFiles } from "./trees.ts";
+import { bigFiles, manyFiles, said } from "./trees.ts";
 
 /** Every engine and every tool that moves images, on one loopback, with a registry of docker's there. */
 export interface Distribution {
@@ -61,10 +61,13 @@ export async function startDistribution(closing: AsyncDisposableStack, name: str
 /** What travels, times `part`: five layers of 118 MB, and one of 37,000 small files. */
 export async function* travellers(directory: string, part: number): AsyncGenerator<Traveller> {
   const layers = [60, 30, 16, 8, 4].map((megabytes, n) => tar(bigFiles(`l${n}`, 4, megabytes * 1e6 * part)));
-  yield traveller(directory, "big", `5 layers, ${118 * part} MB`, { layers: await Promise.all(layers), config: {} });
+  yield traveller(directory, "big", `5 layers, ${said(118 * part)} MB`, {
+    layers: await Promise.all(layers),
+    config: {},
+  });
   const count = 37_000 * part;
   const files = manyFiles("small", count, (n) => 200 + ((n * 13) % 4000));
-  yield traveller(directory, "small", `${count.toLocaleString("en")} small files`, {
+  yield traveller(directory, "small", `${said(count)} small files`, {
     layers: [await tar(files)],
     config: {},
   });

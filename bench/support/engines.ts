@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { Namespace } from "../../test/support/namespace.ts";
 import { hasPeers, PeerWorld, peersDirectory } from "../../test/support/peers.ts";
@@ -99,12 +100,24 @@ export async function others(
     const why = "there is no tree of the `peers` tool (SAMPAN_PEERS, PEERS; bench/README.md)";
     return { engines: [], missing: names.map((name) => `${name}: ${why}`), world: undefined };
   }
+  endOnSignal(closing);
   const present = names.filter((name) => peerProgram(kinds[name].program) !== undefined);
   const missing = names.filter((name) => !present.includes(name)).map((name) => `${name}: not in the peers' tree`);
   const daemons = present.map((name) => `${kinds[name].serve} &`);
   const inside = await PeerWorld.start(`${world}-${process.pid}`, ["sh", "-c", [setup, ...daemons, "wait"].join("\n")]);
   closing.defer(() => inside.close());
   return { engines: await Promise.all(present.map((name) => reach(name, inside, closing))), missing, world: inside };
+}
+
+/** Who interrupts a benchmark does not want to keep what it has started. */
+function endOnSignal(closing: AsyncDisposableStack): void {
+  const end = (signal: NodeJS.Signals) => {
+    process.on("uncaughtException", () => {}); // who is being asked fails now
+    void closing.disposeAsync().finally(() => process.exit(128 + constants.signals[signal]));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    if (process.listenerCount(signal) === 0) process.once(signal, end);
+  }
 }
 
 /** The engine, as soon as it answers. */

@@ -27,14 +27,17 @@ export function manyFiles(name: string, count: number, size: (n: number) => numb
   ];
 }
 
+/** A number as a title has it. */
+export const said = (n: number): string => n.toLocaleString("en", { maximumFractionDigits: 2 });
+
 /** Changes of 200 MB, times `part`, in a directory: four files in /big, or 20,000 in /small. */
 export const changes = {
   big: {
-    title: (part: number) => `4 files, ${200 * part} MB`,
+    title: (part: number) => `4 files, ${said(200 * part)} MB`,
     files: (part: number) => bigFiles("big", 4, 200e6 * part),
   },
   small: {
-    title: (part: number) => `${(20_000 * part).toLocaleString("en")} files, ${200 * part} MB`,
+    title: (part: number) => `${said(20_000 * part)} files, ${said(200 * part)} MB`,
     files: (part: number) => manyFiles("small", 20_000 * part, () => 10_000),
   },
 } as const;
