@@ -19,7 +19,7 @@ export function execProgram(
   process: ProcessSpec,
   options: StartOptions,
   cgroups: Cgroups,
-): StartProgram {
+): StartProgram<Program> {
   const p = new Program(`execute a process in container ${target.id.slice(0, 12)}`);
   p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text("sampan-exec")], { note: "take a name" });
   const container = p.in("namespace", () => openProcess(p, target.pid));

@@ -86,6 +86,26 @@ suite("containers that live", requires("docker", "busybox"), () => {
     await fails(/No such container: paused/, "pause", "paused");
   });
 
+  test("an exec of a container that was paused meanwhile, or has ended, is refused", async () => {
+    await ok("run", "-d", "--name", "busy", ...ticking);
+    const id = await inspect("busy", "{{.Id}}");
+    const exec = async () => {
+      const answer = await box.api("POST", "/containers/busy/exec", { Cmd: ["true"] });
+      return `/exec/${(answer.json as { Id: string }).Id}/start`;
+    };
+    const [first, second] = [await exec(), await exec()];
+    await ok("pause", "busy");
+    const paused = `Container ${id} is paused, unpause the container before exec`;
+    assert.deepEqual(await status("POST", first, { Detach: true }), { status: 409, message: paused });
+    await ok("unpause", "busy");
+    assert.equal((await status("POST", first, { Detach: true })).status, 200, "it was not used up");
+    await ok("kill", "busy");
+    const ended = { status: 409, message: `container ${id} is not running` };
+    assert.deepEqual(await status("POST", second, { Detach: true }), ended);
+    assert.deepEqual(await status("POST", "/containers/busy/exec", { Cmd: ["true"] }), ended);
+    await ok("rm", "busy");
+  });
+
   test("a paused container is stopped and killed as any other, and stays paused without a daemon", async () => {
     const trap = "trap 'echo asked; exit 7' TERM; while :; do sleep 0.02; done";
     await ok("run", "-d", "--name", "asked", "busybox", "sh", "-c", trap);

@@ -60,6 +60,9 @@ for (const { name, binary } of runtimes) {
 
       await sandbox.ok("kill", "c", "KILL");
       await eventually("it has ended", async () => (await sandbox.state("c")).status === "stopped");
+      const late = await sandbox.run(["exec", "c", "true"]);
+      assert.notEqual(late.status, 0);
+      assert.match(late.stderr, /stopped|not running/);
       await sandbox.ok("delete", "c");
       assert.notEqual((await sandbox.run(["state", "c"])).status, 0);
       await sandbox.ok("delete", "--force", "c");

@@ -5,8 +5,11 @@ import { release } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { capabilityMask, defaultCapabilities } from "../../src/kernel/capabilities.ts";
+import { literal } from "../../src/kernel/literal.ts";
+import type { Step } from "../../src/kernel/program.ts";
 import { defaultSeccompProfile, kernelVersionOf, seccompFilter } from "../../src/kernel/seccomp/index.ts";
 import { hostArch } from "../../src/kernel/syscalls/index.ts";
+import { execProgram } from "../../src/runtime/exec.ts";
 import { ExecuteError } from "../../src/runtime/execute-error.ts";
 import { testExecutor } from "../support/helper.ts";
 import { HostContainers } from "../support/host-container.ts";
@@ -315,6 +318,28 @@ test("exec: in all namespaces, in the cgroup, with its own user and exit code", 
   assert.ok(containers.cgroups.pids(spec.cgroupPath).includes(running.pid));
   running.signal(9);
   await running.exited;
+});
+
+test("exec finds the container by a pidfd, and its process enters all namespaces by one setns of that", async () => {
+  const spec = containers.spec("sleep 1000");
+  const target = { id: spec.id, pid: 1, cgroupPath: spec.cgroupPath, namespaces: spec.namespaces };
+  const options = { files: { socket: join(directory, "never.sock") }, hold: false };
+  const { program } = execProgram(target, spec.process, options, containers.cgroups);
+  const joins = (steps: readonly Step[]) => steps.filter(({ call }) => call === "setns").map((step) => literal(step));
+  const found = program.steps.filter(({ call }) => call === "pidfd_open");
+  assert.equal(found.length, 1);
+  assert.deepEqual(joins(program.steps), ["setns($pidfd_open, CLONE_NEWPID)"], "takes effect for children only");
+  const child = program.steps.find(({ op }) => op === "clone")?.child ?? [];
+  const all = "CLONE_NEWNS|CLONE_NEWNET|CLONE_NEWIPC|CLONE_NEWUTS|CLONE_NEWCGROUP";
+  assert.deepEqual(joins(child), [`setns($pidfd_open, ${all})`]);
+
+  const running = await containers.start(spec);
+  const links =
+    'for n in mnt pid net ipc uts cgroup; do [ "$(readlink /proc/1/ns/$n)" = "$(readlink /proc/self/ns/$n)" ] && echo same; done';
+  assert.equal((await containers.exec(running, spec, links)).stdout, "same\n".repeat(6));
+  running.signal(9);
+  await running.exited;
+  await assert.rejects(containers.exec(running, spec, "true"), /find process \d+: pidfd_open\(\d+, 0\): ESRCH/);
 });
 
 test("exec in a terminal gets one of the container's own", async () => {

@@ -1,4 +1,5 @@
 import { messageOf, SampanError } from "../../errors/index.ts";
+import { KernelError } from "../../kernel/kernel-error.ts";
 import { ExecuteError } from "../../runtime/execute-error.ts";
 import type { Exit, Running } from "../../runtime/types.ts";
 import { containerEvent } from "../container/events.ts";
@@ -22,13 +23,19 @@ export async function beginExec(parts: EngineParts, exec: Exec, { attached, size
   containerEvent(events, container, exec.action("exec_start"), { execID: exec.id });
   try {
     const process = await execProcess(parts, exec, { attached, size });
+    const pid = container.running?.pid;
+    if (pid === undefined) throw isNotRunning(container.id); // it has ended meanwhile
     const target = {
       id: container.id,
-      pid: container.running?.pid ?? 0,
+      pid,
       cgroupPath: cgroupPathOf(parts, container.record),
       namespaces: enteredNamespaces(container.record.hostConfig),
     };
-    const running = await runtime.exec(target, process, { files: container.files.exec(exec.id), hold: attached });
+    const running = await runtime
+      .exec(target, process, { files: container.files.exec(exec.id), hold: attached })
+      .catch((error: unknown) => {
+        throw hasEnded(error) ? isNotRunning(container.id, error) : error;
+      });
     exec.begin(running);
     running.exited.then((exit) => ended(parts, exec, exit));
     return running;
@@ -37,6 +44,16 @@ export async function beginExec(parts: EngineParts, exec: Exec, { attached, size
     const kind = error instanceof SampanError ? error.kind : "internal";
     throw new SampanError(kind, `OCI runtime exec failed: exec failed: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** The container's first process has ended, which nobody has told the daemon yet. */
+function hasEnded(error: unknown): boolean {
+  return error instanceof KernelError && error.step?.call === "pidfd_open" && error.errno === "ESRCH";
+}
+
+/** In dockerd's words. */
+export function isNotRunning(id: string, cause?: unknown): SampanError {
+  return new SampanError("conflict", `container ${id} is not running`, { cause });
 }
 
 function ended({ events }: EngineParts, exec: Exec, { code, monitorKilled }: Exit): void {

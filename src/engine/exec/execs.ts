@@ -11,7 +11,7 @@ import type { EngineParts } from "../parts.ts";
 import { parseDetachKeys } from "../streams/detach-keys.ts";
 import { joinStreams } from "../streams/join.ts";
 import type { Attachment, ExecRequest, Execs, ExecView, JoinEnd, TerminalSize } from "../types.ts";
-import { type BeginOptions, beginExec } from "./begin.ts";
+import { type BeginOptions, beginExec, isNotRunning } from "./begin.ts";
 import { Exec } from "./exec.ts";
 
 /** Ended ones of a container that stay inspectable; health checks and the like make many. */
@@ -142,7 +142,7 @@ async function tell(client: Duplex, message: string, tty = false): Promise<JoinE
 function mustTakeExecs(container: Container, reference: string): void {
   const { id, state, isRunning } = container;
   if (state.status === "restarting") throw isRestarting(container);
-  if (!isRunning) throw new SampanError("conflict", `container ${id} is not running`);
+  if (!isRunning) throw isNotRunning(id);
   if (state.status === "paused") {
     throw new SampanError("conflict", `Container ${reference} is paused, unpause the container before exec`);
   }
