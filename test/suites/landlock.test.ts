@@ -156,6 +156,14 @@ describe("Landlock", newest, () => {
     await running.exited;
   });
 
+  test("a thousand rules", async () => {
+    const paths = Array.from({ length: 200 }, (_, index) => `-/no/such/${index}`);
+    const ports = Array.from({ length: 1000 }, (_, index) => 7000 + index);
+    const policy = JSON.stringify({ write: [...paths, "/tmp", "/dev"], bind: ports, connect: ports });
+    const lines = ["echo x > /tmp/a && cat /tmp/a", "echo x > /etc/a"];
+    assert.deepEqual(await said(lines, policy), ["x", "refused"]);
+  });
+
   test("what a rule is about has to be there, and to be what it is about", async () => {
     await assert.rejects(
       containers.run("true", { process: under("write=/no/such/place") }),

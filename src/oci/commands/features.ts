@@ -1,5 +1,6 @@
 import { version } from "../../errors/version.ts";
 import { capabilities } from "../../kernel/capabilities.ts";
+import { landlockAnnotation } from "../../kernel/landlock/policy.ts";
 import { actionNames } from "../../kernel/seccomp/actions.ts";
 import { foreignArchNames, seccompArchs } from "../../kernel/seccomp/architectures.ts";
 import { operators } from "../../kernel/seccomp/profile.ts";
@@ -49,6 +50,6 @@ function featuresDocument() {
       netDevices: { enabled: false },
     },
     annotations: { "org.sampan.runtime.version": version },
-    potentiallyUnsafeConfigAnnotations: [],
+    potentiallyUnsafeConfigAnnotations: [landlockAnnotation],
   };
 }
