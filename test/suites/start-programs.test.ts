@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { parseLandlockPolicy } from "../../src/kernel/landlock/parse.ts";
+import { resolveLandlock } from "../../src/kernel/landlock/ruleset.ts";
 import { startProgram } from "../../src/runtime/start.ts";
 import { StartPrograms } from "../../src/runtime/start-programs.ts";
 import type { ContainerSpec, StartOptions } from "../../src/runtime/types.ts";
@@ -71,9 +73,14 @@ test("another command, another network, another start: another program", () => {
   const [id = ""] = ids;
   const { spec, options } = container(id);
   const other = { ...spec, process: { ...spec.process, argv: ["/bin/sh", "-c", "echo"] } };
+  const { ruleset } = resolveLandlock(parseLandlockPolicy("write=/tmp:/dev,connect=443"), { abi: 6 });
+  const confined = { ...spec, process: { ...spec.process, landlock: ruleset ? [ruleset] : [] } };
+  const later = { ...spec, namespaces: { ...spec.namespaces, time: { boottime: { seconds: 5, nanoseconds: 0 } } } };
   const files = { ...options.files, socket: options.files.socket.replace(".1", ".2") };
   for (const [one, how, where] of [
     [other, options, network],
+    [confined, options, network],
+    [later, options, network],
     [spec, { ...options, files }, network],
     [spec, { ...options, hold: true }, network],
     [spec, options, { ...network, namespace: 7 }],
