@@ -13,17 +13,17 @@ const SIGKILL = 9;
  * The last steps before the user's program runs: limits, identity, rights, and execve. Everything that needs a right
  * comes before the step that drops it.
  *
- *     limits → Landlock (likewise) → bounding set → seccomp (without no_new_privs it needs CAP_SYS_ADMIN) → groups, gid, uid → capabilities
+ *     Landlock → limits → bounding set → seccomp (both need CAP_SYS_ADMIN without no_new_privs) → groups, gid, uid → capabilities
  *            → working directory (as the user, with no descriptor left to slip out through) → seccomp → execve
  */
 export function becomeProcess(p: Program, process: ProcessSpec, options: { status: Slot; init: boolean }): void {
+  p.in("process", () => setOomScore(p, process));
+  p.in("security", () => restrictByLandlock(p, process.landlock));
   p.in("process", () => {
-    setOomScore(p, process);
     setLimits(p, process);
     takeName(p, options.init ? "sampan-init" : baseName(process.argv[0] ?? ""));
     startSession(p, process);
   });
-  p.in("security", () => restrictByLandlock(p, process.landlock));
   dropRights(p, process, { newKeyring: true });
   p.in("process", () => {
     p.call("prctl", [named(f.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), named(SIGKILL, "SIGKILL")], {

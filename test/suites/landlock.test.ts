@@ -164,6 +164,12 @@ describe("Landlock", newest, () => {
     assert.deepEqual(await said(lines, policy), ["x", "refused"]);
   });
 
+  test("a process that may have few files open is confined all the same", async () => {
+    const process = { ...under("write=/tmp:/dev"), rlimits: [{ name: "nofile", soft: 4, hard: 4 }] } as const;
+    const { code, stderr } = await containers.run("cat /etc/group", { process });
+    assert.equal(code, 0, stderr);
+  });
+
   test("what a rule is about has to be there, and to be what it is about", async () => {
     await assert.rejects(
       containers.run("true", { process: under("write=/no/such/place") }),

@@ -29,6 +29,7 @@ export interface IdentityOptions {
 /** Limits, attributes, session, and rights of a bundle's process; `closeOthers` leaves it no descriptor by which to slip out. Without
  * `limits` its parent, which may raise them, sets those. */
 export function takeIdentity(p: Program, process: BundleProcess, options: IdentityOptions): void {
+  p.in("security", () => restrictByLandlock(p, process.landlock));
   p.in("process", () => {
     if (options.limits) setLimits(p, process);
     takeAttributes(p, process.attributes);
@@ -36,7 +37,6 @@ export function takeIdentity(p: Program, process: BundleProcess, options: Identi
     startSession(p, process);
     options.closeOthers();
   });
-  p.in("security", () => restrictByLandlock(p, process.landlock));
   const { newKeyring, ownUsers, filtered } = options;
   dropRights(p, process, { newKeyring, leftGroups: ownUsers, ...(filtered && { filtered }) });
   p.in("process", () => {
