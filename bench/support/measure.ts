@@ -22,7 +22,7 @@ export interface Race {
 
 /**
  * Takes everybody's time in turn, round after round, so that a busy moment of the machine hits all alike. The first round
- * warms caches, is not counted, and shows who cannot take part.
+ * warms caches, is not counted, and shows who cannot take part. Those who can are named on standard error then.
  */
 export async function race(contestants: readonly Contestant[], rounds: number): Promise<Race> {
   const samples = new Map<Contestant, number[]>();
@@ -35,6 +35,7 @@ export async function race(contestants: readonly Contestant[], rounds: number): 
       out.push(`${contestant.name}: ${error instanceof Error ? error.message : error}`);
     }
   }
+  process.stderr.write(`${rounds} rounds: ${[...samples.keys()].map(({ name }) => name).join(", ")}\n`);
   for (let round = 0; round < rounds; round++) {
     for (const [contestant, taken] of samples) {
       const start = performance.now();
