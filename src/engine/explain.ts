@@ -6,11 +6,13 @@ import { logLimits } from "./logs/options.ts";
 import { openSandbox } from "./networks/sandbox.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Explanation } from "./types.ts";
+import { takeUsers } from "./users/take.ts";
 
 /** The program that would start the container of this request. Its writable layer is made, looked at, and removed. */
 export async function explain(parts: EngineParts, request: CreateRequest): Promise<Explanation> {
   const decided = decide(parts, request);
-  const record = { ...decided.record, name: request.name ?? "explained" };
+  using taken = takeUsers(parts, decided.record);
+  const record = { ...taken.record, name: request.name ?? "explained" };
   const files = new ContainerFiles(parts.layout, record.id);
   using _pinned = parts.registry.pin(record.imageId);
   try {

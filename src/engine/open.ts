@@ -41,6 +41,7 @@ import { EngineStats } from "./stats/stats.ts";
 import { infoOf, versionOf } from "./system/info.ts";
 import { readMachine } from "./system/machine.ts";
 import type { Engine, EngineInfo, EngineOptions, EngineVersion, Explanation } from "./types.ts";
+import { UserIds } from "./users/users.ts";
 import { NamedVolumes } from "./volumes/engine-volumes.ts";
 import { Volumes } from "./volumes/volumes.ts";
 
@@ -67,10 +68,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const egress = new EgressLog(events, (id) => networking.find(id));
   const onEgress = egress.note.bind(egress);
   const networking = await openNetworks({ layout, db, executor, log, options: networkDefaults, onEgress });
+  const registry = new Registry(table);
   const parts: EngineParts = {
     layout,
     log,
-    registry: new Registry(table),
+    registry,
     events,
     egress,
     health: new HealthChecks(new HealthRecords(db, (error) => log.warn({ error }, "health results were not kept"))),
@@ -83,6 +85,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     runtime: createRuntime({ executor, cgroups, kernel }),
     cgroups,
     secrets: new SecretStore(layout.root),
+    users: new UserIds(registry, layout, options.usersRemap),
     volumes: new Volumes(layout.volumes, { db, executor }),
     networking,
     networkDefaults,

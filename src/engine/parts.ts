@@ -17,6 +17,7 @@ import type { Machine } from "./request/limits.ts";
 import type { Ceilings } from "./request/ulimits.ts";
 import type { SecretStore } from "./secrets/store.ts";
 import type { EngineLog } from "./types.ts";
+import type { UserIds } from "./users/users.ts";
 import type { Volumes } from "./volumes/volumes.ts";
 
 /** What the engine is composed of. */
@@ -35,6 +36,7 @@ export interface EngineParts {
   readonly kernel: KernelFeatures;
   readonly runtime: Runtime;
   readonly cgroups: Cgroups;
+  readonly users: UserIds;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
   readonly networking: Networking;

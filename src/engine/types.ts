@@ -23,6 +23,7 @@ import type { Secrets } from "./secrets/types.ts";
 import type { Stats } from "./stats/types.ts";
 import type { Attachment, AttachOptions, TerminalSize } from "./streams/types.ts";
 import type { EngineInfo, EngineVersion } from "./system/types.ts";
+import type { Remap } from "./users/remap.ts";
 import type { EngineVolumes } from "./volumes/types.ts";
 
 export type * from "./archive/types.ts";
@@ -235,6 +236,8 @@ export interface EngineOptions {
   readonly registryConfig?: string | undefined;
   /** Per registry domain, hosts to ask first. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The users that containers have of their own; the machine's when absent. */
+  readonly usersRemap?: Remap | undefined;
   /** `defaultNetworking` when absent. */
   readonly networking?: NetworkingOptions | undefined;
 }

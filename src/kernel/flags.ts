@@ -216,6 +216,8 @@ export const PR_SET_SECCOMP = 22;
 export const PR_CAPBSET_READ = 23;
 export const PR_CAPBSET_DROP = 24;
 export const PR_SET_SECUREBITS = 28;
+/** What changes of user do to capabilities does not happen: capabilities(7). */
+export const SECBIT_NO_SETUID_FIXUP = 4;
 export const PR_SET_CHILD_SUBREAPER = 36;
 export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_CAP_AMBIENT = 47;

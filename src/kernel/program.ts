@@ -88,8 +88,11 @@ export interface CloneOptions extends Pick<StepOptions, "note"> {
   readonly flagNames?: string;
   /** Descriptor of a v2 cgroup directory the child is born in (CLONE_INTO_CGROUP is added). */
   readonly cgroup?: Slot;
+  /** Its parent is that of the process that clones it, which hears of its end (CLONE_PARENT). */
+  readonly sibling?: boolean;
 }
 
+const CLONE_PARENT = 0x8000n;
 const CLONE_PIDFD = 0x1000;
 const CLONE_INTO_CGROUP = 0x2_0000_0000n;
 const SIGCHLD = 17;
@@ -218,13 +221,16 @@ export class Program {
    */
   clone(options: CloneOptions, child: () => void): { pid: Slot; pidfd: Slot } {
     const pidfd = this.slot("pidfd");
-    const flags = BigInt(options.flags) | BigInt(CLONE_PIDFD) | (options.cgroup ? CLONE_INTO_CGROUP : 0n);
+    const { sibling = false, cgroup } = options;
+    const own = BigInt(CLONE_PIDFD) | (cgroup ? CLONE_INTO_CGROUP : 0n) | (sibling ? CLONE_PARENT : 0n);
+    const flags = BigInt(options.flags) | own;
     // struct clone_args of clone3(2): flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup
     const args = this.words(
-      [flags, pidfd.address, 0, 0, SIGCHLD, 0, 0, 0, 0, 0, 0],
+      // A sibling's end is told by the signal that its cloner's is
+      [flags, pidfd.address, 0, 0, sibling ? 0 : SIGCHLD, 0, 0, 0, 0, 0, 0],
       `{ flags: ${options.flagNames ?? flags} }`,
     );
-    if (options.cgroup) this.copy(options.cgroup, args.at(80), "hand the cgroup's descriptor to clone3");
+    if (cgroup) this.copy(cgroup, args.at(80), "hand the cgroup's descriptor to clone3");
     const pid = this.slot("pid");
     const target = new Label();
     const segment: Step[] = [];

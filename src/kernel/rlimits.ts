@@ -26,3 +26,33 @@ export const RLIM_INFINITY = 0xffffffffffffffffn;
 export function isRlimitName(name: string): name is RlimitName {
   return Object.hasOwn(rlimits, name);
 }
+
+const titles: Readonly<Record<string, RlimitName>> = {
+  "Max cpu time": "cpu",
+  "Max file size": "fsize",
+  "Max data size": "data",
+  "Max stack size": "stack",
+  "Max core file size": "core",
+  "Max resident set": "rss",
+  "Max processes": "nproc",
+  "Max open files": "nofile",
+  "Max locked memory": "memlock",
+  "Max address space": "as",
+  "Max file locks": "locks",
+  "Max pending signals": "sigpending",
+  "Max msgqueue size": "msgqueue",
+  "Max nice priority": "nice",
+  "Max realtime priority": "rtprio",
+  "Max realtime timeout": "rttime",
+};
+
+/** The hard limits in the text of /proc/PID/limits (proc(5)); -1 is no limit. */
+export function readHardLimits(text: string): ReadonlyMap<RlimitName, number> {
+  const limits = new Map<RlimitName, number>();
+  for (const line of text.split("\n")) {
+    const [, title = "", hard = ""] = /^(.{1,25}?)\s{2,}\S+\s+(\S+)/.exec(line) ?? [];
+    const name = titles[title];
+    if (name !== undefined) limits.set(name, hard === "unlimited" ? -1 : Number(hard));
+  }
+  return limits;
+}

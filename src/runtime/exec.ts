@@ -3,12 +3,14 @@ import { named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
+import { ownerOf, takeMachineRights } from "./isolation.ts";
 import { openProcess, ownNamespaces } from "./namespaces.ts";
 import { becomeProcess } from "./process.ts";
-import { type StartProgram, statusPipe } from "./start.ts";
+import { inheritedScore, type StartProgram, statusPipe } from "./start.ts";
 import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
 import type { ExecTarget, ProcessSpec, StartOptions } from "./types.ts";
+import { becomeRoot } from "./user-namespace.ts";
 
 /**
  * The program that starts one more process in a running container and becomes its monitor. The monitor itself stays
@@ -24,7 +26,7 @@ export function execProgram(
   p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text("sampan-exec")], { note: "take a name" });
   const container = p.in("namespace", () => openProcess(p, target.pid));
   const cgroup = p.in("cgroup", () => cgroups.bornIn(p, target.cgroupPath, target.pid));
-  const stdio = p.in("monitor", () => makeStdio(p, process));
+  const stdio = p.in("monitor", () => makeStdio(p, process, ownerOf(target.users, process)));
   const status = p.in("monitor", () => statusPipe(p));
   p.in("namespace", () => {
     if (target.namespaces.pid === "host") return;
@@ -34,10 +36,13 @@ export function execProgram(
   });
   const child = p.in("namespace", () =>
     p.clone({ flags: 0, note: "start the process", ...(cgroup && { cgroup }) }, () => {
+      if (target.users) takeMachineRights(p, process);
       enter(p, target, container, cgroups);
+      if (target.users) p.in("security", () => becomeRoot(p));
       const inside = p.in("rootfs", () => new Inside(p, openRoot(p)));
       p.in("process", () => stdio.connect(inside));
-      becomeProcess(p, process, { status: status.second, init: false });
+      const inherited = target.users ? inheritedScore(process) : process;
+      becomeProcess(p, inherited, { status: status.second, init: false });
     }),
   );
   const ends = p.in("monitor", () => stdio.keep());
@@ -62,7 +67,7 @@ function enter(p: Program, target: ExecTarget, container: Slot, cgroups: Cgroups
     }),
   );
   p.in("cgroup", () => cgroups.enter(p, target.cgroupPath));
-  const { flags, names } = ownNamespaces(target.namespaces);
+  const { flags, names } = ownNamespaces(target.namespaces, { users: target.users !== undefined });
   p.in("namespace", () =>
     p.call("setns", [container, named(flags, names)], { note: "enter the container's namespaces" }),
   );

@@ -24,11 +24,12 @@ type Kind = keyof typeof flags;
 const kinds = Object.keys(flags) as Kind[];
 
 /**
- * What clone3 makes new. The network namespace is there already, and inherited. The cgroup namespace is made later, by
- * the child: its root is where the process is then.
+ * What clone3 makes new. The network namespace is there already, and inherited, unless it is to be that of the container's own
+ * `users`. The cgroup namespace is made later, by the child: its root is where the process is then.
  */
-export function cloneFlags(namespaces: Namespaces): { flags: number; names: string } {
-  const fresh = kinds.filter((kind) => kind !== "cgroup" && kind !== "network" && namespaces[kind] === "new");
+export function cloneFlags(namespaces: Namespaces, { users }: { users: boolean }): { flags: number; names: string } {
+  const late: readonly Kind[] = users ? ["cgroup"] : ["cgroup", "network"];
+  const fresh = kinds.filter((kind) => !late.includes(kind) && namespaces[kind] === "new");
   return {
     flags: fresh.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS),
     names: ["NEWNS", ...fresh.map((kind) => flagNames[kind])].map((name) => `CLONE_${name}`).join("|"),
@@ -102,13 +103,16 @@ export function takeSharedMemory(p: Program, shared: readonly SharedNamespace[])
   return memory;
 }
 
-/** All namespaces that a container has of its own, for who enters it; the PID namespace is entered apart. */
-export function ownNamespaces(namespaces: Namespaces): { flags: number; names: string } {
+/**
+ * All namespaces that a container has of its own, for who enters it; the PID namespace is entered apart. `users`: that of
+ * users, too.
+ */
+export function ownNamespaces(namespaces: Namespaces, { users }: { users: boolean }): { flags: number; names: string } {
   const own = kinds.filter((kind) => kind !== "pid" && namespaces[kind] !== "host");
   const time = namespaces.time === undefined ? 0 : f.CLONE_NEWTIME;
   const names = ["NEWNS", ...own.map((kind) => flagNames[kind]), ...(time ? ["NEWTIME"] : [])];
   return {
-    flags: own.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS | time),
-    names: names.map((name) => `CLONE_${name}`).join("|"),
+    flags: own.reduce((sum, kind) => sum | flags[kind], f.CLONE_NEWNS | time | (users ? f.CLONE_NEWUSER : 0)),
+    names: [...names, ...(users ? ["NEWUSER"] : [])].map((name) => `CLONE_${name}`).join("|"),
   };
 }

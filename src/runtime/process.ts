@@ -2,7 +2,7 @@ import { named, type Slot } from "../kernel/block.ts";
 import { type CapabilityName, capabilities, encodeCapset } from "../kernel/capabilities.ts";
 import * as f from "../kernel/flags.ts";
 import type { Program, StepOptions } from "../kernel/program.ts";
-import { RLIM_INFINITY, rlimits } from "../kernel/rlimits.ts";
+import { RLIM_INFINITY, type RlimitName, rlimits } from "../kernel/rlimits.ts";
 import { restrictByLandlock } from "./landlock.ts";
 import type { ProcessSpec } from "./types.ts";
 
@@ -26,9 +26,7 @@ export function becomeProcess(p: Program, process: ProcessSpec, options: { statu
   });
   dropRights(p, process, { newKeyring: true });
   p.in("process", () => {
-    p.call("prctl", [named(f.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), named(SIGKILL, "SIGKILL")], {
-      note: "end with the monitor, which nobody could replace",
-    });
+    endWithMonitor(p);
     p.call("dup3", [options.status, 3, f.O_CLOEXEC], {
       note: "keep the way to report a failure",
       tolerate: ["EINVAL"],
@@ -39,6 +37,13 @@ export function becomeProcess(p: Program, process: ProcessSpec, options: { statu
   });
   if (process.noNewPrivileges) p.in("security", () => installFilter(p, process));
   p.in("process", () => execute(p, process));
+}
+
+/** Until the next change of its user. */
+export function endWithMonitor(p: Program): void {
+  p.call("prctl", [named(f.PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), named(SIGKILL, "SIGKILL")], {
+    note: "end with the monitor, which nobody could replace",
+  });
 }
 
 /** A name, as `ps` shows it. */
@@ -102,6 +107,16 @@ export function setLimits(p: Program, process: ProcessSpec, pid: Slot | 0 = 0): 
     p.call("prlimit64", [pid, named(rlimits[name], name), limit, 0], {
       note: `limit ${name} to ${soft}, at most ${hard}`,
     });
+  }
+}
+
+/** Raises those hard limits to the wanted ones that are below, where that is allowed: `own` are those there are, -1 for none. */
+export function raiseLimits(p: Program, { rlimits: wanted }: ProcessSpec, own: ReadonlyMap<RlimitName, number>): void {
+  for (const { name, hard } of wanted) {
+    const known = own.get(name) ?? -1;
+    if (known < 0 || (hard >= 0 && hard <= known)) continue;
+    const limit = p.words([rlimitValue(hard), rlimitValue(hard)], `{ ${hard}, ${hard} }`);
+    p.call("prlimit64", [0, named(rlimits[name], name), limit, 0], { note: `raise the limit ${name} to ${hard}` });
   }
 }
 

@@ -47,7 +47,7 @@ class ProgramRuntime implements Runtime {
 
   async start(spec: ContainerSpec, options: StartOptions): Promise<Running> {
     try {
-      const kind = spec.namespaces.network === "new" ? "network" : "plain";
+      const kind = spec.namespaces.network === "new" && spec.users === undefined ? "network" : "plain";
       return await this.#workers.lend(kind, (worker) => {
         const program = () => this.#programs.get(spec, options, worker.network);
         return this.#execute(worker, program, spec.process, options.files);

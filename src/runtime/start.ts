@@ -4,20 +4,22 @@ import type { Executable } from "../kernel/executor.ts";
 import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
+import { cloneIsolated, type Isolation, isolate, letGoOf, networkOfProcess, ownerOf } from "./isolation.ts";
 import { maskPaths, protectPaths } from "./masking.ts";
 import { attach, copyTree } from "./mounting.ts";
 import { cloneFlags, findShared, joinNamespaces, type SharedNamespace, takeSharedMemory } from "./namespaces.ts";
 import { inNetwork, letGo, makeNetworkNamespace, type NetworkNamespace } from "./network-namespace.ts";
 import { mountFiles } from "./own-files.ts";
 import { Placement } from "./placement.ts";
-import { becomeProcess } from "./process.ts";
+import { becomeProcess, endWithMonitor } from "./process.ts";
 import { enterRoot, isolateMounts, makeRoot, mountRoot } from "./rootfs.ts";
 import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
 import { type CgroupView, mountCgroups, mountSystem } from "./system-mounts.ts";
 import { makeTimeNamespace } from "./time-namespace.ts";
-import type { ContainerSpec, StartOptions } from "./types.ts";
+import type { ContainerSpec, ProcessSpec, StartOptions } from "./types.ts";
 import { mountAll, protectRoot, setSysctls, takeShared } from "./user-mounts.ts";
+import { becomeRoot } from "./user-namespace.ts";
 
 /** What this kernel can do that not every supported one can. */
 export interface KernelFeatures {
@@ -52,28 +54,13 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
   p.call("prctl", [named(f.PR_SET_NAME, "PR_SET_NAME"), p.text("sampan-monitor")], { note: "take a name" });
   const placement = new Placement(p, host.cgroups, spec);
   const cgroup = p.in("cgroup", () => placement.before());
-  const stdio = p.in("monitor", () => makeStdio(p, spec.process));
+  const stdio = p.in("monitor", () => makeStdio(p, spec.process, ownerOf(spec.users, spec.process)));
   const status = p.in("monitor", () => statusPipe(p));
   const shared = p.in("namespace", () => findShared(p, spec.namespaces));
-  p.in("namespace", () => joinNamespaces(p, shared, "before"));
-  const root = p.in("rootfs", () => makeRoot(p, spec.root, host.kernel));
-  const network = networkOf(p, spec, host.network);
-  const { time } = spec.namespaces;
-  if (time) p.in("namespace", () => makeTimeNamespace(p, time));
-  const { flags, names } = cloneFlags(spec.namespaces);
-  const child = p.in("namespace", () =>
-    inNetwork(p, network, () =>
-      p.clone(
-        {
-          flags,
-          flagNames: names,
-          note: `start the first process in new namespaces: ${names}`,
-          ...(cgroup && { cgroup }),
-        },
-        () => childSteps(p, spec, { ...host, placement, shared, root, stdio, status: status.second }),
-      ),
-    ),
-  );
+  const isolation = spec.users && isolate(p, spec, spec.users, host.kernel);
+  const root = isolation?.root ?? p.in("rootfs", () => makeRoot(p, spec.root, host.kernel));
+  const context = { ...host, placement, shared, root, stdio, status: status.second, isolation };
+  const { child, network } = bear(p, spec, { ...context, cgroup });
   p.in("cgroup", () => placement.after());
   const giveBack = network && p.in("network", () => connect(p, spec, network, placement));
   const ends = p.in("monitor", () => stdio.keep());
@@ -93,6 +80,36 @@ export function startProgram(spec: ContainerSpec, options: StartOptions, host: S
     },
   });
   return { program: p, pid: child.pid };
+}
+
+/** The first process, in its namespaces, and the network of its own, if it has one. */
+function bear(
+  p: Program,
+  spec: ContainerSpec,
+  { cgroup, ...context }: ChildContext & { readonly cgroup: Slot | undefined; readonly network?: StartHost["network"] },
+): { child: ReturnType<Program["clone"]>; network: NetworkNamespace | undefined } {
+  const { isolation, shared } = context;
+  const { time } = spec.namespaces;
+  const { flags, names: flagNames } = cloneFlags(spec.namespaces, { users: isolation !== undefined });
+  const note = `start the first process in new namespaces: ${flagNames}`;
+  const options = { flags, flagNames, note, ...(cgroup && { cgroup }) };
+  const steps = () => childSteps(p, spec, context);
+  if (isolation === undefined) {
+    p.in("namespace", () => joinNamespaces(p, shared, "before"));
+    const network = networkOf(p, spec, context.network);
+    if (time) p.in("namespace", () => makeTimeNamespace(p, time));
+    const child = p.in("namespace", () => inNetwork(p, network, () => p.clone(options, steps)));
+    return { child, network };
+  }
+  const before = () => {
+    joinNamespaces(p, shared, "before");
+    if (time) makeTimeNamespace(p, time);
+  };
+  const born = { ...options, process: spec.process, before };
+  const child = p.in("namespace", () => cloneIsolated(p, isolation.namespace, born, steps));
+  letGoOf(p, isolation);
+  if (spec.namespaces.network !== "new") return { child, network: undefined };
+  return { child, network: p.in("network", () => networkOfProcess(p, child.pid)) };
 }
 
 /** The network namespace of the container's own, if it has one. */
@@ -135,6 +152,8 @@ interface ChildContext {
   readonly root: Slot | undefined;
   readonly stdio: ReturnType<typeof makeStdio>;
   readonly status: Slot;
+  /** Of a container with users of its own. */
+  readonly isolation: Isolation | undefined;
 }
 
 function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): void {
@@ -148,10 +167,11 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
   });
   const { root, taken } = p.in("rootfs", () => {
     p.call("umask", [0], { note: "let modes be what they say" });
-    const taken = takeShared(p, spec.mounts);
+    const taken = context.isolation?.trees ?? takeShared(p, spec.mounts);
     isolateMounts(p);
     return { taken, root: mountRoot(p, spec.root, context.kernel, context.root) };
   });
+  if (context.isolation) becomeTheirRoot(p, context);
   const inside = new Inside(p, root);
   p.in("rootfs", () => buildRoot(p, inside, spec, { ...context, memory, taken }));
   p.in("process", () => context.stdio.connect(inside));
@@ -160,7 +180,22 @@ function childSteps(p: Program, spec: ContainerSpec, context: ChildContext): voi
     enterRoot(p, root);
   });
   if (spec.connect) p.in("network", () => context.placement.awaitNetwork());
-  becomeProcess(p, spec.process, { status: context.status, init: spec.init });
+  const process = context.isolation ? inheritedScore(spec.process) : spec.process;
+  becomeProcess(p, process, { status: context.status, init: spec.init });
+}
+
+/** To the machine's cgroups and paths the process has a way only before. */
+function becomeTheirRoot(p: Program, { placement }: ChildContext): void {
+  p.in("cgroup", () => placement.enter());
+  p.in("security", () => {
+    becomeRoot(p);
+    endWithMonitor(p);
+  });
+}
+
+/** Without the OOM score, which `takeMachineRights` has set. */
+export function inheritedScore({ oomScoreAdj: _, ...process }: ProcessSpec): ProcessSpec {
+  return process;
 }
 
 export function nameMachine(
@@ -177,16 +212,16 @@ export function nameMachine(
   });
 }
 
-interface RootContext extends Pick<ChildContext, "cgroups" | "kernel" | "placement"> {
+interface RootContext extends Pick<ChildContext, "cgroups" | "kernel" | "placement" | "isolation"> {
   readonly memory: Slot | undefined;
   readonly taken: ReturnType<typeof takeShared>;
 }
 
 function buildRoot(p: Program, inside: Inside, spec: ContainerSpec, context: RootContext): void {
-  const { cgroups, kernel, placement, memory, taken } = context;
+  const { cgroups, kernel, placement, memory, taken, isolation } = context;
   markAsContainer(p, inside);
-  const { proc, dev } = mountSystem(p, inside, spec, memory);
-  p.in("cgroup", () => placement.enter());
+  const { proc, dev } = mountSystem(p, inside, spec, { memory, dev: isolation?.dev });
+  if (isolation === undefined) p.in("cgroup", () => placement.enter());
   const at = inside.open("/sys/fs/cgroup", f.O_PATH | f.O_DIRECTORY, { note: "find /sys/fs/cgroup" });
   mountCgroups(p, at, cgroupViews(cgroups.layout.hierarchies), { writable: spec.writableSys });
   mountAll(p, inside, spec.mounts, { kernel, mountPoint: spec.root.mountPoint }, taken);

@@ -21,8 +21,14 @@ export interface Stdio {
   keep(): MonitorEnds;
 }
 
-export function makeStdio(p: Program, process: ProcessSpec): Stdio {
-  return process.terminal ? new TerminalStdio(p, process) : new PipeStdio(p, process);
+/** With an `owner`, as the machine knows them, the pipes are theirs, who may open them again. */
+export function makeStdio(p: Program, process: ProcessSpec, owner?: PipeOwner): Stdio {
+  return process.terminal ? new TerminalStdio(p, process) : new PipeStdio(p, process, owner);
+}
+
+interface PipeOwner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** Bytes: what a monitor reads at once. The usual 64 KiB cost a third more time where much is written. */
@@ -35,12 +41,16 @@ class PipeStdio implements Stdio {
   readonly #process: ProcessSpec;
   readonly #pipes: Record<"stdin" | "stdout" | "stderr", ReturnType<Program["pair"]>>;
 
-  constructor(p: Program, process: ProcessSpec) {
+  constructor(p: Program, process: ProcessSpec, owner: PipeOwner | undefined) {
     this.#p = p;
     this.#process = process;
     this.#pipes = { stdin: p.pair("stdin"), stdout: p.pair("stdout"), stderr: p.pair("stderr") };
     for (const name of this.#names()) {
       p.call("pipe2", [this.#pipes[name].address, CLOEXEC], { note: `make a pipe for ${name}` });
+      if (owner === undefined) continue;
+      p.call("fchown", [this.#pipes[name].first, owner.uid, owner.gid], {
+        note: `let the user open /dev/${name} again`,
+      });
     }
   }
 

@@ -4,6 +4,7 @@ import type { Program } from "../kernel/program.ts";
 import type { Inside } from "./inside.ts";
 import { attach, copyTree, newMount, setAttributes } from "./mounting.ts";
 import type { ContainerSpec, DeviceNode } from "./types.ts";
+import { machineId } from "./user-namespace.ts";
 
 const NO_EXEC = f.MOUNT_ATTR_NOSUID | f.MOUNT_ATTR_NODEV | f.MOUNT_ATTR_NOEXEC;
 
@@ -34,20 +35,26 @@ export const deviceLinks = [
   ["pts/ptmx", "ptmx"],
 ] as const;
 
-/** /dev: a tmpfs with the device nodes of the spec, terminals, message queues and shared memory of its own. */
-function mountDev(p: Program, inside: Inside, spec: ContainerSpec, memory: Slot | undefined): Slot {
-  const dev = newMount(p, {
+/** An empty /dev, of whoever makes it or, as the machine knows them, of `owner`. */
+export function makeDev(p: Program, owner?: { readonly uid: number; readonly gid: number }): Slot {
+  return newMount(p, {
     type: "tmpfs",
     options: [
       ["mode", "755"],
       ["size", "65536k"],
+      ...(owner === undefined ? [] : [["uid", String(owner.uid)] as const, ["gid", String(owner.gid)] as const]),
     ],
     attributes: f.MOUNT_ATTR_NOSUID | f.MOUNT_ATTR_STRICTATIME,
     note: "make a /dev of its own",
   });
+}
+
+/** /dev: a tmpfs with the device nodes of the spec, terminals, message queues and shared memory of its own. */
+function mountDev(p: Program, inside: Inside, spec: ContainerSpec, { memory, dev: made }: Prepared): Slot {
+  const dev = made ?? makeDev(p);
   attach(p, dev, inside.directory("/dev", "find /dev"), "mount /dev");
   p.in("device", () => {
-    for (const device of spec.devices) makeNode(p, inside, dev, device);
+    if (made === undefined) for (const device of spec.devices) makeNode(p, inside, dev, device);
     for (const [target, name] of deviceLinks) {
       p.call("symlinkat", [p.text(target), dev, p.text(name)], {
         note: `link /dev/${name} to ${target}`,
@@ -59,6 +66,14 @@ function mountDev(p: Program, inside: Inside, spec: ContainerSpec, memory: Slot 
   return dev;
 }
 
+/** The group of terminals, by old custom. */
+const terminals = 5;
+
+/** Whether a group can be in the container: with users of its own, there may be few. */
+function hasGroup({ users }: ContainerSpec, gid: number): boolean {
+  return users === undefined || machineId(users.mappings.groups, gid) !== undefined;
+}
+
 function mountBelowDev(p: Program, dev: Slot, spec: ContainerSpec, memory: Slot | undefined): void {
   const below = [
     {
@@ -68,7 +83,7 @@ function mountBelowDev(p: Program, dev: Slot, spec: ContainerSpec, memory: Slot 
         ["newinstance", true],
         ["ptmxmode", "0666"],
         ["mode", "0620"],
-        ["gid", "5"],
+        ...(hasGroup(spec, terminals) ? [["gid", String(terminals)] as const] : []),
       ] as const,
       attributes: f.MOUNT_ATTR_NOSUID | f.MOUNT_ATTR_NOEXEC,
       note: "make terminals of its own",
@@ -152,10 +167,18 @@ function mountSys(p: Program, inside: Inside, spec: ContainerSpec): void {
   attach(p, sys, inside.directory("/sys", "find /sys"), "mount /sys");
 }
 
-/** /proc, /dev and /sys of a container, as Docker lays them out; `memory` is another one's /dev/shm to be shared. */
-export function mountSystem(p: Program, inside: Inside, spec: ContainerSpec, memory: Slot | undefined): SystemMounts {
+/** What is there before the kernel's file systems are. */
+interface Prepared {
+  /** Another container's /dev/shm, to be shared. */
+  readonly memory: Slot | undefined;
+  /** A /dev with the devices in it. */
+  readonly dev: Slot | undefined;
+}
+
+/** /proc, /dev and /sys of a container, as Docker lays them out. */
+export function mountSystem(p: Program, inside: Inside, spec: ContainerSpec, prepared: Prepared): SystemMounts {
   const proc = mountProc(p, inside);
-  const dev = mountDev(p, inside, spec, memory);
+  const dev = mountDev(p, inside, spec, prepared);
   mountSys(p, inside, spec);
   return { proc, dev };
 }

@@ -6,6 +6,7 @@ import type { Program } from "../kernel/program.ts";
 import type { RlimitName } from "../kernel/rlimits.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 import type { TimeOffsets } from "./time-namespace.ts";
+import type { IdMappings } from "./user-namespace.ts";
 
 /** A namespace of a container: made for it, the machine's own, or that of the process `pid` (as seen by the machine). */
 export type Namespace = "new" | "host" | { readonly pid: number };
@@ -167,6 +168,12 @@ export interface ProcessSpec {
   readonly oomScoreAdj?: number;
 }
 
+/** Users of a container's own: made for it, or those of the process `pid` (as seen by the machine). */
+export interface ContainerUsers {
+  readonly mappings: IdMappings;
+  readonly pid?: number;
+}
+
 /** A container, everything resolved (a subset of the OCI runtime spec, and ours). */
 export interface ContainerSpec {
   /** 64 hex digits. */
@@ -176,6 +183,8 @@ export interface ContainerSpec {
   readonly hostname: string;
   readonly domainname: string;
   readonly namespaces: Namespaces;
+  /** Absent: its users are the machine's. With users of its own, what it shares with others must be theirs, too. */
+  readonly users?: ContainerUsers;
   /** In the order they are made; parents before children. */
   readonly mounts: readonly Mount[];
   /** Mounted after `mounts`. */
@@ -258,6 +267,8 @@ export interface ExecTarget {
   readonly cgroupPath: string;
   /** Namespaces that the container has of its own. */
   readonly namespaces: Namespaces;
+  /** As `ContainerSpec.users`. */
+  readonly users?: ContainerUsers;
 }
 
 /** Builds and executes the programs of containers. */

@@ -51,7 +51,8 @@ export function mountAll(
   }
 }
 
-function takeTree(p: Program, mount: BindMount): Slot {
+/** A detached copy of what a bind shows. */
+export function takeTree(p: Program, mount: BindMount): Slot {
   const { recursive, source } = mount;
   return copyTree(p, { ...sourceOf(p, mount), recursive, note: `take ${source} of the machine` });
 }

@@ -7,9 +7,12 @@ const modes: Readonly<Record<Kind, { readonly called: string; readonly words: re
   pid: { called: "PID", words: ["host", "private"] },
   ipc: { called: "IPC", words: ["host", "private", "shareable", "none"] },
   uts: { called: "UTS", words: ["host", "private"] },
-  userns: { called: "USER", words: ["host"] },
+  userns: { called: "USER", words: ["host", "auto", "keep-id"] },
   cgroupns: { called: "CGROUP", words: ["host", "private"] },
 };
+
+/** Those that another container's namespace can be for. */
+const joins: readonly Kind[] = ["pid", "ipc", "userns"];
 
 /** `--pid`, `--ipc`, `--uts`, `--userns`, `--cgroupns`. `private` is sent as empty where the API has no word for it. */
 export function parseNamespaceMode(kind: Kind): (text: string) => string {
@@ -17,9 +20,9 @@ export function parseNamespaceMode(kind: Kind): (text: string) => string {
   return (text) => {
     if (text === "private" && (kind === "pid" || kind === "uts")) return "";
     if (text === "" || words.includes(text)) return text;
-    if ((kind === "pid" || kind === "ipc") && /^container:./.test(text)) return text;
-    if (kind === "userns") throw invalid("user namespaces are not in this version of Sampan yet: use host");
-    const others = kind === "pid" || kind === "ipc" ? [...words, "container:NAME"] : words;
+    if (joins.includes(kind) && /^container:./.test(text)) return text;
+    if (kind === "userns" && /^auto:./.test(text)) return text;
+    const others = joins.includes(kind) ? [...words, "container:NAME"] : words;
     throw invalid(`invalid ${called} mode: use ${others.slice(0, -1).join(", ")} or ${others.at(-1)}`);
   };
 }

@@ -127,7 +127,12 @@ const namespaceFlags = {
     parseTimeOffset,
     "duration",
   ),
-  userns: parsed("", "User namespace to use (host)", "string", parseNamespaceMode("userns")),
+  userns: parsed(
+    "",
+    "User namespace to use (host, auto, keep-id, container:NAME)",
+    "string",
+    parseNamespaceMode("userns"),
+  ),
   uts: parsed("", "UTS namespace to use (host|private)", "string", parseNamespaceMode("uts")),
 };
 

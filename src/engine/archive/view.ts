@@ -5,8 +5,10 @@ import * as f from "../../kernel/flags.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
 import type { Program } from "../../kernel/program.ts";
 import { Inside } from "../../runtime/inside.ts";
+import { enterUsers, openUsers } from "../../runtime/isolation.ts";
 import { isolateMounts, mountRoot } from "../../runtime/rootfs.ts";
 import { mountAll } from "../../runtime/user-mounts.ts";
+import { becomeRoot } from "../../runtime/user-namespace.ts";
 import { openTree } from "../../storage/pack/open.ts";
 import type { Container } from "../container/live.ts";
 import { mountSpecs } from "../container/mount-specs.ts";
@@ -47,7 +49,7 @@ export async function openFiles(
   try {
     if (container.removed) throw new SampanError("not-found", `No such container: ${container.id}`);
     if (running !== undefined) {
-      const session = await open(parts, container, (p) => enterRunning(p, running.pid));
+      const session = await openRunning(parts, container, running.pid);
       return { session, live: true, [Symbol.asyncDispose]: () => closed(session, close) };
     }
     if (options.volumes) {
@@ -75,8 +77,27 @@ async function closed(session: Session, close: () => Promise<void>): Promise<voi
   await close();
 }
 
-function open(parts: EngineParts, container: Container, root: (p: Program) => Slot): Promise<Session> {
-  return openTree(parts.executor, `open the files of container ${container.id.slice(0, 12)}`, root);
+function open(
+  parts: EngineParts,
+  container: Container,
+  root: (p: Program) => Slot,
+  inside?: (p: Program) => void,
+): Promise<Session> {
+  return openTree(parts.executor, `open the files of container ${container.id.slice(0, 12)}`, root, inside);
+}
+
+/** Owners are those that the container knows: who looks at its files is in its user namespace, if it has one. */
+function openRunning(parts: EngineParts, container: Container, pid: number): Promise<Session> {
+  if (container.record.users === undefined) return open(parts, container, (p) => enterRunning(p, pid));
+  let users: Slot | undefined;
+  const root = (p: Program) => {
+    users = openUsers(p, pid, "find the container's users");
+    return enterRunning(p, pid);
+  };
+  return open(parts, container, root, (p) => {
+    if (users !== undefined) enterUsers(p, users);
+    becomeRoot(p);
+  });
 }
 
 function enterRunning(p: Program, pid: number): Slot {

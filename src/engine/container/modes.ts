@@ -30,6 +30,7 @@ export function resolveModes(config: ContainerConfig, host: HostConfig, find: Fi
     NetworkMode: byId(host.NetworkMode),
     PidMode: byId(host.PidMode),
     IpcMode: byId(host.IpcMode),
+    UsernsMode: byId(host.UsernsMode),
   };
   checkNetwork(config, resolved);
   check("PID", host.PidMode, ["", "host"], true);

@@ -14,6 +14,7 @@ import { resolveSysctls } from "../request/sysctls.ts";
 import { resolveUlimits } from "../request/ulimits.ts";
 import { secretMounts } from "../secrets/mounts.ts";
 import type { TerminalSize } from "../types.ts";
+import { usersToJoin } from "../users/take.ts";
 import type { ContainerFiles } from "./files.ts";
 import { namespacesOf } from "./modes.ts";
 import { mountSpecs } from "./mount-specs.ts";
@@ -36,6 +37,7 @@ export async function containerSpec(
   const devices = resolveDevices(host);
   const attachment = sandbox?.attachment;
   const secrets = secretMounts(parts.secrets, host);
+  const users = usersToJoin(parts, record);
   const user = await parts.runtime.resolveUser(root, record.config.User, host.GroupAdd ?? []);
   return {
     id: record.id,
@@ -44,6 +46,7 @@ export async function containerSpec(
     hostname: config.Hostname,
     domainname: config.Domainname,
     namespaces: namespacesOf(host, (reference) => parts.registry.get(reference)),
+    ...(users && { users }),
     mounts: [...mountSpecs(record, parts.volumes), ...secrets.mounts],
     files: [...systemFiles(parts, record, sandbox ?? noNetworks), ...secrets.files],
     devices: devices.nodes,
@@ -52,7 +55,7 @@ export async function containerSpec(
     writableSys: host.Privileged,
     shmSize: host.ShmSize,
     ...(host.IpcMode === "none" && { withoutSharedMemory: true }),
-    sysctls: resolveSysctls(host),
+    sysctls: resolveSysctls(host, users?.mappings.groups),
     init: host.Init ?? false,
     cgroupPath: cgroupPathOf(parts, record),
     resources: resourcesOf(host, devices.rules),

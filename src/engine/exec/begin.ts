@@ -30,6 +30,7 @@ export async function beginExec(parts: EngineParts, exec: Exec, { attached, size
       pid,
       cgroupPath: cgroupPathOf(parts, container.record),
       namespaces: enteredNamespaces(container.record.hostConfig),
+      ...(container.record.users && { users: { mappings: container.record.users } }),
     };
     const running = await runtime
       .exec(target, process, { files: container.files.exec(exec.id), hold: attached })

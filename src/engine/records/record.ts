@@ -4,6 +4,7 @@ import type { LayerRef } from "../../storage/snapshots/types.ts";
 import type { ContainerConfig, EndpointSettings, HostConfig } from "../config.ts";
 import type { ContainerMount } from "../mounts/types.ts";
 import type { ContainerHealth, ContainerStatus } from "../types.ts";
+import type { RecordedUsers } from "../users/users.ts";
 
 /**
  * What was decided when a container was created, as the database keeps it. Its name, the networks it is joined to, and what
@@ -24,6 +25,8 @@ export interface ContainerRecord {
   readonly args: readonly string[];
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
+  /** Absent: the machine's. */
+  readonly users?: RecordedUsers;
   /** The networks it is joined to whenever it runs, by name. Empty when it uses another container's. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>;
   readonly mounts: readonly ContainerMount[];

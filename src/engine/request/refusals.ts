@@ -18,11 +18,6 @@ const hostRefusals: readonly Refusal<HostConfig>[] = [
     lacks: "there is no driver for device requests (GPUs); name the device files with --device",
   },
   {
-    field: "UsernsMode",
-    asked: (host) => !["", "host"].includes(host.UsernsMode),
-    lacks: "containers have no user namespaces yet",
-  },
-  {
     field: "VolumeDriver",
     asked: (host) => !["", "local"].includes(host.VolumeDriver),
     lacks: "the only volume driver is local",

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { SampanError } from "../../errors/index.ts";
 import { capabilities } from "../../kernel/capabilities.ts";
-import { isRlimitName, type RlimitName } from "../../kernel/rlimits.ts";
+import { isRlimitName, type RlimitName, readHardLimits } from "../../kernel/rlimits.ts";
 import type { Rlimit } from "../../runtime/types.ts";
 import type { Ulimit } from "../config.ts";
 
@@ -45,25 +45,6 @@ function size(limit: number): number {
   return limit < 0 ? unlimited : limit;
 }
 
-const titles: Readonly<Record<string, RlimitName>> = {
-  "Max cpu time": "cpu",
-  "Max file size": "fsize",
-  "Max data size": "data",
-  "Max stack size": "stack",
-  "Max core file size": "core",
-  "Max resident set": "rss",
-  "Max processes": "nproc",
-  "Max open files": "nofile",
-  "Max locked memory": "memlock",
-  "Max address space": "as",
-  "Max file locks": "locks",
-  "Max pending signals": "sigpending",
-  "Max msgqueue size": "msgqueue",
-  "Max nice priority": "nice",
-  "Max realtime priority": "rtprio",
-  "Max realtime timeout": "rttime",
-};
-
 /** What this process may give: `limits` and `status` are the texts of /proc/self's files (proc(5)). */
 export function readCeilings(
   limits: string = readFileSync("/proc/self/limits", "utf8"),
@@ -71,11 +52,5 @@ export function readCeilings(
 ): Ceilings {
   const [, effective = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
   if ((BigInt(`0x${effective}`) >> BigInt(capabilities.CAP_SYS_RESOURCE)) & 1n) return undefined;
-  const ceilings = new Map<RlimitName, number>();
-  for (const line of limits.split("\n")) {
-    const [, title = "", hard = ""] = /^(.{1,25}?)\s{2,}\S+\s+(\S+)/.exec(line) ?? [];
-    const name = titles[title];
-    if (name !== undefined) ceilings.set(name, hard === "unlimited" ? -1 : Number(hard));
-  }
-  return ceilings;
+  return readHardLimits(limits);
 }

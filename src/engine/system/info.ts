@@ -51,7 +51,7 @@ export function infoOf(parts: EngineParts, configured: Configured): EngineInfo {
     pidsLimit: support.pids,
     oomKillDisable: support.oomKillDisable,
     ipv4Forwarding: readLine("/proc/sys/net/ipv4/ip_forward") === "1",
-    securityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
+    securityOptions: ["name=seccomp,profile=builtin", ...(parts.users.remaps ? ["name=userns"] : []), "name=cgroupns"],
     defaultNetwork: parts.networking.defaultNetwork,
     eventListeners: events.listeners,
     ...configured,

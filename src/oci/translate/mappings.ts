@@ -1,6 +1,6 @@
 import { SampanError } from "../../errors/index.ts";
 import type { BundleNamespaces } from "../../runtime/bundle/types.ts";
-import type { IdMappings, IdRange } from "../../runtime/bundle/user-namespace.ts";
+import type { IdMappings, IdRange } from "../../runtime/user-namespace.ts";
 import type { OciLinux, OciMapping } from "../config/linux.ts";
 
 const highest = 0xffffffff;

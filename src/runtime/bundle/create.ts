@@ -12,6 +12,7 @@ import { bindConsole, cgroupViews, nameMachine } from "../start.ts";
 import type { CgroupView } from "../system-mounts.ts";
 import { makeTimeNamespace } from "../time-namespace.ts";
 import { propagations, protectRoot, setSysctls } from "../user-mounts.ts";
+import { becomeRoot, IdMapper, makeUserNamespace } from "../user-namespace.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import { fillDev } from "./devices.ts";
 import { Gate } from "./gate.ts";
@@ -23,7 +24,6 @@ import { LentOomScore } from "./oom-score.ts";
 import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams } from "./streams.ts";
 import type { BundleContainer, BundleMount, BundleProcess, CreateOptions } from "./types.ts";
-import { becomeRoot, IdMapper, makeUserNamespace } from "./user-namespace.ts";
 
 /** A program of a bundle's container, and where its results are. */
 export interface BundleProgram {

@@ -5,6 +5,7 @@ import { Program } from "../../kernel/program.ts";
 import { Inside } from "../inside.ts";
 import { openProcess } from "../namespaces.ts";
 import { setOomScore } from "../process.ts";
+import { becomeRoot } from "../user-namespace.ts";
 import { runOnCpus } from "./attributes.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import type { BundleProgram } from "./create.ts";
@@ -12,7 +13,6 @@ import { flagsOf, type NamespaceKind, withMounts } from "./namespace-kinds.ts";
 import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams, type StreamOptions } from "./streams.ts";
 import type { BundleProcess } from "./types.ts";
-import { becomeRoot } from "./user-namespace.ts";
 
 /** A running container, as one more process enters it. */
 export interface BundleTarget {

@@ -1,9 +1,10 @@
-import { named, type Slot } from "../../kernel/block.ts";
+import type { Slot } from "../../kernel/block.ts";
 import * as f from "../../kernel/flags.ts";
 import type { Program } from "../../kernel/program.ts";
+import { mapIds } from "../idmapped.ts";
 import { copyTree } from "../mounting.ts";
+import { type IdMappings, makeUserNamespace } from "../user-namespace.ts";
 import type { BindOfMachine, BundleMount } from "./types.ts";
-import { type IdMappings, makeUserNamespace } from "./user-namespace.ts";
 
 /** With which ids a mount shows its files' owners. */
 export interface IdMap {
@@ -39,13 +40,6 @@ function takeSource(
   const users = mappings === "container" ? container() : makeUserNamespace(p, mappings, "to map a mount's ids by");
   const note = `take ${source} of the machine`;
   const tree = copyTree(p, { directory: f.AT_FDCWD, path: p.text(source), recursive, note });
-  // struct mount_attr of mount_setattr(2)
-  const attr = p.words([f.MOUNT_ATTR_IDMAP, 0, 0, 0], "{ set: IDMAP, userns_fd }");
-  p.copy(users, attr.at(24), "name the user namespace");
-  const flags = f.AT_EMPTY_PATH | (below ? f.AT_RECURSIVE : 0);
-  const shown = `AT_EMPTY_PATH${below ? "|AT_RECURSIVE" : ""}`;
-  p.call("mount_setattr", [tree, p.text(""), named(flags, shown), attr, f.MOUNT_ATTR_SIZE_VER0], {
-    note: `map the ids of ${source}, if its file system can`,
-  });
+  mapIds(p, tree, users, { what: source, recursive: below });
   return tree;
 }

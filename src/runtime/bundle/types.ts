@@ -2,12 +2,12 @@ import type { Resources } from "../../cgroups/types.ts";
 import type { FsOptions } from "../mounting.ts";
 import type { TimeOffsets } from "../time-namespace.ts";
 import type { DeviceNode, ProcessSpec, Propagation } from "../types.ts";
+import type { IdMappings } from "../user-namespace.ts";
 import type { ProcessAttributes } from "./attributes.ts";
 import type { IdMap } from "./idmap.ts";
 import type { NamespaceKind } from "./namespace-kinds.ts";
 import type { ListenerSpec } from "./seccomp-listener.ts";
 import type { StreamOptions } from "./streams.ts";
-import type { IdMappings } from "./user-namespace.ts";
 
 /** A namespace of a bundle's container: made for it, the caller's own, or the one behind a path. */
 export type BundleNamespace = "new" | "host" | { readonly path: string };

@@ -6,9 +6,14 @@ import { ARCHIVE_FD, PROC_FD } from "./tree-reader.ts";
 
 /**
  * Opens a process that is shut up in a tree: whatever it is told to open lies there. `root` adds the steps that answer the
- * tree's descriptor. `purpose` is an infinitive, for errors.
+ * tree's descriptor, and `inside` what it does once it is there. `purpose` is an infinitive, for errors.
  */
-export async function openTree(executor: Executor, purpose: string, root: (p: Program) => Slot): Promise<Session> {
+export async function openTree(
+  executor: Executor,
+  purpose: string,
+  root: (p: Program) => Slot,
+  inside?: (p: Program) => void,
+): Promise<Session> {
   const session = await executor.open();
   try {
     const p = new Program(purpose);
@@ -18,6 +23,7 @@ export async function openTree(executor: Executor, purpose: string, root: (p: Pr
     p.call("dup3", [proc, PROC_FD, f.O_CLOEXEC], { note: "give them a fixed number" });
     p.call("fchdir", [root(p)], { note: "step into the tree" });
     p.call("chroot", [p.text(".")], { note: "and stay there" });
+    inside?.(p);
     await session.run(p);
     return session;
   } catch (error) {

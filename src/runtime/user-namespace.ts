@@ -1,6 +1,6 @@
-import { named, type Slot } from "../../kernel/block.ts";
-import * as f from "../../kernel/flags.ts";
-import type { Program } from "../../kernel/program.ts";
+import { named, type Slot } from "../kernel/block.ts";
+import * as f from "../kernel/flags.ts";
+import type { Program } from "../kernel/program.ts";
 
 /** `size` ids from `container` on are, on the machine, those from `host` on (user_namespaces(7)). */
 export interface IdRange {
@@ -14,6 +14,17 @@ export interface IdMappings {
   readonly groups: readonly IdRange[];
   /** The creator is not root: no process in the namespace may change its supplementary groups. */
   readonly withoutGroups?: boolean;
+}
+
+/** Who `id` of a container is on the machine; undefined for one that is nobody there. */
+export function machineId(ranges: readonly IdRange[], id: number): number | undefined {
+  const range = ranges.find(({ container, size }) => id >= container && id < container + size);
+  return range && range.host + id - range.container;
+}
+
+/** Whether everybody is who they are on the machine, so that nothing needs mapping. */
+export function isIdentity({ users, groups }: IdMappings): boolean {
+  return [...users, ...groups].every(({ container, host }) => container === host);
 }
 
 /**
