@@ -2,7 +2,7 @@ import type { Errno } from "./errno.ts";
 import type { Step } from "./program.ts";
 
 /** The kernel's riddles: what an errno of a known call really means, and what to do. */
-const riddles: { call: string; errno: Errno; help: string }[] = [
+const riddles: { call: string; errno: Errno; help: string; note?: RegExp }[] = [
   { call: "clone", errno: "EPERM", help: "making namespaces needs root (CAP_SYS_ADMIN)" },
   {
     call: "clone",
@@ -33,6 +33,12 @@ const riddles: { call: string; errno: Errno; help: string }[] = [
     help: "overlay refused its layers: upper and work must be on one file system that supports xattrs and is no overlay itself",
   },
   { call: "fsmount", errno: "EPERM", help: "mounting needs root (CAP_SYS_ADMIN)" },
+  {
+    call: "mount_setattr",
+    errno: "EINVAL",
+    note: /^map the ids of /,
+    help: "the file system, or one mounted below it, cannot map ids (overlay, NFS, /proc and /sys cannot; ext4, xfs, btrfs and, since Linux 6.3, tmpfs can): leave what is mounted below out (bind-recursive=disabled), or use --userns=host",
+  },
   { call: "seccomp", errno: "EINVAL", help: "the kernel lacks CONFIG_SECCOMP_FILTER or a filter flag" },
   { call: "landlock_restrict_self", errno: "E2BIG", help: "there are 16 layers of Landlock at most" },
   { call: "prlimit64", errno: "EPERM", help: "raising a hard limit needs CAP_SYS_RESOURCE" },
@@ -48,5 +54,7 @@ const riddles: { call: string; errno: Errno; help: string }[] = [
 /** A sentence for the reader of an error, where we know better than the errno. */
 export function remedy(step: Step, errno: Errno): string | undefined {
   const call = step.call ?? step.op;
-  return riddles.find((riddle) => riddle.call === call && riddle.errno === errno)?.help;
+  return riddles.find(
+    (riddle) => riddle.call === call && riddle.errno === errno && (riddle.note?.test(step.note) ?? true),
+  )?.help;
 }

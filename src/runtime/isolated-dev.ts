@@ -14,6 +14,7 @@ export function makeOwnedDev(
   owner: { readonly uid: number; readonly gid: number },
 ): Slot {
   const dev = makeDev(p, owner);
+  const mask = p.sys("umask", [0], { note: "let modes be what they say" });
   const inside = new Inside(p, dev);
   for (const device of devices) {
     const path = device.path.slice("/dev".length);
@@ -27,5 +28,6 @@ export function makeOwnedDev(
       note: `give ${parent} its owner`,
     });
   }
+  p.call("umask", [mask], { note: "as before" });
   return dev;
 }

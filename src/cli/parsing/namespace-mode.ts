@@ -21,7 +21,7 @@ export function parseNamespaceMode(kind: Kind): (text: string) => string {
     if (text === "private" && (kind === "pid" || kind === "uts")) return "";
     if (text === "" || words.includes(text)) return text;
     if (joins.includes(kind) && /^container:./.test(text)) return text;
-    if (kind === "userns" && /^auto:./.test(text)) return text;
+    if (kind === "userns" && /^(auto|keep-id):./.test(text)) return text; // whose options the daemon knows
     const others = joins.includes(kind) ? [...words, "container:NAME"] : words;
     throw invalid(`invalid ${called} mode: use ${others.slice(0, -1).join(", ")} or ${others.at(-1)}`);
   };
