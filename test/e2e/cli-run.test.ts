@@ -179,7 +179,7 @@ suite("sampan run and its companions", requires("busybox"), () => {
 
   test("flags whose feature is not there are refused by name", async () => {
     const cases: readonly (readonly [flags: readonly string[], stderr: RegExp])[] = [
-      [["--userns", "1000"], /"--userns" flag: user namespaces are not in this version/],
+      [["--userns", "1000"], /"--userns" flag: invalid USER mode/],
       [["--gpus", "all"], /GPU devices are not in this version/],
       [["--security-opt", "apparmor=x"], /apparmor/i],
     ];

@@ -207,7 +207,7 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       ! run --rm --security-opt apparmor=mine probe true
       ~ apparmor=mine
       ! run --rm --userns private probe true
-      ~ user namespaces|invalid USER mode
+      ~ invalid USER mode
       `,
     ),
   );
@@ -334,6 +334,10 @@ suite("run: every flag, seen from inside", { ...requires("docker", "cc", "ip", "
       ~ :/$
       run --rm --cgroup-parent /sampan-flags probe true
       run --rm --userns host probe true
+      run --rm --userns auto probe id -u
+      ~ ^0$
+      run --rm --userns keep-id probe id -u
+      ~ ^0$
       rm -f other
       ! run --rm --ipc container:nosuch probe true
       ~ No such container: nosuch

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { parseRemap, type Remap } from "../../engine/users/remap.ts";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { NetworkingOptions } from "../../network/options.ts";
 import { type Address, parseAddress } from "./addresses.ts";
@@ -29,6 +30,8 @@ export interface DaemonOptions {
   /** Directory with `registries.json` and `certs.d`. */
   readonly registryConfig: string;
   readonly networking: NetworkingOptions;
+  /** The users that containers have of their own; the machine's when absent. */
+  readonly usersRemap?: Remap | undefined;
 }
 
 export const usage = `Usage: sampan daemon [OPTIONS]
@@ -45,6 +48,8 @@ Options:
       --insecure-registry HOST   Speak to this registry without verified TLS (may be repeated)
       --registry-config DIR      Where registries.json and certs.d are (/etc/sampan)
       --registry-mirror HOST     Ask this host before docker.io (may be repeated)
+      --userns-remap default|USER[:GROUP]
+                                 Give containers ids of their own: free ones, or those of a user in /etc/subuid
 
 ${networkingUsage}`;
 
@@ -70,6 +75,7 @@ export function parseOptions(argv: readonly string[]): DaemonOptions | undefined
     insecureRegistries: values["insecure-registry"],
     mirrors: values["registry-mirror"],
     registryConfig: values["registry-config"] ?? defaultRegistryConfig(),
+    usersRemap: values["userns-remap"] ? parseRemap(values["userns-remap"]) : undefined,
     networking: parseNetworking({ ...values, bridge: values.bridge ?? process.env.SAMPAN_BRIDGE }),
   };
 }
@@ -94,6 +100,7 @@ function parse(args: string[]) {
         "insecure-registry": { type: "string", multiple: true, default: [] },
         "registry-config": { type: "string" },
         "registry-mirror": { type: "string", multiple: true, default: [] },
+        "userns-remap": { type: "string" },
         ...networkingFlags,
         help: { type: "boolean", short: "h", default: false },
       },

@@ -49,6 +49,7 @@ export default defineCommand({
     "insecure-registry": list("", "Speak to this registry without verified TLS"),
     "registry-config": text("", "Where registries.json and certs.d are (default /etc/sampan)"),
     "registry-mirror": list("", "Ask this host before docker.io"),
+    "userns-remap": text("", "Give containers ids of their own (default, or USER[:GROUP] of /etc/subuid)"),
     ...networking,
   },
   run: async (_context, _args, values) => {

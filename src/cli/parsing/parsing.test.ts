@@ -116,7 +116,10 @@ test("namespaces are shared with the machine or private", () => {
   refuses(parseNamespaceMode("pid"), ["foo", "container:", "shareable"]);
   refuses(parseNamespaceMode("ipc"), ["foo", "container:"]);
   assert.equal(parseNamespaceMode("ipc")("container:x"), "container:x");
-  refuses(parseNamespaceMode("userns"), ["private", "1000:1000"]);
+  for (const mode of ["auto", "auto:size=9", "keep-id", "container:x"]) {
+    assert.equal(parseNamespaceMode("userns")(mode), mode);
+  }
+  refuses(parseNamespaceMode("userns"), ["private", "container:", "auto:", "1000:1000"]);
   refuses(parseNamespaceMode("uts"), ["foo", "container:x"]);
 });
 

@@ -78,7 +78,6 @@ test("the HostConfig that the docker CLI always sends is accepted", () => {
 });
 
 const refused: readonly (readonly [HostConfigRequest, RegExp])[] = [
-  [{ UsernsMode: "keep-id" }, /^unsupported: Cannot honour UsernsMode/],
   [{ DeviceRequests: [{}] }, /^unsupported: Cannot honour DeviceRequests/],
   [{ StorageOpt: { size: "10G" } }, /^unsupported: --storage-opt is supported only/],
   [
