@@ -224,6 +224,18 @@ describe("containers with users of their own", () => {
     assert.equal(await run("--rm", "--userns=auto:size=1", "busybox", "id", "-u"), "0");
   });
 
+  test("with clocks of its own and a landlock policy", async () => {
+    const up = await script(
+      "cut -d. -f1 /proc/uptime; touch /tmp/x; touch /x 2>/dev/null || echo may not",
+      ...["--time-offset", "10000h", "--security-opt", "landlock=write=/tmp:/dev"],
+    );
+    assert.match(up, /^\d{8}\nmay not$/);
+    await keep("clocks", "--time-offset", "10000h", "--security-opt", "landlock=write=/tmp:/dev");
+    const line = "cut -d. -f1 /proc/uptime; touch /x 2>/dev/null || echo may not";
+    assert.match(await box.ok("exec", "clocks", "sh", "-c", line), /^\d{8}\nmay not$/);
+    await box.ok("rm", "-f", "clocks");
+  });
+
   test("devices are made, by other names and in directories, too", async () => {
     const line =
       "head -c 2 /dev/z/zero | wc -c; ls -ld /dev/z | tr -s ' ' | cut -d' ' -f3,4; stat -c '%u %a' /dev/z/zero";
