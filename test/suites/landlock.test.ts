@@ -133,6 +133,13 @@ describe("Landlock", newest, () => {
     const running = await containers.start(spec);
     const lines = ["echo x > /tmp/a && cat /tmp/a", "echo x > /etc/a", "busybox nc -w 1 127.0.0.1 7001"];
     assert.equal((await containers.exec(running, spec, script(lines))).stdout, "x\nrefused\nrefused\n");
+    const beside = [
+      "readlink /proc/1/fd/0",
+      "readlink /proc/$$/fd/0 > /dev/null && echo its own",
+      "tr '\\0' ' ' < /proc/1/cmdline",
+    ];
+    const { stdout } = await containers.exec(running, spec, script(beside));
+    assert.match(stdout, /^refused\nits own\n.*sleep 1000/, "the two are confined beside each other");
     running.signal(9);
     await running.exited;
   });
