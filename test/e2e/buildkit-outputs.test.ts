@@ -112,6 +112,14 @@ suite("outputs of buildx", requiresPlugins("docker-buildx"), () => {
     assert.equal(readdirSync(join(layout, "blobs", "sha256")).length, count);
   });
 
+  test("a base of a layout, which the client reads", async () => {
+    const layout = join(box.directory, "layout");
+    const { digest } = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")).manifests[0];
+    const directory = context({ Dockerfile: ["FROM base", 'CMD ["cat", "/more"]'] });
+    await built("--build-context", `base=oci-layout://${layout}@${digest}`, "-t", "onto", directory);
+    assert.equal(await ok("run", "--rm", "--network", "none", "onto"), "more");
+  });
+
   test("attributes that cannot be honoured are refused", async () => {
     mkdirSync(join(box.directory, "refused"));
     const directory = context({ Dockerfile: "FROM busybox\n" });

@@ -4,6 +4,7 @@ import { SampanError } from "../../errors/index.ts";
 import { parseAttributes } from "./attributes.ts";
 import { checkFrontend } from "./frontend.ts";
 import { parseExporters } from "./outputs.ts";
+import { definitionOf, resultIn } from "./results.ts";
 
 const parse = (attributes: Readonly<Record<string, string>>) => parseAttributes(new Map(Object.entries(attributes)));
 const unsupported = (error: unknown) => error instanceof SampanError && error.kind === "unsupported";
@@ -56,8 +57,21 @@ suite("the attributes of a BuildKit build", () => {
     assert.deepEqual(named.contexts, { a: { kind: "files" }, b: { kind: "image", reference: "debian" } });
   });
 
+  test("contexts that are images of other builds, or of a layout", () => {
+    const digest = `sha256:${"a".repeat(64)}`;
+    const { borrowed, contexts } = parse({
+      ...{ "context:base": "input:0-base", "context:laid": `oci-layout://store:latest@${digest}` },
+      "context:also": "docker-image://debian",
+    });
+    assert.deepEqual(Object.keys(contexts), ["also"]);
+    assert.deepEqual(borrowed.get("base"), { kind: "result", input: "0-base" });
+    assert.deepEqual(borrowed.get("laid"), { kind: "layout", store: "store", digest });
+    assert.equal(resultIn(definitionOf("ref-0")), "ref-0");
+  });
+
   test("what cannot be honoured is refused", () => {
     assert.throws(() => parse({ "context:a": "oci-layout://x" }), unsupported);
+    assert.throws(() => parse({ "context:a": "target:x" }), unsupported);
     assert.throws(() => parse({ "attest:sbom": "" }), unsupported);
     assert.throws(() => parse({ requestid: "frontend.other" }), unsupported);
     assert.throws(() => parse({ "memory-limit": "1" }), unsupported);
@@ -100,7 +114,12 @@ suite("the attributes of a BuildKit build", () => {
     assert.throws(() => checkFrontend({ ...request, frontend: "dockerfile.v0", attributes: syntax }), unsupported);
     assert.throws(() => checkFrontend({ ...request, frontend: "" }), unsupported);
     assert.throws(
-      () => checkFrontend({ ...request, frontend: "dockerfile.v0", inputs: new Map([["base", {}]]) }),
+      () =>
+        checkFrontend({
+          ...request,
+          frontend: "dockerfile.v0",
+          inputs: new Map([["base", { operations: [Buffer.from("")] }]]),
+        }),
       unsupported,
     );
   });

@@ -1,5 +1,6 @@
 import type { BuildRequest, NamedContext, RunLimits } from "../../build/types.ts";
 import { SampanError } from "../../errors/index.ts";
+import { type Digest, isDigest } from "../../storage/digest.ts";
 import { contextOf, platformsOf } from "../requests/build.ts";
 
 /** Where a frontend finds the files of a context. */
@@ -9,6 +10,13 @@ export type ContextPlace =
   /** An archive that the client uploads, by its id. */
   | { readonly kind: "upload"; readonly id: string }
   | { readonly kind: "remote"; readonly url: string };
+
+/** An image that is in no registry. */
+export type BorrowedImage =
+  /** The result of another build, by the name of an input. */
+  | { readonly kind: "result"; readonly input: string }
+  /** In an OCI layout of the client's, which calls it `store`. */
+  | { readonly kind: "layout"; readonly store: string; readonly digest: Digest };
 
 /** What a client asks of the Dockerfile's frontend, as far as its attributes say it. */
 export interface Asked
@@ -24,6 +32,8 @@ export interface Asked
   /** Directories of the client's for further contexts, by the name of the context. */
   readonly directories: ReadonlyMap<string, string>;
   readonly contexts: Readonly<Record<string, NamedContext>>;
+  /** Contexts that are images which have to be brought first, by the name of the context. */
+  readonly borrowed: ReadonlyMap<string, BorrowedImage>;
   /** JSON, as buildx writes it. */
   readonly cacheImports: string | undefined;
 }
@@ -66,7 +76,15 @@ export function parseAttributes(attributes: ReadonlyMap<string, string>): Asked 
     context,
     directories: new Map(named.flatMap(([name, value]) => (local(value) ? [[name, local(value) ?? ""] as const] : []))),
     contexts: Object.fromEntries(
-      named.map(([name, value]) => [name, contextOf(name, local(value) === undefined ? value : "local")]),
+      named.flatMap(([name, value]) =>
+        borrowedOf(value) === undefined ? [[name, contextOf(name, local(value) === undefined ? value : "local")]] : [],
+      ),
+    ),
+    borrowed: new Map(
+      named.flatMap(([name, value]): [string, BorrowedImage][] => {
+        const image = borrowedOf(value);
+        return image === undefined ? [] : [[name, image]];
+      }),
     ),
     buildArgs: new Map(below("build-arg:")),
     labels: Object.fromEntries(below("label:")),
@@ -94,6 +112,16 @@ function refuseUnknown(attributes: ReadonlyMap<string, string>): void {
       `Cannot build with ${name}=${value}: the Dockerfile frontend here has no such attribute`,
     );
   }
+}
+
+/** "input:0-base", "oci-layout://STORE:TAG@sha256:…", as buildx has resolved it. */
+function borrowedOf(value: string): BorrowedImage | undefined {
+  const input = /^input:(.+)$/.exec(value)?.[1];
+  if (input !== undefined) return { kind: "result", input };
+  const [, store, digest] = /^oci-layout:\/\/([^:@]+)(?::[^@]*)?@(.+)$/.exec(value) ?? [];
+  return store !== undefined && digest !== undefined && isDigest(digest)
+    ? { kind: "layout", store, digest }
+    : undefined;
 }
 
 function placeOf(context: string | undefined, key = "context"): ContextPlace {

@@ -5,13 +5,21 @@ import { asRpcError } from "./failure.ts";
 import { checkFrontend } from "./frontend.ts";
 import type { Job, Jobs } from "./jobs.ts";
 import * as m from "./messages/bridge.ts";
+import { definitionOf } from "./results.ts";
 import type { Means } from "./solve.ts";
 
 /** What clients may ask of the frontend and of the graph; those that are not here are refused by the clients themselves. */
 const capabilities = {
   frontend: [
     ...["solve.base", "importcaches", "return", "returnmap", "proto.refarray"],
-    ...["frontend.caps", "gateway.solve.metadata", "gateway.warnings"],
+    ...[
+      "frontend.caps",
+      "frontend.inputs",
+      "reference.output",
+      "gateway.evaluate",
+      "gateway.solve.metadata",
+      "gateway.warnings",
+    ],
   ],
   graph: ["source.local", "source.local.unique", "source.local.sessionid", "platform", "meta.description"],
 } as const;
@@ -30,12 +38,18 @@ export function bridgeMethods(means: Means, jobs: Jobs): [string, Method][] {
     Solve: unary(m.SolveRequest, m.SolveResponse, async (request, call) => {
       const job = await jobOf(call);
       const frontend = checkFrontend(request);
-      if (!isCall(frontend.attributes)) return { result: { ref: { id: job.keep(frontend) } } };
-      const metadata = await answerCall(means, job, frontend.attributes, call.signal).catch((error) => {
+      if (!isCall(frontend.attributes)) {
+        for (const id of frontend.inputs.values()) jobs.want(id);
+        const id = job.keep(frontend);
+        return { result: { ref: { id, definition: definitionOf(id) } } };
+      }
+      const metadata = await answerCall(means, { job, frontend, signal: call.signal }).catch((error) => {
         throw asRpcError(error);
       });
       return { result: { ref: {}, metadata } };
     }),
+    // It is carried out when it is returned.
+    Evaluate: unary(m.EvaluateRequest, m.ReturnResponse, () => ({})),
     Return: unary(m.ReturnRequest, m.ReturnResponse, async ({ result, error }, call) => {
       const job = await jobOf(call);
       if (error !== undefined) {

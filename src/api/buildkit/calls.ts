@@ -1,7 +1,6 @@
 import type { BuildEvent } from "../../build/types.ts";
-import type { Job } from "./jobs.ts";
 import { parseExporters } from "./outputs.ts";
-import { carryOut, type Means } from "./solve.ts";
+import { carryOut, type Means, type Task } from "./solve.ts";
 
 /** What buildx must know at least to print an answer of this shape. */
 const version = "1.0.0";
@@ -12,41 +11,32 @@ export function isCall(attributes: ReadonlyMap<string, string>): boolean {
 }
 
 /** Answers what a client asks about the Dockerfile, as BuildKit's frontend does: JSON, which the client prints. */
-export async function answerCall(
-  means: Means,
-  job: Job,
-  attributes: ReadonlyMap<string, string>,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, Buffer>> {
+export async function answerCall(means: Means, task: Task): Promise<ReadonlyMap<string, Buffer>> {
   const lints: Lint[] = [];
   const emit = (event: BuildEvent) => {
     if (event.type === "lint") lints.push(event);
-    else job.tell(event);
+    else task.job.tell(event);
   };
   const wanted = parseExporters([]);
-  return await carryOut(
-    means,
-    { job, attributes, signal },
-    {
-      wanted,
-      emit,
-      finish: async ({ metadata, stream }, { asked, files }) => {
-        await stream?.[Symbol.asyncDispose]();
-        const answer = {
-          build: () => ({}),
-          check: () => lintResults(lints, files.text && { name: asked.filename, text: files.text }),
-          outline: () => metadata?.outline,
-          targets: () => ({ targets: metadata?.targets, sources: [] }),
-        }[asked.call]();
-        const failed = asked.call === "check" && lints.length > 0;
-        return new Map([
-          ["result.json", Buffer.from(JSON.stringify(answer))],
-          ["result.statuscode", Buffer.from(failed ? "1" : "0")],
-          ["version", Buffer.from(version)],
-        ]);
-      },
+  return await carryOut(means, task, {
+    wanted,
+    emit,
+    finish: async ({ metadata, stream }, { asked, files }) => {
+      await stream?.[Symbol.asyncDispose]();
+      const answer = {
+        build: () => ({}),
+        check: () => lintResults(lints, files.text && { name: asked.filename, text: files.text }),
+        outline: () => metadata?.outline,
+        targets: () => ({ targets: metadata?.targets, sources: [] }),
+      }[asked.call]();
+      const failed = asked.call === "check" && lints.length > 0;
+      return new Map([
+        ["result.json", Buffer.from(JSON.stringify(answer))],
+        ["result.statuscode", Buffer.from(failed ? "1" : "0")],
+        ["version", Buffer.from(version)],
+      ]);
     },
-  );
+  });
 }
 
 type Lint = Extract<BuildEvent, { type: "lint" }>;

@@ -5,7 +5,7 @@ import { type Method, streaming, unary } from "../grpc/server.ts";
 import { cacheMethods } from "./cache.ts";
 import { asRpcError } from "./failure.ts";
 import { checkFrontend } from "./frontend.ts";
-import type { Jobs } from "./jobs.ts";
+import { type Jobs, KeptFrontend } from "./jobs.ts";
 import * as m from "./messages/control.ts";
 import { type Means, solve } from "./solve.ts";
 
@@ -34,9 +34,10 @@ export function controlMethods(means: Means, jobs: Jobs): [string, Method][] {
     Solve: unary(m.SolveRequest, m.SolveResponse, async (request, { signal }) => {
       const job = jobs.begin(request);
       try {
-        const frontend = request.frontend === "" ? await orCancelled(job.returned, signal) : checkFrontend(request);
-        if (frontend === undefined) return {};
-        return { exporterResponse: await solve(means, job, frontend.attributes, signal) };
+        const own = request.frontend === "" ? undefined : new KeptFrontend(checkFrontend(request));
+        const kept = own ?? (await orCancelled(job.returned, signal));
+        if (kept === undefined) return {};
+        return { exporterResponse: await solve(means, { job, kept, signal }) };
       } catch (error) {
         throw asRpcError(error);
       } finally {

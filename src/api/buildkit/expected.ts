@@ -12,6 +12,11 @@ export class Expected<Value> {
     return this.#values.has(name);
   }
 
+  /** What is there now. */
+  peek(name: string): Value | undefined {
+    return this.#values.get(name);
+  }
+
   set(name: string, value: Value): void {
     this.#values.set(name, value);
     for (const look of this.#waiting) look();

@@ -1,10 +1,13 @@
+import type { Sent } from "../grpc/schema.ts";
 import { codes, RpcError } from "../grpc/status.ts";
 import type { Frontend } from "./jobs.ts";
+import type { Definition } from "./messages/control.ts";
+import { resultIn } from "./results.ts";
 
 interface Request {
   readonly frontend: string;
   readonly attributes: ReadonlyMap<string, string>;
-  readonly inputs: ReadonlyMap<string, unknown>;
+  readonly inputs: ReadonlyMap<string, Sent<typeof Definition>>;
   readonly definition: unknown;
 }
 
@@ -13,20 +16,21 @@ const remedy =
 
 /** Takes a request to the Dockerfile's frontend, by whatever name; any other is refused. */
 export function checkFrontend({ frontend, attributes, inputs }: Request): Frontend {
-  if (inputs.size > 0) {
-    const names = [...inputs.keys()].join(", ");
-    throw new RpcError(
-      codes.unimplemented,
-      `Cannot take ${names} from another build's result: push or tag that image, and name it as docker-image://`,
-    );
-  }
+  const results = new Map([...inputs].map(([name, graph]) => [name, resultOf(name, graph)]));
   // buildx before 0.16 leaves BUILDKIT_SYNTAX to the frontend.
   const [syntax] = (attributes.get("build-arg:BUILDKIT_SYNTAX") ?? "").trim().split(" ");
   const source = attributes.get("source") || syntax || "";
   const own = frontend === "dockerfile.v0" && (source === "" || isDockerfile(source));
-  if (own || (frontend === "gateway.v0" && isDockerfile(source))) return { attributes };
+  if (own || (frontend === "gateway.v0" && isDockerfile(source))) return { attributes, inputs: results };
   const what = frontend === "" ? "without a frontend" : `with the frontend ${source || frontend}`;
   throw new RpcError(codes.unimplemented, `Cannot solve ${what}: ${remedy}`);
+}
+
+/** The result of another build that an input stands for. */
+function resultOf(name: string, graph: Sent<typeof Definition>): string {
+  const result = resultIn(graph);
+  if (result !== undefined) return result;
+  throw new RpcError(codes.unimplemented, `Cannot take ${name} from a graph (LLB): ${remedy}`);
 }
 
 /** docker/dockerfile:1 and its relatives, which `# syntax=` and BUILDKIT_SYNTAX name: what they read is built in. */

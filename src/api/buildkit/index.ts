@@ -31,14 +31,23 @@ export class BuildKit {
   #serve(socket: Socket): void {
     const { engine, log, leaving } = this.#context;
     const jobs = new Jobs();
-    const means = { builds: engine.builds, images: engine.images, sessions: this.#sessions };
+    const means = { builds: engine.builds, images: engine.images, sessions: this.#sessions, jobs };
     const methods = new Map([...controlMethods(means, jobs), ...bridgeMethods(means, jobs)]);
     const session = serveGrpc(socket, {
       methods,
       unknown: notThere,
       defect: (err, path) => log.error({ err, path }, "Cannot answer a call"),
     });
+    session.once("close", () => void this.#removeLeft(jobs));
     endWith(leaving, () => session.destroy(), socket);
+  }
+
+  /** Images that were only made for other builds of a connection. Somebody may have begun to use one: it stays then. */
+  async #removeLeft(jobs: Jobs): Promise<void> {
+    const { engine, log } = this.#context;
+    for (const id of jobs.left()) {
+      await engine.images.remove(id, { force: false }).catch((err) => log.debug({ err, id }, "An image stays"));
+    }
   }
 
   /** Takes a connection which has left HTTP/1.1 as the session of a client that builds. */

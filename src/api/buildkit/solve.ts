@@ -3,10 +3,11 @@ import type { Engine } from "../../engine/types.ts";
 import { entitlementOf } from "../requests/build.ts";
 import { cacheSources, cacheTargets } from "../requests/build-caches.ts";
 import { type Asked, parseAttributes } from "./attributes.ts";
+import { borrow } from "./borrowed.ts";
 import { ClientStore } from "./client-store.ts";
 import { deliver } from "./deliver.ts";
 import { type ClientFiles, openFiles } from "./files.ts";
-import type { Job } from "./jobs.ts";
+import type { Frontend, Job, Jobs, KeptFrontend } from "./jobs.ts";
 import { Lent } from "./lent.ts";
 import { parseExporters, type Wanted } from "./outputs.ts";
 import type { Session, Sessions } from "./sessions.ts";
@@ -14,7 +15,8 @@ import type { Session, Sessions } from "./sessions.ts";
 /** What a build is carried out with. */
 export interface Means {
   readonly builds: Engine["builds"];
-  readonly images: Pick<Engine["images"], "push">;
+  readonly images: Pick<Engine["images"], "push" | "load" | "list">;
+  readonly jobs: Jobs;
   readonly sessions: Sessions;
 }
 
@@ -34,30 +36,48 @@ export interface Client {
   readonly signal: AbortSignal;
 }
 
+interface Decided {
+  readonly job: Job;
+  readonly kept: KeptFrontend;
+  readonly signal: AbortSignal;
+}
+
 /** Builds what a client has decided to build; the answer is what BuildKit's exporters would tell about it. */
-export async function solve(
-  means: Means,
-  job: Job,
-  attributes: ReadonlyMap<string, string>,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
+export async function solve(means: Means, { job, kept, signal }: Decided): Promise<ReadonlyMap<string, string>> {
   const { request } = job;
   const legacy = request.exporter === "" ? [] : [{ type: request.exporter, attributes: request.exporterAttributes }];
   const wanted = parseExporters(request.exporters.length > 0 ? request.exporters : legacy);
   const emit = (event: BuildEvent) => job.tell(event);
   const { scratch } = means.builds;
-  return await carryOut(
-    means,
-    { job, attributes, signal },
-    {
+  const task = { job, frontend: kept.frontend, signal };
+  try {
+    // Other builds begin with it: it becomes an image, whatever else is made of it.
+    if (kept.isWanted && wanted.type !== "image") await makeImage(means, task, kept);
+    return await carryOut(means, task, {
       wanted,
       emit,
       finish: async (result, client) => {
+        if (wanted.type === "image") kept.made(result.id ?? "");
         const told = await deliver(result, { ...client, emit, wanted, images: means.images, scratch });
         return new Map([...told, ...cacheTold(job)]);
       },
-    },
-  );
+    });
+  } catch (error) {
+    kept.failed(error);
+    throw error;
+  }
+}
+
+/** Makes an image without a name of a build's result, for those that wait for it. */
+async function makeImage(means: Means, task: Task, kept: KeptFrontend): Promise<void> {
+  const wanted = parseExporters([{ type: "image" }]);
+  const emit = (event: BuildEvent) => task.job.tell(event);
+  const before = new Set<string>(means.images.list().map(({ id }) => id));
+  const finish = async ({ id = "" }: BuildResult) => {
+    if (!before.has(id)) task.job.leaves(id);
+    kept.made(id);
+  };
+  await carryOut(means, task, { wanted, emit, finish });
 }
 
 /** What the client writes into the index of the directory that has the cache now. */
@@ -65,30 +85,30 @@ function cacheTold({ cache }: Job): [string, string][] {
   return cache === undefined ? [] : [["cache.manifest", JSON.stringify(cache)]];
 }
 
-interface Task {
+export interface Task {
   readonly job: Job;
-  /** Of the request to the frontend. */
-  readonly attributes: ReadonlyMap<string, string>;
+  readonly frontend: Frontend;
   readonly signal: AbortSignal;
 }
 
 /** Has the builder do what a client asks of the Dockerfile's frontend. */
 export async function carryOut<Result>(
-  { builds, sessions }: Pick<Means, "builds" | "sessions">,
-  { job, attributes, signal }: Task,
+  means: Means,
+  { job, frontend, signal }: Task,
   { wanted, emit, finish }: Purpose<Result>,
 ): Promise<Result> {
-  const asked = parseAttributes(new Map([...job.request.attributes, ...attributes]));
-  const session = await sessions.get(job.request.session, signal);
+  const asked = parseAttributes(new Map([...job.request.attributes, ...frontend.attributes]));
+  const session = await means.sessions.get(job.request.session, signal);
   const left = AbortSignal.any([signal, session.client.ended]);
   await using lent = new Lent(session, left);
   const settings = await lent.beforehand();
   const files = await openFiles(asked, { session, signal: left, emit });
-  const result = await builds.build({
+  const contexts = { ...asked.contexts, ...(await borrow(asked, { ...means, frontend, session, signal: left, emit })) };
+  const result = await means.builds.build({
     ...buildRequest(job, { asked, wanted, session }),
     ...files.request,
     emit,
-    settings: { ...settings, contexts: asked.contexts },
+    settings: { ...settings, contexts },
     auth: lent.auth,
     lend: (needed) => lent.lend(needed),
     signal: left,

@@ -8,8 +8,9 @@ import { parseReference } from "../../registry/reference.ts";
 import type { BlobPart } from "../../registry/repository.ts";
 import { storageError } from "../../storage/content/errors.ts";
 import { blobPath } from "../../storage/content/ingest.ts";
-import { algorithmOf, type Digest, digestOf, isDigest } from "../../storage/digest.ts";
+import { type Digest, isDigest } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
+import { readLentDocument, verified } from "./lent-document.ts";
 import type { CacheSource, RegistryCredentials } from "./types.ts";
 
 /** Where manifests and blobs can be had from. */
@@ -73,21 +74,7 @@ function lentPlace(
   { directory, version, store }: Extract<CacheSource, { type: "lent" }>,
   signal: AbortSignal,
 ): CachePlace {
-  const read = async (digest: Digest): Promise<Buffer> => {
-    const pieces: Buffer[] = [];
-    let size = 0;
-    for await (const piece of await store.read(digest, 0, signal)) {
-      size += piece.length;
-      if (size > documentLimit) {
-        throw new SampanError(
-          "invalid",
-          `Cannot use ${directory}: blob ${digest} is larger than ${documentLimit} bytes`,
-        );
-      }
-      pieces.push(piece);
-    }
-    return verified(Buffer.concat(pieces), digest, directory);
-  };
+  const read = (digest: Digest) => readLentDocument({ store, name: directory }, digest, signal);
   const document = ({ digest }: Descriptor) => read(digest);
   return {
     document,
@@ -98,11 +85,6 @@ function lentPlace(
     },
     blob: async (digest, offset, stop): Promise<BlobPart> => ({ offset, body: await store.read(digest, offset, stop) }),
   };
-}
-
-function verified(bytes: Buffer, digest: Digest, directory: string): Buffer {
-  if (digestOf(bytes, algorithmOf(digest)) === digest) return bytes;
-  throw new SampanError("invalid", `Cannot use ${directory}: blob ${digest} has another digest in truth`);
 }
 
 async function read(path: string): Promise<Buffer> {

@@ -21,7 +21,7 @@ export const SolveRequest = message("SolveRequest", {
   evaluate: bool(14),
 });
 
-const Ref = message("Ref", { id: text(1) });
+const Ref = message("Ref", { id: text(1), definition: optional(2, Definition) });
 const Refs = message("RefMap", { refs: mapOf(1, Ref) });
 const Result = message("Result", { ref: optional(3, Ref), refs: optional(4, Refs), metadata: bytesMap(10) });
 
@@ -32,5 +32,7 @@ export const ReturnResponse = message("ReturnResponse", {});
 
 export const InputsRequest = message("InputsRequest", {});
 export const InputsResponse = message("InputsResponse", { definitions: mapOf(1, Definition) });
+
+export const EvaluateRequest = message("EvaluateRequest", { ref: text(1) });
 
 export const WarnRequest = message("WarnRequest", { digest: text(1), level: int(2) });

@@ -39,8 +39,11 @@ const CacheOptions = message("CacheOptions", { exports: repeated(4, CacheEntry),
 
 export const Exporter = message("Exporter", { type: text(1), attributes: textMap(2) });
 
-/** What is not read: of a graph only that there is one. */
-export const Definition = message("Definition", { operations: byteStrings(1) });
+/** pb.Definition, a graph. */
+export const Definition = message("Definition", {
+  operations: byteStrings(1),
+  metadata: mapOf(2, message("OpMetadata", { ignoreCache: bool(1) })),
+});
 
 export const SolveRequest = message("SolveRequest", {
   ref: text(1),
