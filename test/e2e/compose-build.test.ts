@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, suite, test } from "node:test";
+import { linkPlugins } from "../support/buildx.ts";
 import { composes, Project } from "../support/compose.ts";
 import { world } from "../support/netns.ts";
 import { requires } from "../support/requires.ts";
@@ -56,14 +57,28 @@ function projectOf(compose: (typeof found)[number], name: string, yaml: string):
   return project;
 }
 
+/** By the classic API and by BuildKit's protocol, which the first generation leaves to docker's command line. */
+const ways = found.flatMap((compose) => [
+  { compose, buildKit: false, how: "", failure: /returned a non-zero code: 3/ },
+  ...(compose.replaces
+    ? [{ compose, buildKit: true, how: " with BuildKit", failure: /did not complete successfully: exit code: 3/ }]
+    : []),
+]);
+
 suite("Compose builds", needs, () => {
   before(() => {
-    // The daemon's own builder is the classic one of Docker's tools.
-    net.machine.env.DOCKER_BUILDKIT = "0";
+    const config = join(net.machine.directory, "docker-config");
+    linkPlugins(config);
+    Object.assign(net.machine.env, { DOCKER_CONFIG: config, BUILDX_CONFIG: join(config, "buildx") });
   });
 
-  for (const [i, compose] of found.entries()) {
-    test(`${compose.title}: build, up, and up --build after a change`, async () => {
+  for (const [i, { compose, buildKit, how, failure }] of ways.entries()) {
+    const builder = () => {
+      net.machine.env.DOCKER_BUILDKIT = buildKit ? "1" : "0";
+    };
+
+    test(`${compose.title}: build, up, and up --build after a change${how}`, async () => {
+      builder();
       const project = projectOf(compose, `built${i}`, services);
       await project.ok("build");
       assert.equal(await net.inspect("project/web:1", '{{index .Config.Labels "org.example.part"}}'), "web");
@@ -88,7 +103,8 @@ suite("Compose builds", needs, () => {
       assert.equal(await net.ok("images", "-q", "project/web"), "");
     });
 
-    test(`${compose.title}: build arguments of the command line, no cache, one service, a failure`, async () => {
+    test(`${compose.title}: build arguments of the command line, no cache, one service, a failure${how}`, async () => {
+      builder();
       const project = projectOf(compose, `asked${i}`, services);
       await project.ok("build", "--build-arg", "GREETING=good day", "web");
       assert.equal(
@@ -102,7 +118,7 @@ suite("Compose builds", needs, () => {
       const { status, stdout, stderr } = await project.run("build", "web");
       assert.notEqual(status, 0);
       assert.match(`${stdout}${stderr}`, /why it fails/);
-      assert.match(`${stdout}${stderr}`, /returned a non-zero code: 3/);
+      assert.match(`${stdout}${stderr}`, failure);
       await net.ok("rmi", "-f", "project/web:1");
     });
   }

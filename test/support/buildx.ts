@@ -80,11 +80,17 @@ export function buildxCommand(box: Sandbox, ...args: readonly string[]): Promise
 
 /** The environment in which docker's command line has the plugins, and both talk to the sandbox's daemon. */
 export function pluginEnv(box: Sandbox, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const directory = join(box.directory, "docker", "cli-plugins");
+  const config = join(box.directory, "docker");
+  linkPlugins(config);
+  return { ...dockerEnv(box), DOCKER_CONFIG: config, BUILDX_CONFIG: join(box.directory, "buildx"), ...more };
+}
+
+/** Has docker's command line find the plugins by a directory for its configuration. */
+export function linkPlugins(config: string): void {
+  const directory = join(config, "cli-plugins");
   mkdirSync(directory, { recursive: true });
   for (const name of ["docker-buildx", "docker-compose"] as const) {
     const path = plugin(name);
     if (path !== undefined && !existsSync(join(directory, name))) symlinkSync(path, join(directory, name));
   }
-  return { ...dockerEnv(box), BUILDX_CONFIG: join(box.directory, "buildx"), ...more };
 }

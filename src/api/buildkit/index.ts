@@ -64,6 +64,9 @@ function endWith(signal: AbortSignal, end: () => void, socket: Socket): void {
 }
 
 function notThere(path: string): Error {
+  if (path.includes("BuildHistory")) {
+    return new RpcError(codes.unimplemented, "Cannot tell of earlier builds: Sampan keeps no history of builds");
+  }
   const remedy = "Sampan builds Dockerfiles by itself, and serves as much of BuildKit's protocol as that takes";
   return new RpcError(codes.unimplemented, `Cannot call ${path}: ${remedy}`);
 }
