@@ -21,6 +21,7 @@ services:
       target: web
       labels: {org.example.part: web}
       network: none
+      extra_hosts: ["machine:host-gateway"]
     image: project/web:1
     depends_on: [worker]
   worker:
@@ -32,7 +33,7 @@ const files: Readonly<Record<string, readonly string[]>> = {
     "FROM probe AS base",
     "ARG GREETING=nothing",
     "COPY said /said",
-    'RUN echo "$GREETING $(cat /said)" > /greeting; ls /sys/class/net | tr "\\\\n" " " > /networks',
+    'RUN grep machine /etc/hosts > /hosts; echo "$GREETING $(cat /said)" > /greeting; ls /sys/class/net | tr "\\\\n" " " > /networks',
     "FROM base AS web",
     'CMD ["probe", "serve", "web", "7000"]',
     "FROM base AS never",
@@ -87,6 +88,7 @@ suite("Compose builds", needs, () => {
       await Promise.all([net.serves(web), net.serves(await project.container("worker"))]);
       assert.equal(await net.sh(web, "cat /greeting"), "hello to the first");
       assert.equal(await net.sh(web, "cat /networks"), "lo ");
+      assert.match(await net.sh(web, "cat /hosts"), /^(?:\d+\.){3}\d+\s+machine$/);
       const worker = await project.container("worker");
       assert.equal(await net.sh(worker, "cd /sent && find . -type f | sort"), "./file\n./other/Dockerfile");
       // Nothing has changed: nobody is replaced.

@@ -14,22 +14,26 @@ const builder = { package: "sampan", version: `v${version}`, revision: "" };
 
 /**
  * The one worker there is. By the label of a snapshotter buildx knows that images of several platforms, archives of images and
- * caches can be had, and leaves pushing to the daemon.
+ * caches can be had, and leaves pushing to the daemon; by that of an address what `--add-host NAME:host-gateway` stands for.
  */
-const worker = {
-  id: "sampan",
-  labels: new Map([
-    ["org.mobyproject.buildkit.worker.executor", "sampan"],
-    ["org.mobyproject.buildkit.worker.snapshotter", "overlayfs"],
-  ]),
-  platforms: [{ os, architecture, variant }],
-  version: builder,
-};
+function worker([address]: readonly string[]) {
+  const prefix = "org.mobyproject.buildkit.worker";
+  return {
+    id: "sampan",
+    labels: new Map([
+      [`${prefix}.executor`, "sampan"],
+      [`${prefix}.snapshotter`, "overlayfs"],
+      ...(address === undefined ? [] : [[`${prefix}.moby.host-gateway-ip`, address] as const]),
+    ]),
+    platforms: [{ os, architecture, variant }],
+    version: builder,
+  };
+}
 
 /** moby.buildkit.v1.Control: builds of one connection. */
 export function controlMethods(means: Means, jobs: Jobs): [string, Method][] {
   const methods: Readonly<Record<string, Method>> = {
-    ListWorkers: unary(m.ListWorkersRequest, m.ListWorkersResponse, () => ({ record: [worker] })),
+    ListWorkers: unary(m.ListWorkersRequest, m.ListWorkersResponse, () => ({ record: [worker(means.hostGateway())] })),
     Info: unary(m.InfoRequest, m.InfoResponse, () => ({ version: builder })),
     Solve: unary(m.SolveRequest, m.SolveResponse, async (request, { signal }) => {
       const job = jobs.begin(request);

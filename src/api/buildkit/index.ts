@@ -31,7 +31,8 @@ export class BuildKit {
   #serve(socket: Socket): void {
     const { engine, log, leaving } = this.#context;
     const jobs = new Jobs();
-    const means = { builds: engine.builds, images: engine.images, sessions: this.#sessions, jobs };
+    const { builds, images, networks } = engine;
+    const means = { builds, images, sessions: this.#sessions, jobs, hostGateway: () => networks.hostGateway() };
     const methods = new Map([...controlMethods(means, jobs), ...bridgeMethods(means, jobs)]);
     const session = serveGrpc(socket, {
       methods,

@@ -18,6 +18,8 @@ export interface Means {
   readonly images: Pick<Engine["images"], "push" | "load" | "list">;
   readonly jobs: Jobs;
   readonly sessions: Sessions;
+  /** What `host-gateway` stands for. */
+  hostGateway(): readonly string[];
 }
 
 /** What is to be done with the result of a build, and how it is told of. */

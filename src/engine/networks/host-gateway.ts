@@ -11,18 +11,28 @@ export function knowsDefaultBridge({ networkDefaults }: EngineParts, { hostConfi
   return (hostConfig.ExtraHosts ?? []).some((text) => parseExtraHost(text).address === hostGateway);
 }
 
+/** What `host-gateway` stands for in networks of the machine's: what the daemon was told, else the default bridge's own addresses. */
+export function machineAddresses({
+  networkDefaults,
+  networking,
+}: Pick<EngineParts, "networkDefaults" | "networking">): readonly string[] {
+  if (networkDefaults.hostGatewayIps.length > 0) return networkDefaults.hostGatewayIps;
+  const gateways = networking.find("bridge")?.subnets.map(({ gateway }) => gateway) ?? [];
+  return gateways.filter((gateway) => gateway !== undefined);
+}
+
 /**
  * Addresses by which a container reaches the machine: what the daemon was told, else the default bridge's, as with dockerd:
  * servers of the machine listen there for containers of all networks. Where there is none, its own gateway.
  */
 export function gatewayAddresses(
-  { networkDefaults, networking }: EngineParts,
+  parts: EngineParts,
   { hostConfig }: ContainerRecord,
   endpoints: readonly Endpoint[],
 ): readonly string[] {
-  if (networkDefaults.hostGatewayIps.length > 0) return networkDefaults.hostGatewayIps;
+  const usual = machineAddresses(parts);
+  if (parts.networkDefaults.hostGatewayIps.length > 0) return usual;
   const own = endpoints.flatMap(({ ipv4, ipv6 }) => [ipv4?.gateway, ipv6?.gateway]);
-  const usual = networking.find("bridge")?.subnets.map(({ gateway }) => gateway) ?? [];
   const found = [...usual, ...own].filter((gateway) => gateway !== undefined);
   if (hostConfig.NetworkMode === "host") return ["127.0.0.1"];
   const addresses = [found.find((address) => !isIPv6(address)), found.find((address) => isIPv6(address))];

@@ -7,6 +7,7 @@ import type { EngineParts } from "../parts.ts";
 import { connectContainer } from "./connect.ts";
 import { disconnectContainer } from "./disconnect.ts";
 import { networkEvent } from "./events.ts";
+import { machineAddresses } from "./host-gateway.ts";
 import type { NetworkMember, Networks, NetworkView } from "./types.ts";
 
 /** The networks of this daemon, and who is joined to them. */
@@ -24,6 +25,10 @@ export class EngineNetworks implements Networks {
   get(reference: string): NetworkView {
     const network = this.#parts.networking.get(reference);
     return { network, members: this.#members(network) };
+  }
+
+  hostGateway(): readonly string[] {
+    return machineAddresses(this.#parts);
   }
 
   isUsed({ name }: NetworkRecord): boolean {

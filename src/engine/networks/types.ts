@@ -39,6 +39,8 @@ export interface NetworkView {
 export interface Networks {
   list(): readonly NetworkRecord[];
   get(reference: string): NetworkView;
+  /** Addresses that `host-gateway` stands for; none without a default bridge. */
+  hostGateway(): readonly string[];
   /** Whether a container, running or not, is joined to it. */
   isUsed(network: NetworkRecord): boolean;
   /** "conflict" when the name is taken. */
