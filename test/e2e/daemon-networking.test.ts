@@ -49,7 +49,7 @@ suite("the daemon's options about networks", { ...requires("docker", "ip", "nft"
     await net.serve("web", ["-p", "8080:7000"]);
     assert.equal(await net.ok("port", "web"), "7000/tcp -> 127.0.0.1:8080");
     assert.match((await net.answer("machine", "tcp:127.0.0.1:8080")) ?? "", /^web /);
-    assert.doesNotMatch((await net.answer("outside", `tcp:${uplink.machine.v4}:8080`)) ?? "", /^web /);
+    assert.doesNotMatch((await net.answer("outside", `tcp:${uplink.machine.v4}:8080`, 600)) ?? "", /^web /);
   });
 
   test("--default-address-pool, --default-network-opt", async () => {
@@ -69,7 +69,7 @@ suite("the daemon's options about networks", { ...requires("docker", "ip", "nft"
     await net.serve("one");
     await net.serve("two", ["-p", "8081:7000"]);
     const address = await net.address("two", "bridge");
-    assert.doesNotMatch((await net.answer("one", `tcp:${address}:7000`)) ?? "", /^two /);
+    assert.doesNotMatch((await net.answer("one", `tcp:${address}:7000`, 600)) ?? "", /^two /);
     assert.equal(
       await net.answer("one", `tcp:${uplink.outside.v4}:7000`),
       `outside ${await net.address("one", "bridge")}`,

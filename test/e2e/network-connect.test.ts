@@ -26,7 +26,7 @@ suite("networks of containers that run", requires("docker", "ip", "nft", "cc", "
 
   test("connect and disconnect while it runs", async () => {
     await net.serve("roam", ["--network", "alpha"]);
-    assert.equal(await net.answer("roam", "tcp:10.86.2.20:7000"), "timeout");
+    assert.equal(await net.answer("roam", "tcp:10.86.2.20:7000", 600), "timeout");
     await net.ok("network", "connect", "--ip", "10.86.2.30", "--alias", "guest", "beta", "roam");
     assert.deepEqual(await links("roam"), ["eth0", "eth1"]);
     assert.equal(await net.answer("roam", "tcp:10.86.2.20:7000"), "peer 10.86.2.30");

@@ -31,7 +31,7 @@ async function warnings(): Promise<string> {
 }
 
 async function who(from: string, target: string): Promise<string | undefined> {
-  return (await net.answer(from, target))?.split(" ")[0];
+  return (await net.answer(from, target, 600))?.split(" ")[0];
 }
 
 suite("beside the firewalls of others", runnable, () => {

@@ -100,7 +100,7 @@ suite("networks survive the daemon", runnable, () => {
       runProgram("test", ["-e", `/proc/${pid}`]).then(({ status }) => status !== 0),
     );
     await net.machine.start();
-    assert.notEqual((await net.answer("db", "tcp:www:7000"))?.split(" ")[0], "web");
+    assert.notEqual((await net.answer("db", "tcp:www:7000", 600))?.split(" ")[0], "web");
     await net.serve("heir", ["--network", "back", "-p", "8080:7000"]);
     assert.match((await net.answer("outside", `tcp:${machine.v4}:8080`)) ?? "", /^heir /);
     await net.ok("rm", "-f", "heir");
@@ -112,12 +112,12 @@ suite("networks survive the daemon", runnable, () => {
   test("connect, disconnect and removal of what an earlier daemon made", async () => {
     await net.machine.crash();
     await net.ok("network", "disconnect", "front", "db");
-    assert.equal(await net.answer("db", "tcp:10.87.1.10:7000"), "timeout");
+    assert.equal(await net.answer("db", "tcp:10.87.1.10:7000", 600), "timeout");
     await net.ok("network", "connect", "front", "db");
     assert.match((await net.answer("db", "tcp:web:7000")) ?? "", /^web /);
     await net.machine.crash();
     await net.ok("rm", "-f", "web", "db", "plain");
-    assert.notEqual((await net.answer("outside", `tcp:${machine.v4}:8080`))?.split(" ")[0], "web");
+    assert.notEqual((await net.answer("outside", `tcp:${machine.v4}:8080`, 600))?.split(" ")[0], "web");
     await net.ok("network", "rm", "front", "back");
   });
 });

@@ -51,8 +51,8 @@ export class World {
     return Object.fromEntries((await this.#probe(who, probe)).split("\n").map((line) => line.split(" = ")));
   }
 
-  /** As `ask` for one target. */
-  async answer(who: string, target: string, milliseconds = 600): Promise<string | undefined> {
+  /** As `ask` for one target; who expects none says how long to listen. TCP repeats its first packet after a second, should it get lost. */
+  async answer(who: string, target: string, milliseconds = 3000): Promise<string | undefined> {
     return (await this.ask(who, [target], milliseconds))[target];
   }
 
