@@ -1,3 +1,4 @@
+import { SampanError } from "../errors/index.ts";
 import { named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
@@ -6,7 +7,8 @@ import { copyTree, newMount } from "./mounting.ts";
 import { attachAt, makeOverlay, mountOverlay, type Overlay } from "./overlay.ts";
 import { isolateMounts } from "./rootfs.ts";
 import type { KernelFeatures } from "./start.ts";
-import type { RootFilesystem } from "./types.ts";
+import type { LayersMount, RootFilesystem } from "./types.ts";
+import { optionsOf, takePart } from "./user-mounts.ts";
 
 /** By which the ids of layers are mapped, and the root user and group of it as the machine knows them. */
 export interface Mapping {
@@ -15,16 +17,33 @@ export interface Mapping {
   readonly gid: number;
 }
 
-/**
- * A detached overlay of layers whose ids are mapped by `mapping` (Linux 5.19), if that is given. overlayfs is told its layers
- * by paths: for the moment in which it is made, their directories are mounted in a mount namespace of the worker's own.
- */
-export function makeMappedRoot(
-  p: Program,
-  root: RootFilesystem,
-  mapping: Mapping | undefined,
-  kernel: KernelFeatures,
-): Slot {
+/** Where overlays are made. */
+interface Workshop {
+  /** A directory that something can be put on for a moment, in a mount namespace that nobody sees. */
+  readonly mountPoint: string;
+  readonly mapping: Mapping | undefined;
+  readonly kernel: KernelFeatures;
+}
+
+/** A detached overlay of layers whose ids are mapped by `mapping` (Linux 5.19), if that is given. */
+export function makeMappedRoot(p: Program, { lower, upper, options = [] }: RootFilesystem, workshop: Workshop): Slot {
+  if (upper === "throw-away") throw new SampanError("internal", "Cannot map the ids of a throw-away layer");
+  return apart(p, () => makeMapped(p, { lower, upper, options }, workshop));
+}
+
+/** As `makeMappedRoot`, of what is seen of layers that are mounted in a container. */
+export function takeMappedLayers(p: Program, mount: LayersMount, workshop: Workshop): Slot {
+  const { lower, upper, subpath } = mount;
+  const options = optionsOf(mount);
+  return apart(p, () => {
+    const whole = makeMapped(p, { lower, upper, options }, workshop);
+    attachAt(p, whole, `${workshop.mountPoint}/root`, "put it where parts of it can be had");
+    return takePart(p, whole, subpath);
+  });
+}
+
+/** Does something in a mount namespace of its own, which the worker leaves again. */
+function apart<T>(p: Program, body: () => T): T {
   const open = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
   const mounts = named(f.CLONE_NEWNS, "CLONE_NEWNS");
   const own = p.sys("openat", [f.AT_FDCWD, p.text("/proc/self/ns/mnt"), open, 0], {
@@ -32,13 +51,18 @@ export function makeMappedRoot(
   });
   p.call("unshare", [mounts], { note: "mount where nobody sees it" });
   isolateMounts(p);
-  const overlay = placeLayers(p, root, mapping?.namespace);
-  const made = asOwner(p, mapping, () =>
-    kernel.lowerdirPlus ? makeOverlay(p, overlay, note) : mountAndTake(p, overlay, root.mountPoint),
-  );
+  const result = body();
   p.call("setns", [own, mounts], { note: "come back" });
   p.call("close", [own], { note: "that is done" });
-  return made;
+  return result;
+}
+
+/** overlayfs is told its layers by paths: their directories are mounted for the moment in which it is made. */
+function makeMapped(p: Program, layers: Overlay, workshop: Workshop): Slot {
+  const overlay = placeLayers(p, layers, workshop);
+  return asOwner(p, workshop.mapping, () =>
+    workshop.kernel.lowerdirPlus ? makeOverlay(p, overlay, note) : mountAndTake(p, overlay, workshop.mountPoint),
+  );
 }
 
 const note = "lay the image's layers over each other, with the container's own on top";
@@ -62,9 +86,8 @@ function asOwner<T>(p: Program, mapping: Mapping | undefined, body: () => T): T 
 }
 
 /** Mounts the directories that layers lie in, with their ids mapped; answers the overlay of what is there. */
-function placeLayers(p: Program, root: RootFilesystem, mapping: Slot | undefined): Overlay {
-  const { lower, upper, options = [], mountPoint } = root;
-  const own = upper === "throw-away" ? [] : [upper.upper, upper.work];
+function placeLayers(p: Program, { lower, upper, options }: Overlay, { mountPoint, mapping }: Workshop): Overlay {
+  const own = upper === undefined ? [] : [upper.upper, upper.work];
   const places = new Map([...new Set([...lower, ...own].map(parentOf))].map((path, index) => [path, String(index)]));
   const scratch = newMount(p, {
     type: "tmpfs",
@@ -77,7 +100,7 @@ function placeLayers(p: Program, root: RootFilesystem, mapping: Slot | undefined
     p.call("mkdirat", [scratch, p.text(name), 0o755], { note: `make its directory ${name}` });
   for (const [path, name] of places) {
     const tree = copyTree(p, { directory: f.AT_FDCWD, path: p.text(path), recursive: false, note: `take ${path}` });
-    if (mapping) mapIds(p, tree, mapping, { what: path, recursive: false });
+    if (mapping) mapIds(p, tree, mapping.namespace, { what: path, recursive: false });
     attachAt(p, tree, `${mountPoint}/${name}`, `put it in directory ${name}`);
     p.call("close", [tree], { note: "it is there" });
   }
@@ -86,7 +109,7 @@ function placeLayers(p: Program, root: RootFilesystem, mapping: Slot | undefined
     `${mountPoint}/${places.get(parentOf(path))}/${path.slice(path.lastIndexOf("/") + 1)}`;
   return {
     lower: lower.map(there),
-    upper: upper === "throw-away" ? undefined : { upper: there(upper.upper), work: there(upper.work) },
+    upper: upper && { upper: there(upper.upper), work: there(upper.work) },
     options,
   };
 }

@@ -7,11 +7,11 @@ import type { CloneOptions, Program } from "../kernel/program.ts";
 import { readHardLimits } from "../kernel/rlimits.ts";
 import { mapIds } from "./idmapped.ts";
 import { makeOwnedDev } from "./isolated-dev.ts";
-import { makeMappedRoot } from "./isolated-root.ts";
+import { makeMappedRoot, takeMappedLayers } from "./isolated-root.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 import { raiseLimits, setOomScore } from "./process.ts";
 import type { KernelFeatures } from "./start.ts";
-import type { ContainerSpec, ContainerUsers, Mount, ProcessSpec } from "./types.ts";
+import type { BindMount, ContainerSpec, ContainerUsers, Mount, ProcessSpec } from "./types.ts";
 import { takeTree } from "./user-mounts.ts";
 import { isIdentity, machineId, makeUserNamespace } from "./user-namespace.ts";
 
@@ -21,7 +21,7 @@ export interface Isolation {
   readonly namespace: Slot;
   readonly root: Slot;
   readonly dev: Slot;
-  /** The sources of its binds. */
+  /** The sources of its binds, and of what is made of layers. */
   readonly trees: ReadonlyMap<Mount, Slot>;
 }
 
@@ -37,9 +37,10 @@ export function isolate(p: Program, spec: ContainerSpec, users: ContainerUsers, 
       : openUsers(p, users.pid, `share the users of process ${users.pid}`),
   );
   const mapping = isIdentity(users.mappings) ? undefined : { namespace, ...rootOf(users) };
-  const root = p.in("rootfs", () => makeMappedRoot(p, spec.root, mapping, kernel));
+  const workshop = { mountPoint: spec.root.mountPoint, mapping, kernel };
+  const root = p.in("rootfs", () => makeMappedRoot(p, spec.root, workshop));
   const dev = p.in("device", () => makeOwnedDev(p, spec.devices, users.mappings, rootOf(users)));
-  const trees = p.in("rootfs", () => takeBinds(p, spec.mounts, mapping?.namespace));
+  const trees = p.in("rootfs", () => takeSources(p, spec.mounts, workshop));
   return { namespace, root, dev, trees };
 }
 
@@ -54,16 +55,22 @@ export function openUsers(p: Program, pid: number, note: string): Slot {
   return p.sys("openat", [f.AT_FDCWD, p.text(`/proc/${pid}/ns/user`), open, 0], { note });
 }
 
-function takeBinds(p: Program, mounts: readonly Mount[], mapping: Slot | undefined): ReadonlyMap<Mount, Slot> {
+type Workshop = Parameters<typeof makeMappedRoot>[2];
+
+function takeSources(p: Program, mounts: readonly Mount[], workshop: Workshop): ReadonlyMap<Mount, Slot> {
   const taken = new Map<Mount, Slot>();
   for (const mount of mounts) {
-    if (mount.type !== "bind") continue;
-    const tree = takeTree(p, mount);
-    const { source, recursive } = mount;
-    if (mapping) mapIds(p, tree, mapping, { what: source, recursive });
-    taken.set(mount, tree);
+    if (mount.type === "bind") taken.set(mount, takeBind(p, mount, workshop));
+    else if (mount.type === "layers") taken.set(mount, takeMappedLayers(p, mount, workshop));
   }
   return taken;
+}
+
+function takeBind(p: Program, mount: BindMount, { mapping }: Workshop): Slot {
+  const tree = takeTree(p, mount);
+  const { source, recursive } = mount;
+  if (mapping) mapIds(p, tree, mapping.namespace, { what: source, recursive });
+  return tree;
 }
 
 /** `setns` into a user namespace: from then on the process has every right there, and none on the machine. */

@@ -47,7 +47,7 @@ export function mountAll(
   for (const mount of mounts) {
     if (mount.type === "bind") mountBind(p, inside, mount, taken.get(mount) ?? takeTree(p, mount));
     else if (mount.type === "tmpfs") mountTmpfs(p, inside, mount);
-    else mountLayers(p, inside, mount, host);
+    else mountLayers(p, inside, mount, taken.get(mount) ?? takeLayers(p, mount, host));
   }
 }
 
@@ -99,16 +99,29 @@ function targetOf(inside: Inside, mount: Pick<BindMount, "target" | "sourceIsDir
  * The overlay is in a place of this mount namespace while the part of it is taken: before Linux 6.15 parts of mounts that are
  * in none cannot be.
  */
-function mountLayers(p: Program, inside: Inside, mount: LayersMount, { mountPoint, kernel }: MountHost): void {
+function takeLayers(p: Program, mount: LayersMount, { mountPoint, kernel }: MountHost): Slot {
   const { lower, upper, subpath, target } = mount;
-  // Nobody needs what is written there on the disk: nothing is waited for when it ends.
-  const options = upper === undefined ? mount.options : [...mount.options, "volatile"];
   const note = `lay the layers over each other that are seen at ${target}`;
-  const whole = mountOverlay(p, { lower, upper, options }, { at: mountPoint, kernel, note });
+  const whole = mountOverlay(p, { lower, upper, options: optionsOf(mount) }, { at: mountPoint, kernel, note });
+  const tree = takePart(p, whole, subpath);
+  p.call("umount2", [p.text(mountPoint), named(f.MNT_DETACH, "MNT_DETACH")], { note: "clear that place again" });
+  return tree;
+}
+
+/** Nobody needs what is written there on the disk: nothing is waited for when it ends. */
+export function optionsOf({ upper, options }: LayersMount): readonly string[] {
+  return upper === undefined ? options : [...options, "volatile"];
+}
+
+/** A detached copy of what a path, a character for each byte, leads to inside an overlay; "" is all. */
+export function takePart(p: Program, whole: Slot, subpath: string): Slot {
   const path = p.bytes(Buffer.from(`${subpath}\0`, "latin1"), JSON.stringify(subpath));
   const part = subpath === "" ? whole : partOf(p, whole, { path, shown: subpath });
-  const tree = copyTree(p, { directory: part, path: p.text(""), recursive: false, note: `take /${subpath} of them` });
-  p.call("umount2", [p.text(mountPoint), named(f.MNT_DETACH, "MNT_DETACH")], { note: "clear that place again" });
+  return copyTree(p, { directory: part, path: p.text(""), recursive: false, note: `take /${subpath} of them` });
+}
+
+function mountLayers(p: Program, inside: Inside, mount: LayersMount, tree: Slot): void {
+  const { target } = mount;
   attach(p, tree, targetOf(inside, mount), `mount it at ${target}`);
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { busybox } from "../support/images.ts";
 import { sandbox } from "../support/sandbox.ts";
@@ -51,6 +52,31 @@ describe("a daemon that gives every container users of its own", () => {
     const shared = /cannot share the host's network namespace when user namespaces are enabled/;
     await box.fails({ status: 125, stderr: shared }, "run", "--network", "host", "busybox", "true");
     await run("--rm", "--privileged", "--userns=host", "busybox", "true");
+  });
+
+  test("steps of builds have them, too, with what is mounted in them", async () => {
+    const context = join(box.directory, "context");
+    mkdirSync(context);
+    writeFileSync(join(context, "given"), "given\n");
+    const lines = [
+      "FROM busybox AS base",
+      "RUN mkdir /out && tr -s ' ' < /proc/self/uid_map > /out/map && touch /out/theirs && chown 7:8 /out/theirs",
+      "FROM busybox",
+      "COPY --chown=5:6 given /copied",
+      "RUN --mount=type=cache,target=/cache,uid=9 stat -c '%u' /cache > /cache-owner && touch /cache/x",
+      "RUN --mount=type=bind,target=/ctx stat -c '%u %g' /ctx/given > /seen && cat /ctx/given",
+      "RUN --mount=type=bind,from=base,source=/out,target=/base,rw cp -a /base /base-out && touch /base/x",
+      "RUN --mount=type=tmpfs,target=/t touch /t/x && stat -c '%u %g' /copied > /copied-owner",
+      "USER 1000",
+      "RUN id -u > /tmp/user",
+    ];
+    writeFileSync(join(context, "Dockerfile"), lines.join("\n"));
+    await box.ok("build", "-q", "-t", "made", context);
+    const script =
+      "cat /base-out/map /cache-owner /seen /copied-owner /tmp/user; stat -c '%u %g' /base-out/theirs /copied";
+    const text = await run("--rm", "--user", "0", "made", "sh", "-c", script);
+    assert.match(text, /^ 0 \d{10} 65536\n9\n0 0\n5 6\n1000\n7 8\n5 6$/);
+    await box.ok("rmi", "made");
   });
 
   test("another setting is for containers made from then on", async () => {

@@ -145,9 +145,16 @@ function recordOf(parts: EngineParts, request: RunRequest): ContainerRecord {
     parts.cgroups.support.swap,
   );
   validateLimits(hostConfig, parts.machine);
+  const users = usersOf(parts, request);
   const config = normaliseConfig({ Hostname: hostname, User: user, Env: env, WorkingDir: cwd, Cmd: argv });
   return {
     ...{ id, name: `build-${id.slice(0, 12)}`, createdAt: nowNs(), imageId: "", platform, layers, path, args },
     ...{ config, hostConfig, endpoints: decideEndpoints(parts.networking, hostConfig, undefined), mounts: [] },
+    ...(users && { users }),
   };
+}
+
+/** What was let have the machine's rights or network has its users, too. */
+function usersOf({ users }: EngineParts, { insecure, network }: RunRequest): ContainerRecord["users"] {
+  return insecure || network === "host" ? undefined : users.usual;
 }

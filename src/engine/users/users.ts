@@ -77,6 +77,11 @@ export class UserIds {
     }
   }
 
+  /** What a container has that asks for nothing; the machine's when undefined. */
+  get usual(): RecordedUsers | undefined {
+    return this.#remap && this.#usual();
+  }
+
   /** Ids that all containers of this daemon share. */
   #usual(): IdMappings {
     if (this.#remap !== "default" && this.#remap !== undefined) return mappingsOf(this.#remap);
