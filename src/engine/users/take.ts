@@ -1,12 +1,11 @@
-import { release } from "node:os";
 import { SampanError } from "../../errors/index.ts";
 import type { ContainerUsers } from "../../runtime/types.ts";
-import { isIdentity } from "../../runtime/user-namespace.ts";
 import type { HostConfig } from "../config.ts";
 import { sharedContainer } from "../container/modes.ts";
 import type { EngineParts } from "../parts.ts";
 import type { ContainerRecord } from "../records/record.ts";
 import { resolveDevices } from "../request/devices.ts";
+import { refuseUnable } from "./able.ts";
 import { parseUsersMode } from "./mode.ts";
 import type { RecordedUsers } from "./users.ts";
 
@@ -66,15 +65,9 @@ function refuseShared(host: HostConfig): void {
 }
 
 function refuseImpossible({ layers, hostConfig }: Decided, users: RecordedUsers): void {
-  if (process.getuid?.() !== 0) {
-    throw new SampanError("unsupported", `Cannot give a container users of its own: the daemon has to run as root`);
-  }
+  refuseUnable(users);
   if (layers.includes("host")) {
     const why = "its image is this machine itself, whose files are the machine's users'";
-    throw new SampanError("unsupported", `Cannot give a container users of its own: ${why}: ${remedy}`);
-  }
-  if (!isIdentity(users) && !mapsLayers(release())) {
-    const why = `overlayfs maps the ids of layers since Linux 5.19, and this is ${release()}`;
     throw new SampanError("unsupported", `Cannot give a container users of its own: ${why}: ${remedy}`);
   }
   const outside = resolveDevices(hostConfig).nodes.find(({ path }) => !path.startsWith("/dev/"));
@@ -82,11 +75,6 @@ function refuseImpossible({ layers, hostConfig }: Decided, users: RecordedUsers)
     const why = "outside of /dev, only the machine's root may make devices";
     throw new SampanError("unsupported", `Cannot make the device ${outside.path} in a user namespace: ${why}`);
   }
-}
-
-function mapsLayers(kernel: string): boolean {
-  const [major = 0, minor = 0] = kernel.split(/[.-]/).map(Number);
-  return major > 5 || (major === 5 && minor >= 19);
 }
 
 /** A namespace gives rights in it to the users it was made with, and to nobody else. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mapsLayers } from "./able.ts";
 import { parseUsersMode } from "./mode.ts";
 import { findFree, mapAround, mapInTurn, without } from "./ranges.ts";
 import { parseRemap } from "./remap.ts";
@@ -86,4 +87,8 @@ test("subordinate ids, and what the daemon remaps to", () => {
   assert.deepEqual(parseRemap("a"), { user: "a", group: "a" });
   assert.deepEqual(parseRemap("a:b"), { user: "a", group: "b" });
   for (const text of ["", ":a", "a:", "a:b:c"]) assert.throws(() => parseRemap(text), { name: "SampanError" });
+});
+
+test("overlayfs maps the ids of layers since Linux 5.19", () => {
+  assert.deepEqual(["5.18.0", "5.19.1-amd64", "6.1.0", "5.4"].map(mapsLayers), [false, true, true, false]);
 });

@@ -4,6 +4,7 @@ import type { IdMappings, IdRange } from "../../runtime/user-namespace.ts";
 import type { Layout } from "../../storage/layout.ts";
 import type { Container } from "../container/live.ts";
 import type { Registry } from "../records/registry.ts";
+import { refuseUnable } from "./able.ts";
 import { type UsersMode, usualSize } from "./mode.ts";
 import { findFree, mapAround, type Span, without } from "./ranges.ts";
 import { mappingsOf, type Remap } from "./remap.ts";
@@ -40,7 +41,7 @@ export class UserIds {
     this.#remap = remap;
     const blocks = usualPool.size / usualSize;
     this.#offset = suffix === "" ? 0 : (Number.parseInt(suffix.slice(1), 16) % blocks) * usualSize;
-    if (remap !== undefined) this.#usual();
+    if (remap !== undefined) refuseUnable(this.#usual());
   }
 
   /** Whether containers have users of their own unless they ask for the machine's. */
