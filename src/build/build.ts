@@ -187,12 +187,13 @@ export class Build {
     });
     const tags = names.map(({ familiar }) => familiar);
     const none = { stream: undefined, content: undefined, metadata: undefined };
+    const { annotations = [] } = output;
     if (output.type === "content") {
-      const { id, content } = await contentOf(parts, this.#hold, built, names);
+      const { id, content } = await contentOf(parts, this.#hold, built, { names, annotations });
       const kept = { ...content, [Symbol.asyncDispose]: () => this.#end() };
       return { ...none, id, digest: content.root.digest, tags, content: kept };
     }
-    const { image, id, digest } = await storeImages(parts, this.#hold, built, { names, signal });
+    const { image, id, digest } = await storeImages(parts, this.#hold, built, { names, annotations, signal });
     for (const { familiar } of names) parts.host.tell("tag", image.id, familiar);
     return { ...none, id, digest, tags };
   }

@@ -12,6 +12,15 @@ export type { Entitlement } from "./plan/entitlements.ts";
 export type { NamedContext } from "./plan/plan.ts";
 export type { BuildEvent } from "./progress/types.ts";
 
+/** What is said about an image where it is stored (OCI annotations.md). */
+export interface Annotation {
+  readonly of: "manifest" | "manifest-descriptor" | "index";
+  /** "linux/amd64"; undefined: all. */
+  readonly platform: string | undefined;
+  readonly key: string;
+  readonly value: string;
+}
+
 /** Where the result of a build goes. */
 export interface BuildOutput {
   /**
@@ -21,6 +30,8 @@ export interface BuildOutput {
   readonly type: "image" | "content" | "tar";
   /** Files of layers that are made have no later time than SOURCE_DATE_EPOCH. */
   readonly rewritesTimes: boolean;
+  /** "invalid" for those of an index where there is none. */
+  readonly annotations?: readonly Annotation[];
 }
 
 /** What a client sends that is in no URL and in no log. */

@@ -120,6 +120,43 @@ suite("outputs of buildx", requiresPlugins("docker-buildx"), () => {
     assert.equal(await ok("run", "--rm", "--network", "none", "onto"), "more");
   });
 
+  test("several outputs of one build, which is carried out once", async () => {
+    const directory = context({ Dockerfile: ["FROM busybox", "RUN head -c 16 /dev/urandom | md5sum > /number"] });
+    const [files, archive] = [join(box.directory, "of-several"), join(box.directory, "of-several.tar")];
+    const outputs = [`type=local,dest=${files}`, "type=image", `type=oci,dest=${archive}`];
+    const told = await built("--no-cache", "-t", "of-several", ...outputs.flatMap((one) => ["-o", one]), directory);
+    assert.equal(told.match(/RUN head/g)?.length, 1, told);
+    const number = readFileSync(join(files, "number"), "utf8").trim();
+    assert.equal(await ok("run", "--rm", "--network", "none", "of-several", "cat", "/number"), number);
+    await other.ok("load", "-i", archive);
+    assert.equal(await other.ok("run", "--rm", "--network", "none", "of-several", "cat", "/number"), number);
+  });
+
+  test("annotations, of images and of their index", async () => {
+    const archive = join(box.directory, "annotated.tar");
+    const said = [
+      "a=of all",
+      "manifest[linux/arm64]:b=of one",
+      "index:c=of the index",
+      "manifest-descriptor:d=in the index",
+    ];
+    const args = said.flatMap((one) => ["--annotation", one]);
+    await built("--platform", both, ...args, "-o", `type=oci,dest=${archive}`, context(several));
+    const blob = (digest: string) => jsonIn(archive, `blobs/${digest.replace(":", "/")}`);
+    const index = blob(jsonIn(archive, "index.json").manifests[0].digest);
+    assert.deepEqual(index.annotations, { c: "of the index" });
+    assert.deepEqual(index.manifests[0].annotations, { d: "in the index" });
+    assert.deepEqual(blob(index.manifests[0].digest).annotations, { a: "of all" });
+    assert.deepEqual(blob(index.manifests[1].digest).annotations, { a: "of all", b: "of one" });
+    await refused(
+      /index annotations not supported for single platform export/,
+      ...args,
+      "-o",
+      "type=image",
+      context(several),
+    );
+  });
+
   test("attributes that cannot be honoured are refused", async () => {
     mkdirSync(join(box.directory, "refused"));
     const directory = context({ Dockerfile: "FROM busybox\n" });

@@ -162,14 +162,6 @@ suite("docker build with buildx", requiresPlugins("docker-buildx"), () => {
 
   test("what cannot be had is refused, and says what to do", async () => {
     const directory = context({ Dockerfile: "FROM busybox\n" });
-    await refused(
-      /Cannot build with the output attribute annotation/,
-      "--annotation",
-      "a=b",
-      "-o",
-      "type=image",
-      directory,
-    );
     await refused(/Attestations are not supported/, "--sbom=true", directory);
     await refused(
       /Cannot solve with the frontend example\.com\/other/,
@@ -177,6 +169,22 @@ suite("docker build with buildx", requiresPlugins("docker-buildx"), () => {
       "BUILDKIT_SYNTAX=example.com/other",
       directory,
     );
+  });
+
+  test("builds at the same time carry a common step out once, and each gets its image", async () => {
+    const directory = context({
+      Dockerfile: [
+        "FROM busybox",
+        "RUN head -c 16 /dev/urandom | md5sum > /same; sleep 1",
+        "ARG N",
+        "RUN echo $N > /own",
+      ],
+    });
+    const all = ["1", "2", "3", "4"];
+    await Promise.all(all.map((n) => built("--build-arg", `N=${n}`, "-t", `at-once:${n}`, directory)));
+    const files = all.map((n) => ok("run", "--rm", "--network", "none", `at-once:${n}`, "cat", "/same", "/own"));
+    const [first = "", ...others] = await Promise.all(files);
+    for (const [i, other] of others.entries()) assert.equal(other, first.replace(/1$/, String(i + 2)));
   });
 
   test("lints and questions about the Dockerfile", async () => {

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { SampanError } from "../../errors/index.ts";
 import { parseAttributes } from "./attributes.ts";
 import { checkFrontend } from "./frontend.ts";
-import { parseExporters } from "./outputs.ts";
+import { cacheOnly, parseExporter, parseExporters } from "./outputs.ts";
 import { definitionOf, resultIn } from "./results.ts";
 
 const parse = (attributes: Readonly<Record<string, string>>) => parseAttributes(new Map(Object.entries(attributes)));
@@ -80,23 +80,42 @@ suite("the attributes of a BuildKit build", () => {
   });
 
   test("outputs", () => {
+    const parse = (exporter: Parameters<typeof parseExporter>[0]) => parseExporter(exporter, 0);
     const attributes = new Map([
       ["name", "a,b"],
       ["push", "true"],
     ]);
-    assert.deepEqual(parseExporters([{ type: "moby", attributes }]).tags, ["a", "b"]);
-    assert.equal(parseExporters([]).to, "none");
-    assert.equal(parseExporters([{ type: "local" }]).to, "directory");
-    assert.equal(parseExporters([{ type: "oci" }]).to, "archive");
-    assert.equal(parseExporters([{ type: "oci", attributes: new Map([["tar", "false"]]) }]).to, "content");
-    assert.equal(parseExporters([{ type: "moby", attributes }]).push, true);
-    assert.throws(
-      () => parseExporters([{ type: "moby", attributes: new Map([["compression", "zstd"]]) }]),
-      unsupported,
+    assert.deepEqual(parse({ type: "moby", attributes }).tags, ["a", "b"]);
+    assert.equal(cacheOnly.to, "none");
+    assert.equal(parse({ type: "local" }).to, "directory");
+    assert.equal(parse({ type: "oci" }).to, "archive");
+    assert.equal(parse({ type: "oci", attributes: new Map([["tar", "false"]]) }).to, "content");
+    assert.equal(parse({ type: "moby", attributes }).push, true);
+    assert.throws(() => parse({ type: "moby", attributes: new Map([["compression", "zstd"]]) }), unsupported);
+    assert.throws(() => parse({ type: "oci", attributes: new Map([["push", "true"]]) }), unsupported);
+    const several = parseExporters([{ type: "tar" }, { type: "moby" }, { type: "local" }]);
+    assert.deepEqual(
+      several.map(({ to, place }) => `${place} ${to}`),
+      ["1 store", "0 archive", "2 directory"],
     );
-    assert.throws(() => parseExporters([{ type: "oci", attributes: new Map([["push", "true"]]) }]), unsupported);
-    assert.throws(() => parseExporters([{ type: "tar" }, { type: "local" }]), unsupported);
-    assert.throws(() => parseExporters([{ type: "moby", attributes: new Map([["annotation.a", "b"]]) }]), unsupported);
+    const layout = { type: "oci", attributes: new Map([["tar", "false"]]) };
+    assert.throws(() => parseExporters([layout, layout]), unsupported);
+    const annotated = new Map([
+      ["annotation.a.b", "1"],
+      ["annotation-manifest[linux/arm64].c", "2"],
+      ["annotation-index.d", "3"],
+    ]);
+    assert.deepEqual(parse({ type: "moby", attributes: annotated }).annotations, [
+      { of: "index", platform: undefined, key: "d", value: "3" },
+      { of: "manifest", platform: "linux/arm64", key: "c", value: "2" },
+      { of: "manifest", platform: undefined, key: "a.b", value: "1" },
+    ]);
+    for (const [type, name] of [
+      ["local", "annotation.a"],
+      ["moby", "annotation-index-descriptor.a"],
+    ] as const) {
+      assert.throws(() => parse({ type, attributes: new Map([[name, "b"]]) }), unsupported);
+    }
   });
 
   test("frontends: the Dockerfile's by any of its names, and no graph", () => {

@@ -21,7 +21,10 @@ const capabilities = {
       "gateway.warnings",
     ],
   ],
-  graph: ["source.local", "source.local.unique", "source.local.sessionid", "platform", "meta.description"],
+  graph: [
+    ...["source.local", "source.local.unique", "source.local.sessionid", "platform", "meta.description"],
+    ...["exporter.image.annotations", "exporter.multiple"],
+  ],
 } as const;
 
 const enabled = (all: readonly string[]) => all.map((id) => ({ id, enabled: true }));

@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../build/types.ts";
-import { parseExporters } from "./outputs.ts";
+import { cacheOnly } from "./outputs.ts";
 import { carryOut, type Means, type Task } from "./solve.ts";
 
 /** What buildx must know at least to print an answer of this shape. */
@@ -17,9 +17,9 @@ export async function answerCall(means: Means, task: Task): Promise<ReadonlyMap<
     if (event.type === "lint") lints.push(event);
     else task.job.tell(event);
   };
-  const wanted = parseExporters([]);
   return await carryOut(means, task, {
-    wanted,
+    wanted: cacheOnly,
+    again: false,
     emit,
     finish: async ({ metadata, stream }, { asked, files }) => {
       await stream?.[Symbol.asyncDispose]();

@@ -19,27 +19,31 @@ export async function deliver({ id, tags, stream, content }: BuildResult, delive
   await using files = stream;
   await using blobs = content;
   const { wanted, emit, session, signal, scratch } = delivery;
+  const { place } = wanted;
+  const step = `export-${place}`;
   if (wanted.to === "none") return new Map();
   if (files !== undefined) {
     const directory = wanted.to === "directory";
     const name = directory ? "exporting to client directory" : "exporting to client tarball";
-    await asStep(emit, { id: "export", name }, () =>
-      directory ? sendFiles(session, files, { scratch, signal }) : sendArchive(session, files, signal),
+    await asStep(emit, { id: step, name }, () =>
+      directory
+        ? sendFiles(session, files, { place, scratch, signal })
+        : sendArchive(session, files, { place, signal }),
     );
     return new Map();
   }
   const names = tags.map((tag) => parseReference(tag).canonical);
   if (blobs !== undefined) {
     const name = "exporting to oci image format";
-    await asStep(emit, { id: "export", name }, () => sendContent(blobs, delivery));
+    await asStep(emit, { id: step, name }, () => sendContent(blobs, delivery));
     const descriptor = Buffer.from(JSON.stringify(blobs.root)).toString("base64");
     const told = [["containerimage.descriptor", descriptor] as const];
     return new Map([...toldOf(id, blobs.root.digest, names), ...told]);
   }
-  await asStep(emit, { id: "export", name: "exporting to image" }, async () => {
+  await asStep(emit, { id: step, name: "exporting to image" }, async () => {
     const now = Date.now();
     for (const done of [`writing image ${id}`, ...names.map((name) => `naming to ${name}`)]) {
-      emit({ type: "status", step: "export", id: done, started: now, completed: now });
+      emit({ type: "status", step, id: done, started: now, completed: now });
     }
   });
   const pushed = wanted.push ? await pushAll(tags, delivery) : undefined;
@@ -57,7 +61,7 @@ function toldOf(id: string | undefined, digest: string | undefined, names: reado
 
 /** As one archive, or blob by blob into a store of the client's. */
 async function sendContent(content: OutputContent, { wanted, session, signal }: Delivery): Promise<void> {
-  if (wanted.to === "archive") return await sendArchive(session, content.archive(), signal);
+  if (wanted.to === "archive") return await sendArchive(session, content.archive(), { place: wanted.place, signal });
   const store = new ClientStore(session, "export");
   for (const blob of content.blobs) await store.write(blob, content.read(blob.digest), signal);
 }

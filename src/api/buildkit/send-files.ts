@@ -13,16 +13,26 @@ import type { Session } from "./sessions.ts";
 
 const method = "/moby.filesync.v1.FileSend/DiffCopy";
 
-/** Which of a build's outputs it is: there is one. */
-const metadata = { "buildkit-attachable-exporter-id": "0" };
+interface Sending {
+  /** Which of the build's outputs it is. */
+  readonly place: number;
+  readonly signal: AbortSignal;
+}
+
+const metadataOf = ({ place }: Sending) => ({ "buildkit-attachable-exporter-id": String(place) });
 
 /** Sends a tar archive to the client. */
 export async function sendArchive(
   session: Session,
   archive: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  sending: Sending,
 ): Promise<void> {
-  using exchange = session.client.open(method, { request: Bytes, response: Bytes }, metadata, signal);
+  using exchange = session.client.open(
+    method,
+    { request: Bytes, response: Bytes },
+    metadataOf(sending),
+    sending.signal,
+  );
   for await (const chunk of archive) await exchange.send({ data: Buffer.from(chunk) });
   exchange.end();
   // Its end says that the client has written everything.
@@ -33,11 +43,16 @@ export async function sendArchive(
 export async function sendFiles(
   session: Session,
   archive: AsyncIterable<Uint8Array>,
-  { scratch, signal }: { readonly scratch: string; readonly signal: AbortSignal },
+  { scratch, ...sending }: Sending & { readonly scratch: string },
 ): Promise<void> {
   await mkdir(scratch, { recursive: true, mode: 0o700 });
-  await using files = await spoolContext(archive, join(scratch, `output-${crypto.randomUUID()}`), signal);
-  using exchange = session.client.open(method, { request: Packet, response: Packet }, metadata, signal);
+  await using files = await spoolContext(archive, join(scratch, `output-${crypto.randomUUID()}`), sending.signal);
+  using exchange = session.client.open(
+    method,
+    { request: Packet, response: Packet },
+    metadataOf(sending),
+    sending.signal,
+  );
   await new Sender(exchange, files).send();
 }
 

@@ -4,7 +4,7 @@ import { writeArchive } from "../../images/save/archive.ts";
 import type { Reference } from "../../registry/types.ts";
 import type { Digest } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
-import type { OutputContent } from "../types.ts";
+import type { Annotation, OutputContent } from "../types.ts";
 import { type Built, putImages } from "./image.ts";
 
 /** What `contentOf` answers besides the content. */
@@ -19,9 +19,9 @@ export async function contentOf(
   { tools }: Pick<WorkParts, "tools">,
   hold: Hold,
   built: readonly Built[],
-  names: readonly Reference[],
+  { names, annotations }: { readonly names: readonly Reference[]; readonly annotations: readonly Annotation[] },
 ): Promise<BuiltContent> {
-  const { images, main, index } = await putImages(tools, hold, built);
+  const { images, main, index } = await putImages(tools, hold, built, annotations);
   const { mediaType, manifestDigest, manifestSize, config, manifest } = main;
   const root = index ?? { mediaType, digest: manifestDigest, size: manifestSize };
   const documents = images.map((image) => ({ digest: image.manifestDigest, size: image.manifestSize }));

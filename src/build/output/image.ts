@@ -13,6 +13,8 @@ import { type Digest, digestOf } from "../../storage/digest.ts";
 import type { WorkParts } from "../parts.ts";
 import type { PlannedResult, VertexId } from "../plan/types.ts";
 import type { Stack } from "../solve/stack.ts";
+import type { Annotation } from "../types.ts";
+import { annotationsOf, checkAnnotations } from "./annotations.ts";
 
 /** What a build has come to for one platform. */
 export interface Built {
@@ -26,6 +28,13 @@ export interface Built {
   readonly epoch: number | undefined;
   /** What other builds may take from the image. */
   readonly steps: readonly FormattedStep[] | undefined;
+}
+
+/** How the images of a build are stored. */
+interface Storing {
+  readonly names: readonly Reference[];
+  readonly annotations: readonly Annotation[];
+  readonly signal: AbortSignal;
 }
 
 /** The images of a build, which its names stand for. */
@@ -43,10 +52,10 @@ export async function storeImages(
   parts: WorkParts,
   hold: Hold,
   built: readonly Built[],
-  { names, signal }: { readonly names: readonly Reference[]; readonly signal: AbortSignal },
+  { names, annotations, signal }: Storing,
 ): Promise<StoredBuild> {
   const { tools } = parts;
-  const { images: parted, main, index } = await putImages(tools, hold, built);
+  const { images: parted, main, index } = await putImages(tools, hold, built, annotations);
   const target = index?.digest ?? main.manifestDigest;
   const name = names[0]?.familiar ?? target;
   const related = index === undefined ? [] : [index.digest];
@@ -77,16 +86,27 @@ interface PutImages {
 }
 
 /** Puts the configurations and manifests of a build into the content store, held; they are no images by that. */
-export async function putImages(tools: ImageTools, hold: Hold, built: readonly Built[]): Promise<PutImages> {
+export async function putImages(
+  tools: ImageTools,
+  hold: Hold,
+  built: readonly Built[],
+  annotations: readonly Annotation[],
+): Promise<PutImages> {
+  checkAnnotations(annotations, built.length);
   const images: Part[] = [];
-  for (const one of built) images.push(await putImage(tools, hold, one));
+  for (const one of built) images.push(await putImage(tools, hold, one, annotations));
   const main = forThisMachine(images);
   if (main === undefined) throw new SampanError("internal", "Cannot store a build: it has no result");
-  const index = images.length > 1 ? await putIndex(tools, hold, images) : undefined;
+  const index = images.length > 1 ? await putIndex(tools, hold, images, annotations) : undefined;
   return { images, main, index };
 }
 
-async function putImage(tools: ImageTools, hold: Hold, built: Built): Promise<Part> {
+async function putImage(
+  tools: ImageTools,
+  hold: Hold,
+  built: Built,
+  annotations: readonly Annotation[],
+): Promise<Part> {
   const config = configOf(built);
   const configBytes = Buffer.from(JSON.stringify(config));
   const manifest: Manifest = {
@@ -95,21 +115,25 @@ async function putImage(tools: ImageTools, hold: Hold, built: Built): Promise<Pa
     config: { mediaType: mediaTypes.ociConfig, digest: digestOf(configBytes), size: configBytes.length },
     layers: built.stack.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
   };
-  const bytes = Buffer.from(JSON.stringify(manifest));
+  const said = annotationsOf(annotations, "manifest", built.result.target);
+  const bytes = Buffer.from(JSON.stringify({ ...manifest, ...said }));
   const id = await putHeld(tools, hold, configBytes);
   const manifestDigest = await putHeld(tools, hold, bytes);
   const described = { manifest, manifestDigest, manifestSize: bytes.length, mediaType: mediaTypes.ociManifest };
   return { id, config, ...described, target: built.result.target };
 }
 
-async function putIndex(tools: ImageTools, hold: Hold, parts: readonly Part[]) {
+async function putIndex(tools: ImageTools, hold: Hold, parts: readonly Part[], annotations: readonly Annotation[]) {
   const manifests = parts.map(({ mediaType, manifestDigest, manifestSize, target }) => {
     const { os, architecture, variant } = target;
     const platform = { architecture, os, ...(variant && { variant }) };
-    return { mediaType, digest: manifestDigest, size: manifestSize, platform };
+    const said = annotationsOf(annotations, "manifest-descriptor", target);
+    return { mediaType, digest: manifestDigest, size: manifestSize, platform, ...said };
   });
   const mediaType = mediaTypes.ociIndex;
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+  const bytes = Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType, manifests, ...annotationsOf(annotations, "index") }),
+  );
   return { digest: await putHeld(tools, hold, bytes), mediaType, size: bytes.length };
 }
 
