@@ -8,24 +8,32 @@ import type { Blob } from "../download.ts";
 import type { Garbage, Hold } from "../garbage.ts";
 import { documentLimit, type Manifest, parseArchiveManifest, parseConfig } from "../shapes.ts";
 import type { FoundImage } from "./found-image.ts";
+import type { KeptManifest } from "./kept-manifests.ts";
 import type { Spool } from "./spool.ts";
 
 /**
- * The images of a docker-archive (`docker save`): manifest.json names config and layers of each. They get an OCI
- * manifest here, for the archive has none.
+ * The images of a docker-archive (`docker save`): manifest.json names config and layers of each. One that the archive has no
+ * manifest of among `kept` gets an OCI manifest here.
  */
 export async function readDockerArchive(
   tools: { content: ContentStore; garbage: Garbage },
   hold: Hold,
   spool: Spool,
-  manifestJson: Blob,
+  { manifestJson, kept }: { readonly manifestJson: Blob; readonly kept: ReadonlyMap<Digest, KeptManifest> },
 ): Promise<FoundImage[]> {
   const { content } = tools;
   const found: FoundImage[] = [];
   for (const entry of parseArchiveManifest(await content.readSmall(manifestJson.digest, documentLimit))) {
     const configBlob = member(spool, entry.Config);
     const config = parseConfig(await content.readSmall(configBlob.digest, documentLimit), entry.Config);
-    const layers = await Promise.all(entry.Layers.map((name) => layerDescriptor(content, member(spool, name))));
+    const blobs = entry.Layers.map((name) => member(spool, name));
+    const names = entry.RepoTags ?? [];
+    const own = kept.get(configBlob.digest);
+    if (own !== undefined && sameBlobs(own.manifest.layers, blobs)) {
+      found.push({ ...own, related: [], names });
+      continue;
+    }
+    const layers = await Promise.all(blobs.map((blob) => layerDescriptor(content, blob)));
     const manifest: Manifest = {
       schemaVersion: 2,
       mediaType: mediaTypes.ociManifest,
@@ -33,7 +41,6 @@ export async function readDockerArchive(
       layers,
     };
     const stored = await store(tools, hold, manifest);
-    const names = entry.RepoTags ?? [];
     found.push({
       id: configBlob.digest,
       config,
@@ -45,6 +52,10 @@ export async function readDockerArchive(
     });
   }
   return found;
+}
+
+function sameBlobs(some: readonly Pick<Blob, "digest">[], others: readonly Pick<Blob, "digest">[]): boolean {
+  return some.length === others.length && some.every(({ digest }, at) => digest === others[at]?.digest);
 }
 
 function member(spool: Spool, name: string): Blob {

@@ -10,6 +10,7 @@ import type { ImageTools } from "../tools.ts";
 import type { LoadedImage, LoadOptions, Platform, StoredImage } from "../types.ts";
 import { readDockerArchive } from "./docker-archive.ts";
 import type { FoundImage } from "./found-image.ts";
+import { keptManifests } from "./kept-manifests.ts";
 import { readOciLayout, readWholeIndexes } from "./oci-layout.ts";
 import { type Spool, spoolArchive } from "./spool.ts";
 
@@ -41,7 +42,10 @@ async function readImages(tools: ImageTools, hold: Hold, spool: Spool, platform?
     indexJson === undefined || platform !== undefined ? [] : await readWholeIndexes(tools.content, spool, indexJson);
   const ids = new Set(whole.flatMap(({ id, whole }) => [id, ...(whole?.others ?? []).map((other) => other.id)]));
   const besides = (images: FoundImage[]) => [...whole, ...images.filter(({ id }) => !ids.has(id))];
-  if (manifestJson !== undefined) return besides(await readDockerArchive(tools, hold, spool, manifestJson));
+  if (manifestJson !== undefined) {
+    const kept = indexJson === undefined ? new Map() : await keptManifests(tools.content, spool, indexJson);
+    return besides(await readDockerArchive(tools, hold, spool, { manifestJson, kept }));
+  }
   if (indexJson !== undefined) return besides(await readOciLayout(tools.content, spool, { indexJson, platform }));
   const wanted = "it has neither manifest.json (docker-archive) nor index.json (OCI layout)";
   throw new SampanError("invalid", `Cannot load the archive: ${wanted}`);

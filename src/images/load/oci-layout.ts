@@ -71,7 +71,8 @@ interface Described {
   readonly name: string;
 }
 
-async function describe(
+/** What a manifest says of its image. Throws `invalid` unless all of it is in the archive. */
+export async function describe(
   content: ContentStore,
   spool: Spool,
   { at, manifest, name }: Described,
@@ -136,7 +137,8 @@ function nameOf({ annotations = {} }: Descriptor): string | undefined {
   return nameAnnotations.map((key) => annotations[key]).find((name) => name !== undefined && /[:/]/.test(name));
 }
 
-async function readDocument(content: ContentStore, spool: Spool, entry: Descriptor, name: string) {
+/** Throws `invalid` for a document that is not in the archive, or not what its entry promises. */
+export async function readDocument(content: ContentStore, spool: Spool, entry: Descriptor, name: string) {
   checkPresent(spool, entry, name);
   return parseDocument(await content.readSmall(entry.digest, documentLimit), name, entry.mediaType);
 }
