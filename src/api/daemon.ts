@@ -39,11 +39,20 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function start(options: DaemonOptions, layout: Layout, release: () => void): Promise<Daemon> {
-  const { insecureRegistries, registryConfig, networking, usersRemap } = options;
+  const { insecureRegistries, registryConfig, networking, usersRemap, layerLimit } = options;
   checkRegistryConfig(registryConfig);
   const log = createLog(options);
   const mirrors = { "docker.io": options.mirrors };
-  const engine = await openEngine({ layout, log, insecureRegistries, mirrors, registryConfig, networking, usersRemap });
+  const engine = await openEngine({
+    layout,
+    log,
+    insecureRegistries,
+    mirrors,
+    registryConfig,
+    networking,
+    usersRemap,
+    layerLimit,
+  });
   const addresses = [{ path: layout.apiSocket }, ...options.hosts];
   const login = (auth: RegistryAuth) => checkLogin(auth, { insecureRegistries, configDirectory: registryConfig });
   const service = await serve({ engine, log, addresses, checkLogin: login }).catch(async (error) => {

@@ -34,6 +34,7 @@ import type { EngineParts } from "./parts.ts";
 import { Registry } from "./records/registry.ts";
 import { ContainerTable } from "./records/store.ts";
 import { recover } from "./recovery.ts";
+import { checkLayerStorage } from "./request/storage-options.ts";
 import { readCeilings } from "./request/ulimits.ts";
 import { EngineSecrets } from "./secrets/secrets.ts";
 import { SecretStore } from "./secrets/store.ts";
@@ -51,7 +52,9 @@ const helper = join(import.meta.dirname, "../../native/build/executor");
 /** Composes an engine of a root directory, and takes over the containers that run there. One process per root. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { layout, log, insecureRegistries = [], mirrors = {}, registryConfig } = options;
+  const layerStorage = { directory: layout.containers, usualLimit: options.layerLimit };
   mkdirSync(layout.root, { recursive: true, mode: 0o711 });
+  checkLayerStorage(layerStorage);
   mkdirSync(layout.run, { recursive: true, mode: 0o711 });
   const db = openDatabase(layout.stateDb);
   const isNew = isNewDatabase(db);
@@ -89,6 +92,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     volumes: new Volumes(layout.volumes, { db, executor }),
     networking,
     networkDefaults,
+    layerStorage,
     machine: readMachine(),
     ceilings: readCeilings(),
   };

@@ -14,6 +14,7 @@ import type { HealthChecks } from "./health/checks.ts";
 import type { LogShipping } from "./logs/shipping.ts";
 import type { Registry } from "./records/registry.ts";
 import type { Machine } from "./request/limits.ts";
+import type { LayerStorage } from "./request/storage-options.ts";
 import type { Ceilings } from "./request/ulimits.ts";
 import type { SecretStore } from "./secrets/store.ts";
 import type { EngineLog } from "./types.ts";
@@ -42,6 +43,7 @@ export interface EngineParts {
   readonly networking: Networking;
   /** What the daemon's command line says about networks. */
   readonly networkDefaults: NetworkingOptions;
+  readonly layerStorage: LayerStorage;
   readonly machine: Machine;
   readonly ceilings: Ceilings;
 }

@@ -238,6 +238,8 @@ export interface EngineOptions {
   readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The users that containers have of their own; the machine's when absent. */
   readonly usersRemap?: Remap | undefined;
+  /** Bytes that a container's writable layer may hold unless it says otherwise. */
+  readonly layerLimit?: number | undefined;
   /** `defaultNetworking` when absent. */
   readonly networking?: NetworkingOptions | undefined;
 }

@@ -290,6 +290,18 @@ export const TIOCSPTLCK = 0x40045431;
 /** Opens the peer of a pseudo-terminal by descriptor, since 4.13. */
 export const TIOCGPTPEER = 0x5441;
 
+// extended attributes of files: ioctl_fsgetxattr(2), include/uapi/linux/fs.h
+export const FS_IOC_FSGETXATTR = 0x801c581f;
+export const FS_IOC_FSSETXATTR = 0x401c5820;
+/** What is made in the directory belongs to its project. */
+export const FS_XFLAG_PROJINHERIT = 0x200;
+
+// quotactl_fd(2), since 5.14: QCMD(command, PRJQUOTA) of include/uapi/linux/dqblk_xfs.h, which ext4 understands, too
+export const PROJECT_Q_XGETQUOTA = 0x580302;
+export const PROJECT_Q_XSETQLIM = 0x580402;
+/** Since 4.6. */
+export const PROJECT_Q_XGETNEXTQUOTA = 0x580902;
+
 // namespaces: ioctl_ns(2)
 export const NS_GET_USERNS = 0xb701;
 export const NS_GET_PARENT = 0xb702;

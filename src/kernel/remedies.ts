@@ -48,6 +48,8 @@ const riddles: { call: string; errno: Errno; help: string; note?: RegExp }[] = [
     errno: "EINVAL",
     help: "the kernel lacks the wanted namespace: time needs Linux 5.6, CONFIG_TIME_NS",
   },
+  { call: "quotactl_fd", errno: "ENOSYS", help: "limiting a directory needs Linux 5.14" },
+  { call: "quotactl_fd", errno: "EPERM", help: "setting quotas needs root (CAP_SYS_ADMIN)" },
   { call: "write", errno: "ENOSPC", help: "the disk is full" },
 ];
 

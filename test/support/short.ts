@@ -12,6 +12,7 @@ const short = [
   "e2e/network-isolation",
   "e2e/network-survival",
   "e2e/readme",
+  "e2e/storage-quotas",
   "e2e/survival",
   "e2e/docker-cli",
   "e2e/live-containers",

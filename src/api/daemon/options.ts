@@ -6,6 +6,7 @@ import { messageOf, SampanError } from "../../errors/index.ts";
 import type { NetworkingOptions } from "../../network/options.ts";
 import { type Address, parseAddress } from "./addresses.ts";
 import { networkingFlags, networkingSwitches, networkingUsage, parseNetworking } from "./networking.ts";
+import { parseStorageOptions } from "./storage.ts";
 
 export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -29,6 +30,8 @@ export interface DaemonOptions {
   readonly mirrors: readonly string[];
   /** Directory with `registries.json` and `certs.d`. */
   readonly registryConfig: string;
+  /** Bytes that a container's writable layer may hold unless it says otherwise. */
+  readonly layerLimit?: number | undefined;
   readonly networking: NetworkingOptions;
   /** The users that containers have of their own; the machine's when absent. */
   readonly usersRemap?: Remap | undefined;
@@ -50,6 +53,8 @@ Options:
       --registry-mirror HOST     Ask this host before docker.io (may be repeated)
       --userns-remap default|USER[:GROUP]
                                  Give containers ids of their own: free ones, or those of a user in /etc/subuid
+      --storage-opt overlay2.size=SIZE
+                                 What a container may write to its own layer unless it says otherwise
 
 ${networkingUsage}`;
 
@@ -76,6 +81,7 @@ export function parseOptions(argv: readonly string[]): DaemonOptions | undefined
     mirrors: values["registry-mirror"],
     registryConfig: values["registry-config"] ?? defaultRegistryConfig(),
     usersRemap: values["userns-remap"] ? parseRemap(values["userns-remap"]) : undefined,
+    layerLimit: parseStorageOptions(values["storage-opt"]),
     networking: parseNetworking({ ...values, bridge: values.bridge ?? process.env.SAMPAN_BRIDGE }),
   };
 }
@@ -101,6 +107,7 @@ function parse(args: string[]) {
         "registry-config": { type: "string" },
         "registry-mirror": { type: "string", multiple: true, default: [] },
         "userns-remap": { type: "string" },
+        "storage-opt": { type: "string", multiple: true, default: [] },
         ...networkingFlags,
         help: { type: "boolean", short: "h", default: false },
       },

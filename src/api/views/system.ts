@@ -65,6 +65,7 @@ export function infoResponse(info: EngineInfo, around: Surroundings): InfoRespon
       ["Using metacopy", "false"],
       ["Native Overlay Diff", "true"],
       ["userxattr", "false"],
+      ...storageLimits(info),
     ],
     Plugins: {
       Volume: ["local"],
@@ -105,6 +106,12 @@ export function infoResponse(info: EngineInfo, around: Surroundings): InfoRespon
     Warnings: info.warnings.length === 0 ? null : info.warnings,
     DefaultNetwork: info.defaultNetwork,
   };
+}
+
+/** Sampan's own: dockerd does not tell them. */
+function storageLimits({ projectQuotas, layerLimit }: EngineInfo): [string, string][] {
+  const limit: [string, string][] = layerLimit === undefined ? [] : [["Size", `${layerLimit}`]];
+  return projectQuotas ? [["Project Quotas", "true"], ...limit] : [];
 }
 
 /** What later versions do not tell any more. */

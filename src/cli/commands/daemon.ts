@@ -50,6 +50,7 @@ export default defineCommand({
     "registry-config": text("", "Where registries.json and certs.d are (default /etc/sampan)"),
     "registry-mirror": list("", "Ask this host before docker.io"),
     "userns-remap": text("", "Give containers ids of their own (default, or USER[:GROUP] of /etc/subuid)"),
+    "storage-opt": list("", "Storage option: overlay2.size=SIZE, what a container may write unless it says otherwise"),
     ...networking,
   },
   run: async (_context, _args, values) => {

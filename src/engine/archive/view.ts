@@ -12,6 +12,7 @@ import { becomeRoot } from "../../runtime/user-namespace.ts";
 import { openTree } from "../../storage/pack/open.ts";
 import type { Container } from "../container/live.ts";
 import { mountSpecs } from "../container/mount-specs.ts";
+import { withRoomToMount } from "../container/room-to-mount.ts";
 import { rootOf } from "../container/spec.ts";
 import type { EngineParts } from "../parts.ts";
 import { enterVolumes, leaveVolumes } from "../volumes/use.ts";
@@ -56,7 +57,8 @@ export async function openFiles(
       mounted = true;
       await enterVolumes(parts, container.record);
     }
-    const session = await open(parts, container, (p) => mountStopped(p, parts, container, options));
+    const mount = () => open(parts, container, (p) => mountStopped(p, parts, container, options));
+    const session = await withRoomToMount(parts, container.record, mount);
     return { session, live: false, [Symbol.asyncDispose]: () => closed(session, close) };
   } catch (error) {
     await close();

@@ -28,6 +28,7 @@ import { normaliseConfig, normaliseHostConfig, withDefaultNetwork } from "../req
 import { refuseUnsupported } from "../request/refusals.ts";
 import { resourcesOf } from "../request/resources.ts";
 import { grantedCapabilities, securityOptions } from "../request/security.ts";
+import { layerLimit, withLayerLimit } from "../request/storage-options.ts";
 import { resolveSysctls } from "../request/sysctls.ts";
 import { checkTimeOffsets } from "../request/time-offsets.ts";
 import { resolveUlimits } from "../request/ulimits.ts";
@@ -62,17 +63,18 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
   using _kept = parts.volumes.pin(volumeNames(record));
   const files = new ContainerFiles(layout, record.id);
   const container = new Container({ ...record, name }, newborn, files);
+  const limit = layerLimit(record.hostConfig);
   // A loss of power must not leave the container of an image that is not there.
   const settling = parts.images.settling(record.imageId as Digest);
   if (settling !== undefined) await settling;
   try {
     files.make();
-    await snapshots.prepare(record.id, record.layers);
+    await snapshots.prepare(record.id, record.layers, limit);
     await makeVolumes(parts, record, files);
     registry.insert(container);
     holdAddresses(parts.networking, record.endpoints);
   } catch (error) {
-    await snapshots.remove(record.id);
+    await snapshots.remove(record.id, { limited: limit !== undefined });
     files.remove();
     throw error;
   }
@@ -84,8 +86,9 @@ export async function createContainer(parts: EngineParts, request: CreateRequest
 export function decide(parts: EngineParts, request: CreateRequest): Decided {
   const wanted = normaliseConfig(request.config);
   const image = parts.images.resolve(wanted.Image, request.platform ? parsePlatform(request.platform) : undefined);
-  const given = normaliseHostConfig(request.hostConfig ?? {});
-  refuseUnsupported(given);
+  const asked = normaliseHostConfig(request.hostConfig ?? {});
+  refuseUnsupported(asked);
+  const given = withLayerLimit(asked, parts.layerStorage, image.virtual === "host");
   const id = newId();
   const merged = mergeImage(wanted, image.config.config ?? {});
   const find = (reference: string) => mentioned(parts, reference);

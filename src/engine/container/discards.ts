@@ -17,6 +17,13 @@ interface DiscardsParts {
   readonly log: EngineLog;
 }
 
+interface Life {
+  /** How often it was started: the files of its last life are named after that. */
+  readonly starts: number;
+  /** Its writable layer has a limit, which is given back. */
+  readonly limited: boolean;
+}
+
 /**
  * Removes the files of containers that are gone, in a process of its own and after whoever removed the container has his
  * answer: nobody waits for a file system. What a crash leaves is swept by the next daemon, for the record is gone already.
@@ -31,9 +38,8 @@ export class Discards {
     this.#parts = parts;
   }
 
-  /** `starts` is how often it was started: the files of its last life are named after that. */
-  discard(id: string, files: ContainerFiles, starts: number): void {
-    const again = () => this.#remove(files, starts);
+  discard(id: string, files: ContainerFiles, life: Life): void {
+    const again = () => this.#remove(files, life);
     // The worker may have been lost, but nobody asks for this twice.
     const work = again()
       .catch(again)
@@ -54,9 +60,11 @@ export class Discards {
     (await this.#worker?.catch(() => undefined))?.close();
   }
 
-  async #remove(files: ContainerFiles, starts: number): Promise<void> {
-    if (await this.#removeUnchanged(files, starts)) return;
-    for (const directory of [files.directory, files.gone]) await this.#parts.snapshots.remove(basename(directory));
+  async #remove(files: ContainerFiles, { starts, limited }: Life): Promise<void> {
+    if (!limited && (await this.#removeUnchanged(files, starts))) return;
+    for (const directory of [files.directory, files.gone]) {
+      await this.#parts.snapshots.remove(basename(directory), { limited });
+    }
     files.remove();
   }
 

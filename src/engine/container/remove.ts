@@ -1,5 +1,6 @@
 import { unholdAddresses } from "../networks/static-addresses.ts";
 import type { EngineParts } from "../parts.ts";
+import { layerLimit } from "../request/storage-options.ts";
 import { leaveVolumes } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
 import type { Container } from "./live.ts";
@@ -25,7 +26,8 @@ export async function removeContainer(
   container.removed = true;
   container.pendingStart?.cancel();
   container.cancelAttaches();
-  discards.discard(container.id, container.files, container.state.starts);
+  const limited = layerLimit(container.record.hostConfig) !== undefined;
+  discards.discard(container.id, container.files, { starts: container.state.starts, limited });
   try {
     // The exit did not wait for it; who removes finds nothing of the container mounted, as with dockerd.
     await leaveVolumes(parts, container.record);

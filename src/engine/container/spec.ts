@@ -10,6 +10,7 @@ import { environment } from "../request/environment.ts";
 import { withLandlock } from "../request/landlock.ts";
 import { resourcesOf } from "../request/resources.ts";
 import { filterOf, grantedCapabilities, securityOptions } from "../request/security.ts";
+import { layerLimit } from "../request/storage-options.ts";
 import { resolveSysctls } from "../request/sysctls.ts";
 import { resolveUlimits } from "../request/ulimits.ts";
 import { secretMounts } from "../secrets/mounts.ts";
@@ -109,7 +110,8 @@ export function rightsOf(
 ): Pick<ProcessSpec, "capabilities" | "seccomp" | "noNewPrivileges" | "rlimits" | "umask" | "oomScoreAdj"> {
   const granted = grantedCapabilities(host);
   const options = securityOptions(host.SecurityOpt ?? []);
-  const seccomp = filterOf(options, host.Privileged, granted);
+  const limited = layerLimit(host) !== undefined;
+  const seccomp = filterOf(options, { privileged: host.Privileged, limited }, granted);
   return {
     capabilities: capabilitySets(granted, uid),
     ...(seccomp && { seccomp }),

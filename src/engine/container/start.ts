@@ -17,6 +17,7 @@ import { enterVolumes, leaveVolumes, volumeEvents } from "../volumes/use.ts";
 import { containerEvent } from "./events.ts";
 import { unlinkIfThere } from "./files.ts";
 import type { Container } from "./live.ts";
+import { withRoomToMount } from "./room-to-mount.ts";
 import { cgroupPathOf, containerSpec } from "./spec.ts";
 
 /** Milliseconds for a monitor to leave: it needs one or two, and as long as the disk where it has to write much first. */
@@ -120,10 +121,12 @@ async function execute(
   const { record, files, state } = container;
   const spec = await containerSpec(parts, container, options);
   container.user = spec.process.user;
-  return parts.runtime.start(spec, {
-    files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
-    hold: container.pendingAttaches.size > 0,
-  });
+  const start = () =>
+    parts.runtime.start(spec, {
+      files: files.monitor(state.starts + 1, logLimits(record.hostConfig.LogConfig)),
+      hold: container.pendingAttaches.size > 0,
+    });
+  return withRoomToMount(parts, record, start);
 }
 
 /** No promise where nothing is to be waited for: a start is what users wait for. */

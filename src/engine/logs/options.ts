@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { SampanError } from "../../errors/index.ts";
 import type { LogConfig } from "../config.ts";
+import { parseSize } from "../request/size.ts";
 import { journalSocket, syslogDestination } from "./ship/destination.ts";
 
 /** How a monitor keeps a log: bytes per file and number of files. Undefined: it keeps none. */
@@ -13,14 +14,6 @@ const mebibyte = 1024 * 1024;
 
 /** A log nobody limited must not fill the disk: docs/decisions/logs.md. */
 const defaults: LogLimits = { maxSize: 10 * mebibyte, maxFiles: 5 };
-
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1024,
-  m: mebibyte,
-  g: 1024 * mebibyte,
-  t: 1024 * 1024 * mebibyte,
-};
 
 /** What each driver takes besides `mode` and `max-buffer-size`. All write the same log; see docs/decisions/logs.md. */
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
@@ -107,7 +100,7 @@ function validateMode({ mode, "max-buffer-size": size }: LogConfig["Config"]): v
     throw new SampanError("invalid", "logger: max-buffer-size option is only supported with 'mode=non-blocking'");
   }
   try {
-    parseSize(size);
+    logSize(size);
   } catch (cause) {
     throw new SampanError("invalid", `error parsing option max-buffer-size: invalid size: '${size}'`, { cause });
   }
@@ -136,7 +129,7 @@ export function pattern(name: string, text: string | undefined): RegExp | undefi
 /** `--log-driver` and the options max-size and max-file. Throws `invalid` with dockerd's texts. */
 export function logLimits({ Type, Config }: LogConfig): LogLimits | undefined {
   if (Type === "none") return undefined;
-  const maxSize = Config["max-size"] === undefined ? undefined : parseSize(Config["max-size"]);
+  const maxSize = Config["max-size"] === undefined ? undefined : logSize(Config["max-size"]);
   const maxFiles = Config["max-file"] === undefined ? undefined : Number(Config["max-file"]);
   if (maxFiles !== undefined && !(Number.isInteger(maxFiles) && maxFiles >= 1)) {
     throw new SampanError("invalid", "max-file cannot be less than 1");
@@ -148,10 +141,9 @@ export function logLimits({ Type, Config }: LogConfig): LogLimits | undefined {
 }
 
 /** "10m"; -1 is no limit, which the monitor writes as 0. */
-function parseSize(text: string): number {
+function logSize(text: string): number {
   if (text === "-1") return 0;
-  const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)\s?([kmgt]?)(?:i?b)?$/i.exec(text) ?? [];
-  const size = Math.floor(Number(digits) * (units[unit.toLowerCase()] ?? 0));
-  if (digits === "" || size <= 0) throw new SampanError("invalid", `invalid size: '${text}'`);
+  const size = parseSize(text);
+  if (size === 0) throw new SampanError("invalid", `invalid size: '${text}'`);
   return size;
 }

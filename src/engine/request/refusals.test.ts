@@ -79,7 +79,6 @@ test("the HostConfig that the docker CLI always sends is accepted", () => {
 
 const refused: readonly (readonly [HostConfigRequest, RegExp])[] = [
   [{ DeviceRequests: [{}] }, /^unsupported: Cannot honour DeviceRequests/],
-  [{ StorageOpt: { size: "10G" } }, /^unsupported: --storage-opt is supported only/],
   [
     { LogConfig: { Type: "gelf", Config: {} } },
     /^invalid: error looking up logging plugin gelf: plugin "gelf" not found/,

@@ -49,7 +49,6 @@ export function refuseUnsupported(host: HostConfig): void {
     throw new SampanError("invalid", `invalid isolation (${host.Isolation}): linux only supports 'default'`);
   }
   validateLogConfig(host.LogConfig);
-  refuseStorageOptions(host);
   if (!runtimes.includes(host.Runtime)) {
     throw new SampanError("invalid", `unknown or invalid runtime name: ${host.Runtime}`);
   }
@@ -60,15 +59,6 @@ function refuse<T>(refusals: readonly Refusal<T>[], given: T): void {
   for (const { field, asked, lacks } of refusals) {
     if (asked(given)) throw new SampanError("unsupported", `Cannot honour ${field}: ${lacks}`);
   }
-}
-
-/** Project quotas would limit an upper directory: no file system that Sampan's root is usually on has them switched on. */
-function refuseStorageOptions({ StorageOpt }: HostConfig): void {
-  const [name] = Object.keys(StorageOpt ?? {});
-  if (name === undefined) return;
-  if (name !== "size") throw new SampanError("invalid", `Unknown option ${name}`);
-  const text = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option";
-  throw new SampanError("unsupported", text);
 }
 
 /** Throws `invalid`, with dockerd's texts, for a restart policy that is none. */

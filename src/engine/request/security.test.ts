@@ -41,13 +41,16 @@ test("what needs a security module is refused, nonsense is invalid", () => {
   );
 });
 
+const confined = { privileged: false, limited: false };
+const privileged = { privileged: true, limited: false };
+
 test("privileged takes the default filter away, not one that was asked for", () => {
   const own = parseSecurityOptions([
     'seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}',
   ]);
-  assert.ok(filterOf(parseSecurityOptions([]), false, []));
-  assert.equal(filterOf(parseSecurityOptions([]), true, []), undefined);
-  assert.ok(filterOf(own, true, []));
+  assert.ok(filterOf(parseSecurityOptions([]), confined, []));
+  assert.equal(filterOf(parseSecurityOptions([]), privileged, []), undefined);
+  assert.ok(filterOf(own, privileged, []));
 });
 
 const limits = `Limit                     Soft Limit           Hard Limit           Units

@@ -7,6 +7,7 @@ import type { LandlockPolicy } from "../../kernel/landlock/policy.ts";
 import {
   defaultSeccompProfile,
   kernelVersionOf,
+  limitedSeccompProfile,
   parseSeccompProfile,
   type SeccompProfile,
   seccompFilter,
@@ -110,15 +111,19 @@ export function securityOptions(options: readonly string[]): SecurityOptions {
 
 const kernel = kernelVersionOf(release());
 
-/** The system call filter of a process with this bounding set; undefined: unconfined. */
+/**
+ * The system call filter of a process with this bounding set; undefined: unconfined. `limited`: its container's writable layer
+ * has a limit.
+ */
 export function filterOf(
   options: SecurityOptions,
-  privileged: boolean,
+  { privileged, limited }: { readonly privileged: boolean; readonly limited: boolean },
   capabilities: readonly CapabilityName[],
 ): { readonly filter: Uint8Array; readonly flags: number } | undefined {
   if (options.seccomp === "unconfined") return undefined;
   if (options.seccomp === "default" && privileged) return undefined;
-  const profile = options.seccomp === "default" ? defaultSeccompProfile : options.seccomp;
+  const usual = limited ? limitedSeccompProfile : defaultSeccompProfile;
+  const profile = options.seccomp === "default" ? usual : options.seccomp;
   const filter = seccompFilter(profile, { arch: hostArch(), kernel, capabilities });
   return { filter: filter.program, flags: filter.flags };
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { hostname, machine, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { version } from "../../errors/version.ts";
+import { hasProjectQuotas } from "../../storage/quota/support.ts";
 import type { EngineParts } from "../parts.ts";
 import type { EngineInfo, EngineVersion } from "../types.ts";
 import { readLine } from "./machine.ts";
@@ -38,6 +39,8 @@ export function infoOf(parts: EngineParts, configured: Configured): EngineInfo {
     images: images.list().length,
     root: layout.root,
     backingFilesystem: fileSystemOf(layout.root),
+    projectQuotas: hasProjectQuotas(parts.layerStorage.directory),
+    layerLimit: parts.layerStorage.usualLimit,
     ...operatingSystem(),
     machine: machine(),
     cpus: parts.machine.cpus,

@@ -22,6 +22,10 @@ export interface EngineInfo {
   readonly root: string;
   /** What the root directory is on. */
   readonly backingFilesystem: string;
+  /** Whether that can limit what a container writes. */
+  readonly projectQuotas: boolean;
+  /** Bytes that a container's writable layer may hold unless it says otherwise. */
+  readonly layerLimit: number | undefined;
   readonly operatingSystem: string;
   readonly osVersion: string;
   /** As uname prints it: "x86_64". */

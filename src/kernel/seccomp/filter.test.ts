@@ -6,6 +6,7 @@ import { actionValue } from "./actions.ts";
 import { type SeccompArchName, seccompArchs } from "./architectures.ts";
 import { compileFilter } from "./compile.ts";
 import { defaultSeccompProfile } from "./default-profile.ts";
+import { limitedSeccompProfile } from "./limited-profile.ts";
 import { type ArgumentTest, operators, type SeccompProfile, type SyscallRule } from "./profile.ts";
 import { resolveProfile, type SeccompContext } from "./resolve.ts";
 
@@ -155,6 +156,23 @@ test("the default filter in words", () => {
   assert.equal(run({ arch: "SCMP_ARCH_X86_64", number: 999, args: [] }), ENOSYS, "a call of the future");
   assert.equal(run({ arch: "SCMP_ARCH_X86_64", number: 0xffffffff, args: [] }), ENOSYS);
   assert.equal(run({ arch: "SCMP_ARCH_AARCH64", number: 63, args: [] }), KILL, "a foreign architecture");
+});
+
+test("the filter of a container with a limited layer differs in what would take a file out of its project", () => {
+  const run = filterOf(limitedSeccompProfile, x86);
+  const usual = filterOf(defaultSeccompProfile, x86);
+  const unsupported = actionValue("SCMP_ACT_ERRNO", 95);
+  for (const arch of x86Archs) {
+    const number = seccompArchs[arch].syscalls.ioctl;
+    const ioctl = (command: bigint) => run({ arch, number, args: [3n, command] });
+    for (const command of [0x401c5820n, 0x40086602n, 0x40046602n]) assert.equal(ioctl(command), unsupported);
+    assert.equal(ioctl(0x1_401c_5820n), unsupported, "behind rubbish that the kernel cuts off");
+    for (const command of [0x5401n, 0x801c581fn, 0x80086601n, 0n]) assert.equal(ioctl(command), ALLOW);
+    for (let other = 0; other < 600; other++) {
+      if (other !== number)
+        assert.equal(run({ arch, number: other, args: [] }), usual({ arch, number: other, args: [] }));
+    }
+  }
 });
 
 test("where a profile leaves x32 and 32-bit x86 out, their calls kill", () => {

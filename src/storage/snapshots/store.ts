@@ -5,6 +5,7 @@ import type { Executor } from "../../kernel/executor.ts";
 import { storageError } from "../content/errors.ts";
 import type { LayerStore } from "../layers/types.ts";
 import type { Layout } from "../layout.ts";
+import type { ProjectQuotas } from "../quota/projects.ts";
 import { removeTree } from "../unpack/remove-tree.ts";
 import { makeBase } from "./base.ts";
 import { hostLayers } from "./host.ts";
@@ -23,6 +24,9 @@ interface SnapshotStoreOptions {
  */
 const OPTIONS = ["index=off", "metacopy=off", "redirect_dir=off"] as const;
 
+/** Bytes. XFS wants several hundred KiB to be free before it makes a directory: as many as that may take at worst. */
+const ROOM = 2 * 1024 * 1024;
+
 /**
  *     <containers>/<key>/upper, work     overlayfs's; not there on "host", where changes are thrown away
  *     <layers>/base                      below the layers of all of them
@@ -31,12 +35,13 @@ const OPTIONS = ["index=off", "metacopy=off", "redirect_dir=off"] as const;
  */
 class DirectorySnapshotStore implements SnapshotStore {
   readonly #options: SnapshotStoreOptions;
+  #quotas: Promise<ProjectQuotas> | undefined;
 
   constructor(options: SnapshotStoreOptions) {
     this.#options = options;
   }
 
-  async prepare(key: string, lower: readonly LayerRef[]): Promise<void> {
+  async prepare(key: string, lower: readonly LayerRef[], limit?: number): Promise<void> {
     const onHost = lower.includes("host");
     if (onHost && lower.length > 1) {
       throw new SampanError("unsupported", "Cannot stack layers on the machine's own root file system");
@@ -48,6 +53,9 @@ class DirectorySnapshotStore implements SnapshotStore {
     } catch (error) {
       throw storageError(`make the writable layer of container ${key}`, error);
     }
+    if (limit === undefined) return;
+    const quotas = await this.#limits();
+    await quotas.limit([join(directory, "upper"), join(directory, "work")], limit);
   }
 
   mounts(key: string, lower: readonly LayerRef[], { bare } = { bare: false }): Mount[] {
@@ -69,11 +77,34 @@ class DirectorySnapshotStore implements SnapshotStore {
     return existsSync(upper) ? treeSize(this.#options.executor, upper) : 0;
   }
 
-  async remove(key: string): Promise<void> {
+  async remove(key: string, { limited } = { limited: false }): Promise<void> {
     const directory = this.#directory(key);
+    const quotas = limited ? await this.#limits() : undefined;
+    const project = await quotas?.projectOf(join(directory, "upper"));
     for (const name of ["upper", "work"]) {
       await removeTree(this.#options.executor, join(directory, name));
     }
+    if (project !== undefined) await quotas?.change(project, 0);
+  }
+
+  async withRoom<T>(key: string, limit: number, action: () => Promise<T>): Promise<T> {
+    const quotas = await this.#limits();
+    const project = await quotas.projectOf(this.upper(key));
+    if (project === undefined || limit - (await quotas.used(project)) >= ROOM) return action();
+    await quotas.change(project, limit + ROOM);
+    try {
+      return await action();
+    } finally {
+      await quotas.change(project, limit);
+    }
+  }
+
+  #limits(): Promise<ProjectQuotas> {
+    const { executor, layout } = this.#options;
+    this.#quotas ??= import("../quota/projects.ts").then(
+      ({ ProjectQuotas }) => new ProjectQuotas({ executor, directory: layout.containers }),
+    );
+    return this.#quotas;
   }
 
   #directory(key: string): string {

@@ -33,14 +33,19 @@ export type Mount = OverlayMount;
 
 /** The writable layers of containers. Returns mounts as data and mounts nothing. */
 export interface SnapshotStore {
-  /** Makes the writable layer of container `key` on `lower`, bottom first. */
-  prepare(key: string, lower: readonly LayerRef[]): Promise<void>;
+  /** Makes the writable layer of container `key` on `lower`, bottom first. `limit`: bytes that it may hold, by a project quota. */
+  prepare(key: string, lower: readonly LayerRef[], limit?: number): Promise<void>;
   /** `lower` is what it was prepared on. `bare`: without what every container has beyond its image. */
   mounts(key: string, lower: readonly LayerRef[], options?: { readonly bare: boolean }): Mount[];
   /** The directory that holds what was changed; it may be taken away once nothing is mounted. */
   upper(key: string): string;
+  /** Does something that may take a little more than its limit of a layer that was prepared with one. */
+  withRoom<T>(key: string, limit: number, action: () => Promise<T>): Promise<T>;
   /** Bytes of the files in the upper directory; hard links count once. */
   usage(key: string): Promise<number>;
-  /** Removes upper and work. A key that is not here is no error. The container must not be running. */
-  remove(key: string): Promise<void>;
+  /**
+   * Removes upper and work. A key that is not here is no error. The container must not be running. `limited`: it was made with
+   * a limit, which is given back.
+   */
+  remove(key: string, options?: { readonly limited: boolean }): Promise<void>;
 }
