@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
 import { buildContext } from "../support/builds.ts";
-import { buildxOf, requiresPlugins } from "../support/buildx.ts";
+import { buildxOf, plugin, pluginEnv, requiresPlugins } from "../support/buildx.ts";
 import { dockerOf } from "../support/docker.ts";
 import { busybox } from "../support/images.ts";
-import { succeed } from "../support/process.ts";
+import { eventually, succeed } from "../support/process.ts";
 import { requires } from "../support/requires.ts";
 import { sandbox } from "../support/sandbox.ts";
 
@@ -31,6 +32,12 @@ function jsonIn(archive: string, name: string) {
 }
 
 const images = async () => (await ok("images", "-a", "-q")).split("\n").filter(Boolean).length;
+
+/** What builds have that are under way. */
+function builds(): string[] {
+  const directory = join(box.layout.tmp, "builds");
+  return existsSync(directory) ? readdirSync(directory) : [];
+}
 
 suite("outputs of buildx", requiresPlugins("docker-buildx"), () => {
   before(async () => box.load(await busybox(), "busybox:latest"));
@@ -119,6 +126,27 @@ suite("outputs of buildx", requiresPlugins("docker-buildx"), () => {
     await built("--build-context", `base=oci-layout://${layout}@${digest}`, "-t", "onto", directory);
     assert.equal(await ok("run", "--rm", "--network", "none", "onto"), "more");
   });
+
+  for (const type of ["oci", "tar"]) {
+    test(`a client that leaves in the middle of type=${type} leaves nothing`, async () => {
+      const directory = context({ Dockerfile: ["FROM busybox", "RUN head -c 15000000 /dev/urandom > /large"] });
+      const args = ["build", "--progress=plain", "-o", `type=${type},dest=-`, directory];
+      // Nobody reads what it writes: it is stuck there.
+      const client = spawn(plugin("docker-buildx") ?? "", args, {
+        env: pluginEnv(box),
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      await once(client.stdout, "readable");
+      assert.notDeepEqual(builds(), []);
+      client.kill("SIGKILL");
+      await eventually("nothing of it is left", () => builds().length === 0, 30_000);
+      await built(
+        "-o",
+        join(box.directory, `after-${type}`),
+        context({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" }),
+      );
+    });
+  }
 
   test("several outputs of one build, which is carried out once", async () => {
     const directory = context({ Dockerfile: ["FROM busybox", "RUN head -c 16 /dev/urandom | md5sum > /number"] });
