@@ -21,11 +21,14 @@ export class Worker {
   readonly connection: Connection;
   /** The connection's descriptor in the worker; nothing above it is inherited on purpose. */
   readonly descriptor: number;
+  /** The worker's process id. */
+  readonly pid: number;
   readonly #gone: Promise<void>;
   #program: Executable | undefined;
 
   constructor(child: ChildProcess, descriptor: number) {
     this.descriptor = descriptor;
+    this.pid = child.pid ?? 0; // one that could not be started never answers
     const lost = new Promise<never>((_, reject) => {
       child.once("error", (cause) =>
         reject(new SampanError("unavailable", `Cannot start the native helper: ${cause.message}`, { cause })),

@@ -19,6 +19,7 @@ import { containerOf, hookedContainer } from "../translate/container.ts";
 import { hookState, hooksOf } from "../translate/hooks.ts";
 import { landlockOf } from "../translate/landlock.ts";
 import { unknownCapabilities } from "../translate/process.ts";
+import { copyUpAll } from "./copy-up.ts";
 import { homeVariable } from "./home.ts";
 import { runHooks } from "./hooks.ts";
 import { runPoststop } from "./remove.ts";
@@ -128,9 +129,13 @@ async function execute(
   const pause = prestart.length > 0 || createRuntime.length > 0;
   const options = { directory, connection: worker.descriptor, pause, afterwards, ...streams };
   const cgroups = openCgroupsAt(container.cgroupPath, { make: true });
-  const { program, pid, status } = createProgram(container, options, cgroups);
+  const { program, pid, status, copyUps } = createProgram(container, options, cgroups);
   try {
     worker.begin(program);
+    if (copyUps.length > 0) {
+      copyUpAll(copyUps, container, worker.pid, await worker.next());
+      worker.tell();
+    }
     if (pause) {
       const state = hookState(hookedContainer(bundle, container.id), "creating", (await worker.next()).value(pid));
       await runHooks(prestart, "prestart", state);

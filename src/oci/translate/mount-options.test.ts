@@ -40,6 +40,6 @@ test("with r before it an option is for all mounts below; times of access are on
 test("bind and rbind, and what cannot be done", () => {
   assert.equal(sorted("bind").bind, "flat");
   assert.equal(sorted("rbind", "bind").bind, "recursive");
-  assert.throws(() => sorted("tmpcopyup"), /mounts\[0\]\.options: tmpcopyup is not supported/);
+  assert.throws(() => sorted("iversion"), /mounts\[0\]\.options: iversion is not supported/);
   assert.throws(() => sorted(`lowerdir=${"x".repeat(300)}`), /lowerdir has more than 255 bytes/);
 });

@@ -12,6 +12,8 @@ export interface MountOptions {
   readonly remount: boolean;
   /** `idmap` or `ridmap`. */
   readonly idmap: "no" | "flat" | "recursive";
+  /** `tmpcopyup`. */
+  readonly copyUp: boolean;
   /** What the file system itself is told: "size=64k" is a pair, "newinstance" a flag. */
   readonly data: readonly (readonly [name: string, value: string | true])[];
   /** Options of the superblock, which a bind mount does not have of its own. */
@@ -58,7 +60,6 @@ const superblockFlags: readonly string[] = ["sync", "dirsync", "mand", "lazytime
 const nothing: readonly string[] = ["defaults", "async", "nomand", "nolazytime", "loud", "silent", "noiversion"];
 
 const notYet: Readonly<Record<string, string>> = {
-  tmpcopyup: "copying the image's files into a tmpfs is not done yet",
   iversion: "the kernel counts changes of inodes by itself",
 };
 
@@ -74,6 +75,7 @@ export const mountOptionNames: readonly string[] = [
   "idmap",
   "ridmap",
   "remount",
+  "tmpcopyup",
 ].sort();
 
 /** Sorts a mount's `options`. `field` is what errors begin with; what is not an option of mounts is the file system's. */
@@ -97,11 +99,12 @@ export function sortOptions(options: readonly string[], field: string): MountOpt
     else if (option === "bind") bind = bind === "recursive" ? bind : "flat";
     else if (option === "rbind") bind = "recursive";
     else if (superblockFlags.includes(option)) superblock.push(option);
-    else if (option !== "remount" && !nothing.includes(option)) data.push(pair(option, field));
+    else if (!["remount", "tmpcopyup"].includes(option) && !nothing.includes(option)) data.push(pair(option, field));
   }
   const set = { recursiveSet: recursive.set, recursiveClear: recursive.clear };
   const remount = options.includes("remount");
-  return { attributes: { ...flat, ...set }, propagation, bind, remount, idmap, data, superblock };
+  const copyUp = options.includes("tmpcopyup");
+  return { attributes: { ...flat, ...set }, propagation, bind, remount, idmap, copyUp, data, superblock };
 }
 
 /** The later of two options that contradict each other counts. */

@@ -4,12 +4,13 @@ import { SampanError } from "../../errors/index.ts";
 import type { IdMap } from "../../runtime/bundle/idmap.ts";
 import type { BundleMount, BundleNamespace } from "../../runtime/bundle/types.ts";
 import type { OciMount } from "../config/config.ts";
+import { settleCopyUps } from "./copy-up.ts";
 import { mappingsOf } from "./mappings.ts";
 import { sortOptions } from "./mount-options.ts";
 
 /** `mounts` of config.json. Relative sources are the bundle's. */
 export function mountsOf(mounts: readonly OciMount[], bundle: string, users: BundleNamespace): BundleMount[] {
-  return mounts.map((mount, index) => {
+  const all = mounts.map((mount, index): BundleMount => {
     const field = `mounts[${index}]`;
     const made = mountOf(mount, bundle, field);
     const idMap = idMapOf(mount, users, field);
@@ -17,6 +18,7 @@ export function mountsOf(mounts: readonly OciMount[], bundle: string, users: Bun
     if (made.kind !== "bind") throw new SampanError("invalid", `${field}: only a bind mount can be idmapped`);
     return { ...made, idMap };
   });
+  return settleCopyUps(all);
 }
 
 function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
@@ -26,7 +28,13 @@ function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
   const common = { target, attributes, propagation };
   const type = mount.type ?? "";
   if (options.remount) return { kind: "remount", ...common };
-  if (type === "bind" || options.bind !== "no") {
+  const isBind = type === "bind" || options.bind !== "no";
+  if (options.copyUp && (isBind || type !== "tmpfs"))
+    throw new SampanError(
+      "invalid",
+      `${field}.options: tmpcopyup is for a tmpfs, not for ${isBind ? "a bind mount" : type}`,
+    );
+  if (isBind) {
     if (options.superblock.length > 0 || options.data.length > 0) {
       const names = [...options.superblock, ...options.data.map(([name]) => name)].join(", ");
       const why = `${names}: a bind mount has no file system of its own to tell`;
@@ -39,7 +47,7 @@ function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
   if (type === "cgroup" || type === "cgroup2") return { kind: "cgroups", ...common };
   const flags = options.superblock.map((name) => [name, true] as const);
   const data = [...flags, ...options.data];
-  return { kind: "file-system", ...common, type, source: mount.source ?? type, options: data };
+  return { kind: "file-system", ...common, type, source: mount.source ?? type, options: data, copyUp: options.copyUp };
 }
 
 /** Mappings of its own, or by `idmap` and `ridmap` those of the container's user namespace. */

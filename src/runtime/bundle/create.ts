@@ -14,6 +14,7 @@ import { makeTimeNamespace } from "../time-namespace.ts";
 import { propagations, protectRoot, setSysctls } from "../user-mounts.ts";
 import { becomeRoot, IdMapper, makeUserNamespace } from "../user-namespace.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
+import { type CopyUp, copiedUp, makeCopyUps } from "./copy-up.ts";
 import { fillDev } from "./devices.ts";
 import { Gate } from "./gate.ts";
 import { runInnerHooks } from "./hooks.ts";
@@ -34,6 +35,12 @@ export interface BundleProgram {
   readonly status: Slot;
 }
 
+/** As `BundleProgram`, of a program that may have more to ask of its caller. */
+export interface CreateProgram extends BundleProgram {
+  /** What the caller copies at the first reply, unless there is nothing: then there is no such reply. */
+  readonly copyUps: readonly CopyUp[];
+}
+
 /**
  * The program that makes a container of an OCI bundle, whose first process then waits for its start (`Gate`).
  *
@@ -43,7 +50,7 @@ export interface BundleProgram {
  *        ◀──────── ready ──────────┘ waits …
  *        leaves, or waits for its end
  */
-export function createProgram(container: BundleContainer, options: CreateOptions, cgroups: Cgroups): BundleProgram {
+export function createProgram(container: BundleContainer, options: CreateOptions, cgroups: Cgroups): CreateProgram {
   const { namespaces } = container;
   const p = new Program(`create container ${container.id}`);
   const gate = p.in("process", () => new Gate(p, options.directory, options.connection));
@@ -54,6 +61,8 @@ export function createProgram(container: BundleContainer, options: CreateOptions
   const pause = options.pause ? new Pause(p, options.connection) : undefined;
   const opened = p.in("namespace", () => openNamespaces(p, namespaces));
   const idmapped = p.in("rootfs", () => takeIdmapped(p, container.mounts, () => usersOf(p, container, opened)));
+  const copyUps = p.in("rootfs", () => makeCopyUps(p, container, options.connection));
+  const sources = new Map([...idmapped, ...copiedUp(copyUps)]);
   const lent = p.in("process", () => lendOomScore(p, container));
   const mapper = namespaces.user === "new" ? p.in("namespace", () => new IdMapper(p, container.mappings)) : undefined;
   p.in("namespace", () => joinOpened(p, opened, "before", namespaces));
@@ -74,7 +83,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
         raiseLoopback(p, namespaces);
         nameMachine(p, container);
       });
-      childSteps(p, container, { cgroups, placement, streams, gate, pause, pid, idmapped, listener });
+      childSteps(p, container, { cgroups, placement, streams, gate, pause, pid, sources, listener });
     }),
   );
   p.copy(child.pid, pid.address, "tell the child its process id out here");
@@ -89,7 +98,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
     if (mapper) setLimits(p, container.process, child.pid);
   });
   const status = p.in("process", () => streams.finish(child, ends, options.afterwards));
-  return { program: p, pid: child.pid, status };
+  return { program: p, pid: child.pid, status, copyUps };
 }
 
 interface ChildContext {
@@ -100,7 +109,8 @@ interface ChildContext {
   readonly pause: Pause | undefined;
   readonly pid: Slot;
   readonly listener: SeccompListener | undefined;
-  readonly idmapped: ReadonlyMap<BundleMount, Slot>;
+  /** Mounts that the worker has made. */
+  readonly sources: ReadonlyMap<BundleMount, Slot>;
 }
 
 function listenerOf(p: Program, { listener }: BundleProcess): SeccompListener | undefined {
@@ -132,7 +142,7 @@ function childSteps(p: Program, container: BundleContainer, context: ChildContex
   if (early) p.in("security", () => becomeRoot(p));
   else enterCgroup();
   const inside = new Inside(p, root);
-  p.in("rootfs", () => fillRoot(p, inside, container, { ...context, taken: new Map([...context.idmapped, ...taken]) }));
+  p.in("rootfs", () => fillRoot(p, inside, container, { ...context, taken: new Map([...context.sources, ...taken]) }));
   p.in("process", () => {
     streams.connect(inside);
     if (process.terminal && container.ownDev) p.in("rootfs", () => bindConsole(p, inside));

@@ -5,6 +5,7 @@ import type { Inside } from "../inside.ts";
 import { attach, copyTree, newMount, setAttributes } from "../mounting.ts";
 import { type CgroupView, mountCgroups } from "../system-mounts.ts";
 import { propagations } from "../user-mounts.ts";
+import { findMode, giveMode, lacksMode } from "./tmpfs.ts";
 import type { BindOfMachine, BundleMount, FileSystem, MountAttributes, Remount } from "./types.ts";
 
 /** What a user namespace's root may have no way to, taken before the process becomes that: the sources of binds. */
@@ -25,7 +26,7 @@ export function mountListed(
   taken: ReadonlyMap<BundleMount, Slot>,
 ): void {
   for (const mount of mounts) {
-    if (mount.kind === "file-system") mountFileSystem(p, inside, mount);
+    if (mount.kind === "file-system") mountFileSystem(p, inside, mount, taken.get(mount));
     else if (mount.kind === "bind") mountBind(p, inside, mount, taken.get(mount));
     else if (mount.kind === "remount") remount(p, inside, mount);
     else {
@@ -39,19 +40,24 @@ export function mountListed(
 /** The kernel's file systems must be where they seem to be: an image's link would have them mounted elsewhere (CVE-2023-27561). */
 const withoutLinks: readonly string[] = ["proc", "sysfs"];
 
-function mountFileSystem(p: Program, inside: Inside, mount: FileSystem): void {
+function mountFileSystem(p: Program, inside: Inside, mount: FileSystem, filled: Slot | undefined): void {
+  const mode = lacksMode(mount) && filled === undefined ? findMode(p, inside, mount.target) : undefined;
   const at = withoutLinks.includes(mount.type)
     ? inside.directory(mount.target, `find ${mount.target}, which may be no link`, { links: false })
     : inside.directory(mount.target, `find ${mount.target}`);
-  const made = newMount(p, {
-    type: mount.type,
-    source: mount.source,
-    options: mount.options,
-    attributes: mount.attributes.set,
-    note: `make the ${mount.type} for ${mount.target}`,
-  });
+  const made = filled ?? makeFileSystem(p, mount, mode);
   attach(p, made, at, `mount it at ${mount.target}`);
+  const changed = filled !== undefined || mode !== undefined;
+  if (changed && mount.attributes.set & f.MOUNT_ATTR_RDONLY)
+    setAttributes(p, made, { set: f.MOUNT_ATTR_RDONLY, recursive: false, note: "read-only from now on" });
   setPropagations(p, made, mount);
+}
+
+function makeFileSystem(p: Program, { type, source, options, attributes, target }: FileSystem, mode?: Slot): Slot {
+  const set = mode === undefined ? attributes.set : attributes.set & ~f.MOUNT_ATTR_RDONLY;
+  const made = newMount(p, { type, source, options, attributes: set, note: `make the ${type} for ${target}` });
+  if (mode !== undefined) giveMode(p, made, mode);
+  return made;
 }
 
 function takeSource(p: Program, mount: BindOfMachine): Slot {

@@ -36,6 +36,8 @@ export interface FileSystem extends MountAt {
   readonly type: string;
   readonly source: string;
   readonly options: FsOptions;
+  /** It begins with what the image has in its place. */
+  readonly copyUp?: boolean;
 }
 
 /** Something that the machine has already. */
