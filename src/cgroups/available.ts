@@ -17,6 +17,10 @@ const remedies: Readonly<Record<string, string>> = {
   blkio: "use a kernel with CONFIG_BLK_CGROUP",
   io: "use a kernel with CONFIG_BLK_CGROUP",
   pids: "use a kernel with CONFIG_CGROUP_PIDS",
+  hugetlb: "use a kernel with CONFIG_CGROUP_HUGETLB",
+  net_cls: "use a kernel with CONFIG_CGROUP_NET_CLASSID",
+  net_prio: "use a kernel with CONFIG_CGROUP_NET_PRIO",
+  rdma: "use a kernel with CONFIG_CGROUP_RDMA",
 };
 
 /** What makes a file of a controller appear, by the beginning of its name. */
@@ -33,6 +37,7 @@ const fileRemedies: readonly (readonly [string, string])[] = [
   ["blkio.weight", "weights need the bfq scheduler: modprobe bfq, and choose it in /sys/block/DEVICE/queue/scheduler"],
   ["blkio.throttle", "use a kernel with CONFIG_BLK_DEV_THROTTLING"],
   ["io.weight", "weights need the bfq scheduler (modprobe bfq) or CONFIG_BLK_CGROUP_IOCOST"],
+  ["hugetlb.", "this machine has no huge pages of that size: see /sys/kernel/mm/hugepages"],
   ["io.max", "use a kernel with CONFIG_BLK_DEV_THROTTLING"],
 ];
 

@@ -30,16 +30,22 @@ test("a machine with every controller mounted apart and an empty v2 hierarchy is
 });
 
 test("controllers that share a mount, and a second mount of the same, count once; net_cls does not count", () => {
-  const layout = detectCgroups({
-    ...none,
-    mountinfo: `33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+  const joint = `33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
 34 31 0:31 / /sys/fs/cgroup/net_cls,net_prio rw - cgroup cgroup rw,net_cls,net_prio
-90 31 0:30 / /srv/chroot/sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct`,
-  });
+90 31 0:30 / /srv/chroot/sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct`;
+  const layout = detectCgroups({ ...none, mountinfo: joint });
   assert.equal(layout.mode, "v1");
   assert.deepEqual(
     layout.hierarchies.map(({ mountPoint }) => mountPoint),
     ["/sys/fs/cgroup/cpu,cpuacct"],
+  );
+  const all = detectCgroups({ ...none, mountinfo: joint }, { rare: true }).hierarchies;
+  assert.deepEqual(
+    all.map(({ controllers }) => controllers),
+    [
+      ["cpu", "cpuacct"],
+      ["net_cls", "net_prio"],
+    ],
   );
 });
 

@@ -10,20 +10,25 @@ export interface CgroupFacts {
   readonly v2Controllers: string;
 }
 
-/** v1 controllers that containers are placed in; others (net_cls, perf_event, hugetlb, rdma) limit nothing we offer. */
+/** Controllers that a container is placed in only when something is asked of them: each costs every other container time. */
+export const rareControllers: readonly string[] = ["hugetlb", "net_cls", "net_prio", "rdma"];
+
+/** v1 controllers that containers are placed in; the others (perf_event) limit nothing we offer. */
 const v1Controllers = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids"];
 
 /**
  * Which hierarchies the machine has: v2 when its controllers are there, v1 when any of the controllers that matter is
- * mounted as v1 (a controller can be in one version only). Pure; see `readCgroupFacts`.
+ * mounted as v1 (a controller can be in one version only). With `rare`, v1's hierarchies of rare controllers are among them.
+ * Pure; see `readCgroupFacts`.
  */
-export function detectCgroups(facts: CgroupFacts): CgroupLayout {
+export function detectCgroups(facts: CgroupFacts, options: { rare: boolean } = { rare: false }): CgroupLayout {
   const mounted = parseMounts(facts.mountinfo);
   const v1 = mounted.filter(isWanted);
   const v2 = mounted.find(({ type }) => type === "cgroup2");
   const hasController = v1.some(({ controllers }) => controllers.length > 0);
   if (hasController || (v1.length > 0 && !v2)) {
-    return { version: "v1", mode: v2 ? "hybrid" : "v1", hierarchies: v1, own: ownPath(facts, v1) };
+    const hierarchies = options.rare ? [...v1, ...mounted.filter(isRare)] : v1;
+    return { version: "v1", mode: v2 ? "hybrid" : "v1", hierarchies, own: ownPath(facts, v1) };
   }
   if (!v2) return { version: "v2", mode: "none", hierarchies: [], own: "/" };
   const hierarchy = { ...v2, directory: "", controllers: words(facts.v2Controllers) };
@@ -31,8 +36,14 @@ export function detectCgroups(facts: CgroupFacts): CgroupLayout {
 }
 
 /** A v1 hierarchy with a controller that matters, or systemd's, in which it looks for a service's processes. */
-function isWanted({ type, controllers, name }: Hierarchy): boolean {
-  return type === "cgroup" && (controllers.length > 0 || name === "systemd");
+function isWanted(hierarchy: Hierarchy): boolean {
+  const { type, controllers, name } = hierarchy;
+  return type === "cgroup" && ((controllers.length > 0 && !isRare(hierarchy)) || name === "systemd");
+}
+
+/** A v1 hierarchy with none but rare controllers. */
+export function isRare({ type, controllers }: Hierarchy): boolean {
+  return type === "cgroup" && controllers.length > 0 && controllers.every((name) => rareControllers.includes(name));
 }
 
 /** Every cgroup mount once: the first of a set of controllers wins, as later ones are bind mounts or a container's. */
@@ -63,10 +74,14 @@ function parseMount(line: string): Hierarchy | undefined {
     type,
     mountPoint,
     directory: mountPoint.slice(mountPoint.lastIndexOf("/") + 1),
-    controllers: type === "cgroup" ? all.filter((option) => v1Controllers.includes(option)) : [],
+    controllers: type === "cgroup" ? all.filter((option) => isKnown(option)) : [],
     ...(name !== undefined && { name }),
     readOnly: options.split(",").includes("ro") || all.includes("ro"),
   };
+}
+
+function isKnown(controller: string): boolean {
+  return v1Controllers.includes(controller) || rareControllers.includes(controller);
 }
 
 /** This process's cgroup in the first hierarchy that tells: a line is "id:controllers:path" (cgroups(7)). */

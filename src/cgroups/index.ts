@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync } from "no
 import { posix } from "node:path";
 import { SampanError } from "../errors/index.ts";
 import { type Available, absence } from "./available.ts";
-import { type CgroupFacts, detectCgroups, words } from "./detect.ts";
+import { type CgroupFacts, detectCgroups, isRare, words } from "./detect.ts";
 import { errnoOf, makeDirectoryNow, readText } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import { prepareV1, prepareV2, type Refusals } from "./prepare.ts";
@@ -11,6 +11,7 @@ import type { CgroupLayout, CgroupPath, Cgroups, Hierarchy } from "./types.ts";
 import { CgroupsV1 } from "./v1.ts";
 import { CgroupsV2 } from "./v2.ts";
 
+export { rareControllersOf } from "./limits-rare.ts";
 export type * from "./types.ts";
 
 /** What `detectCgroups` wants to know, of this machine. */
@@ -37,14 +38,16 @@ export function openCgroups(options: { name: string; facts?: CgroupFacts }): Cgr
 /**
  * The cgroup at `path` of every hierarchy, for one container that somebody else has placed there (the OCI spec's cgroupsPath).
  * With `make` it is made now where it is missing, with its parents, and `create` only writes its limits; without, it is
- * looked at as it is. Beyond that as `openCgroups`.
+ * looked at as it is. `rare` are the controllers that it needs besides the usual ones. Beyond that as `openCgroups`.
  */
-export function openCgroupsAt(path: CgroupPath, options: { make: boolean } = { make: false }): Cgroups {
-  const layout = detectCgroups(readCgroupFacts());
+export function openCgroupsAt(path: CgroupPath, options: MakeOptions = { make: false }): Cgroups {
+  const layout = detectCgroups(readCgroupFacts(), { rare: true });
+  const rare = options.rare ?? [];
   const parent = posix.dirname(path);
   const reasons = new Map<string, string>();
   const usable = layout.hierarchies.filter((hierarchy) => {
-    const refusal = options.make ? attempt(() => makeAt(hierarchy, path, reasons)) : undefined;
+    const unneeded = isRare(hierarchy) && !hierarchy.controllers.some((name) => rare.includes(name));
+    const refusal = options.make && !unneeded ? attempt(() => makeAt(hierarchy, path, { reasons, rare })) : undefined;
     for (const controller of hierarchy.controllers) {
       if (refusal) reasons.set(controller, `cgroup ${path} cannot be made in ${hierarchy.mountPoint} (${refusal})`);
     }
@@ -60,12 +63,21 @@ export function openCgroupsAt(path: CgroupPath, options: { make: boolean } = { m
   return layout.version === "v1" ? new CgroupsV1(machine) : new CgroupsV2(machine);
 }
 
-function makeAt(hierarchy: Hierarchy, path: CgroupPath, reasons: Map<string, string>): void {
+interface MakeOptions {
+  readonly make: boolean;
+  readonly rare?: readonly string[];
+}
+
+function makeAt(
+  hierarchy: Hierarchy,
+  path: CgroupPath,
+  { reasons, rare }: { reasons: Map<string, string>; rare: readonly string[] },
+): void {
   if (hierarchy.type === "cgroup") {
     prepareV1(hierarchy, path);
     return;
   }
-  const refusals = prepareV2(hierarchy.mountPoint, "/", posix.dirname(path));
+  const refusals = prepareV2(hierarchy.mountPoint, { base: "/", parent: posix.dirname(path), rare });
   for (const [controller, reason] of refusals) reasons.set(controller, reason);
   makeDirectoryNow(hierarchy.mountPoint + path);
 }
@@ -123,7 +135,7 @@ function openV2(layout: CgroupLayout, name: string): Cgroups {
   const parent = checkedPath(`${base}/${name}`);
   let refusals: Refusals = new Map();
   const failure = attempt(() => {
-    refusals = prepareV2(hierarchy.mountPoint, base, parent);
+    refusals = prepareV2(hierarchy.mountPoint, { base, parent });
   });
   if (failure) return new CgroupsV2(withoutCgroups(layout, name, failure));
   const enabled = new Set(words(readText(`${hierarchy.mountPoint}${parent}/cgroup.subtree_control`) ?? ""));
@@ -136,7 +148,8 @@ function openV2(layout: CgroupLayout, name: string): Cgroups {
     has: (_, file) => files.has(file),
   };
   const prepare = (other: CgroupPath) => {
-    orThrow(other, () => prepareV2(hierarchy.mountPoint, other.startsWith(`${base}/`) ? base : "/", other));
+    const start = other.startsWith(`${base}/`) ? base : "/";
+    orThrow(other, () => prepareV2(hierarchy.mountPoint, { base: start, parent: other }));
   };
   return new CgroupsV2({ layout, parent, available, prepare });
 }

@@ -3,6 +3,7 @@ import type { Available } from "./available.ts";
 import { unsupported } from "./available.ts";
 import { deviceWrites } from "./devices.ts";
 import { type Current, Limits, setPids, sizeText, type Write } from "./limits.ts";
+import { setHugepages, setNetwork, setRdma } from "./limits-rare.ts";
 import type { BlockIoResources, CpuResources, MemoryResources, Resources } from "./resources.ts";
 
 /** What has to be written to v1 files, in order. Throws `unsupported` for what this machine cannot limit. */
@@ -12,6 +13,9 @@ export function limitsV1(resources: Resources, available: Available, current: Cu
   if (resources.cpu) setCpu(limits, resources.cpu);
   if (resources.pids) setPids(limits, resources.pids);
   if (resources.blockIO) setBlockIo(limits, resources.blockIO);
+  if (resources.hugepages) setHugepages(limits, resources.hugepages, "v1");
+  if (resources.network) setNetwork(limits, resources.network);
+  if (resources.rdma) setRdma(limits, resources.rdma);
   if (resources.devices)
     for (const [what, file, value] of deviceWrites(resources.devices)) limits.set(what, "devices", file, value);
   if (resources.unified && Object.keys(resources.unified).length > 0) {

@@ -1,6 +1,7 @@
 import { SampanError } from "../errors/index.ts";
-import type { Available } from "./available.ts";
+import { type Available, unsupported } from "./available.ts";
 import { type Current, Limits, orMax, setPids, sizeText, type Write } from "./limits.ts";
+import { setHugepages, setRdma } from "./limits-rare.ts";
 import { refuseRealtime } from "./limits-v1.ts";
 import type { BlockIoResources, CpuResources, MemoryResources, Resources } from "./resources.ts";
 import { sharesToWeight, toIoWeight } from "./weight.ts";
@@ -15,6 +16,15 @@ export function limitsV2(resources: Resources, available: Available, current: Cu
   if (resources.cpu) setCpu(limits, resources.cpu, current);
   if (resources.pids) setPids(limits, resources.pids);
   if (resources.blockIO) setBlockIo(limits, resources.blockIO);
+  if (resources.hugepages) setHugepages(limits, resources.hugepages, "v2");
+  if (resources.rdma) setRdma(limits, resources.rdma);
+  const { classId, priorities = [] } = resources.network ?? {};
+  if (classId !== undefined || priorities.length > 0)
+    throw unsupported(
+      "classify its packets",
+      "net_cls",
+      "cgroup v2 has no classes and priorities of packets: mark them with nftables (socket cgroupv2)",
+    );
   for (const [file, value] of Object.entries(resources.unified ?? {})) setUnified(limits, file, value);
   return limits.writes;
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { SampanError } from "../errors/index.ts";
 import type { Available } from "./available.ts";
 import { type Current, fresh, type Write } from "./limits.ts";
+import { rareControllersOf } from "./limits-rare.ts";
 import { limitsV1 } from "./limits-v1.ts";
 import { limitsV2 } from "./limits-v2.ts";
 import type { Resources } from "./resources.ts";
@@ -175,4 +176,35 @@ test("limits that are lifted need no controller", () => {
 test("weights of v1 keep their meaning on v2", () => {
   assert.deepEqual([0, 2, 512, 1024, 2048, 262_144, 1e9].map(sharesToWeight), [1, 1, 59, 100, 174, 10_000, 10_000]);
   assert.deepEqual([10, 500, 1000].map(toIoWeight), [1, 4950, 10_000]);
+});
+
+test("huge pages, classes of packets and RDMA: v1 has files for all of them, v2 none for packets", () => {
+  const hugepages = [{ pageSize: "2MB", limit: 4 << 20 }];
+  const rdma = { mlx5_1: { hcaHandles: 3 }, ocrdma0: { hcaHandles: 0, hcaObjects: 10 }, none: {} };
+  const network = { classId: 0x100001, priorities: [{ name: "eth0", priority: 5 }] };
+  const ofRdma = ["rdma.max ← mlx5_1 hca_handle=3", "rdma.max ← ocrdma0 hca_handle=0 hca_object=10"];
+  assert.deepEqual(v1({ hugepages, rdma, network }), [
+    "hugetlb.2MB.limit_in_bytes ← 4194304",
+    "hugetlb.2MB.rsvd.limit_in_bytes ← 4194304",
+    "net_cls.classid ← 1048577",
+    "net_prio.ifpriomap ← eth0 5",
+    ...ofRdma,
+  ]);
+  const old = machine({ files: ["hugetlb.2MB.rsvd.max"] });
+  assert.deepEqual(v2({ hugepages, rdma }, old), ["hugetlb.2MB.max ← 4194304", ...ofRdma]);
+  assert.throws(() => v2({ network }), /cgroup v2 has no classes and priorities of packets/);
+  assert.deepEqual(v2({ network: { priorities: [] }, hugepages: [], rdma: {} }), []);
+});
+
+test("the controllers that need more than every container has", () => {
+  const network = { classId: 1, priorities: [{ name: "eth0", priority: 5 }] };
+  const hugepages = [{ pageSize: "2MB", limit: 0 }];
+  assert.deepEqual(rareControllersOf({ hugepages, network, rdma: { a: {} } }), [
+    "hugetlb",
+    "net_cls",
+    "net_prio",
+    "rdma",
+  ]);
+  assert.deepEqual(rareControllersOf({ unified: { "misc.max": "a 1", "memory.high": "1" } }), ["misc"]);
+  assert.deepEqual(rareControllersOf({ memory: { limit: 1 }, network: {}, rdma: {} }), []);
 });

@@ -32,23 +32,28 @@ const v2Controllers = ["cpuset", "cpu", "io", "memory", "pids"];
 
 /**
  * Makes the v2 cgroup that containers are to be placed below, and enables the controllers on the way down. Beginning
- * at `base`, our own cgroup where a part of the tree was delegated to us, else the root.
+ * at `base`, our own cgroup where a part of the tree was delegated to us, else the root. `rare` are controllers besides the
+ * usual ones.
  */
-export function prepareV2(mountPoint: string, base: CgroupPath, parent: CgroupPath): Refusals {
+export function prepareV2(
+  mountPoint: string,
+  { base, parent, rare = [] }: { base: CgroupPath; parent: CgroupPath; rare?: readonly string[] },
+): Refusals {
   const refusals: Refusals = new Map();
+  const controllers = [...v2Controllers, ...rare];
   const start = base === "/" ? "" : base;
-  enableControllers(mountPoint + start, refusals);
+  enableControllers(mountPoint + start, controllers, refusals);
   for (const path of ancestors(parent).filter((path) => path.length > start.length)) {
     makeDirectoryNow(mountPoint + path);
-    enableControllers(mountPoint + path, refusals);
+    enableControllers(mountPoint + path, controllers, refusals);
   }
   return refusals;
 }
 
-function enableControllers(directory: string, refusals: Refusals): void {
+function enableControllers(directory: string, controllers: readonly string[], refusals: Refusals): void {
   const offered = words(readText(`${directory}/cgroup.controllers`) ?? "");
   const enabled = words(readText(`${directory}/cgroup.subtree_control`) ?? "");
-  const wanted = v2Controllers.filter((name) => offered.includes(name) && !enabled.includes(name));
+  const wanted = controllers.filter((name) => offered.includes(name) && !enabled.includes(name));
   if (wanted.length === 0) return;
   try {
     enable(directory, wanted);

@@ -11,6 +11,11 @@ export interface Resources {
   readonly cpu?: CpuResources;
   readonly pids?: PidsResources;
   readonly blockIO?: BlockIoResources;
+  readonly hugepages?: readonly HugepageLimit[];
+  /** v1 only. */
+  readonly network?: NetworkResources;
+  /** By the device's name: "mlx5_1". */
+  readonly rdma?: Readonly<Record<string, RdmaLimit>>;
   /** In order, later rules win, as the OCI spec has it. Absent: every device is allowed; an empty list: none. */
   readonly devices?: readonly DeviceRule[];
   /** v2 only: file name → value, one write per line. */
@@ -53,6 +58,26 @@ export interface CpuResources {
 export interface PidsResources {
   /** Processes and threads; 0 and -1 are no limit. */
   readonly limit: number;
+}
+
+export interface HugepageLimit {
+  /** As the kernel names its files: "2MB", "1GB". */
+  readonly pageSize: string;
+  /** Bytes. */
+  readonly limit: number;
+}
+
+export interface NetworkResources {
+  /** Of the packets: 0xAAAABBBB is tc's AAAA:BBBB. */
+  readonly classId?: number;
+  /** Of packets that leave by an interface. */
+  readonly priorities?: readonly { readonly name: string; readonly priority: number }[];
+}
+
+/** How many handles and objects of a device may be held. */
+export interface RdmaLimit {
+  readonly hcaHandles?: number;
+  readonly hcaObjects?: number;
 }
 
 export interface BlockDevice {

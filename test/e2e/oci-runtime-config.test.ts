@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -150,6 +152,12 @@ for (const { name, binary } of runtimes) {
       });
       if (name !== "crun") assert.match(text, /^\/p shared -$/m, "crun 1.8 leaves a new file system private");
       assert.doesNotMatch(text, /^\/ shared/m);
+      // runc 1.1 leaves it private
+      for (const propagation of name === "runc" ? [] : ["shared", "rshared"])
+        assert.match(
+          await print(tags, (config) => Object.assign(config.linux, { rootfsPropagation: propagation })),
+          /^\/ shared/m,
+        );
     });
 
     test("namespaces: those of the caller, and those that are joined by a path", async () => {
@@ -170,6 +178,21 @@ for (const { name, binary } of runtimes) {
       assert.equal(network, readlink("self", "net"));
       assert.equal(uts, readlink(String(pid), "uts"));
       await sandbox.ok("delete", "--force", "holder");
+    });
+
+    test("a mount namespace that somebody else has made becomes the container's", async () => {
+      const maker = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", "echo ready; exec cat"]);
+      await once(maker.stdout, "data");
+      const text = await print("readlink /proc/self/ns/mnt; ls /; cat /proc/self/mounts", (config) => {
+        const joined = { type: "mount", path: `/proc/${maker.pid}/ns/mnt` };
+        config.linux.namespaces = [...config.linux.namespaces.filter(({ type }) => type !== "mount"), joined];
+      });
+      const [namespace] = text.split("\n");
+      assert.equal(namespace, readlink(String(maker.pid), "mnt"));
+      assert.ok(!text.includes(sandbox.directory), "the machine's file systems are out of sight");
+      const ended = once(maker, "exit");
+      maker.stdin.end();
+      await ended;
     });
 
     test("limits are in the container's cgroup", async () => {

@@ -3,8 +3,8 @@ import { isIP } from "node:net";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Executor } from "../../kernel/executor.ts";
 import * as f from "../../kernel/flags.ts";
+import { mountPoints } from "../../kernel/mount-points.ts";
 import { Program } from "../../kernel/program.ts";
-import { mountPoints } from "../mounts/shared-sources.ts";
 import { localMount } from "./local-options.ts";
 import type { VolumeRecord } from "./types.ts";
 

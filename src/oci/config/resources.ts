@@ -55,9 +55,11 @@ export const resourcesShape = object({
   cpu: optional(cpu),
   pids: optional(object({ limit: optional(integer) })),
   blockIO: optional(blockIO),
-  hugepageLimits: refused("limits of huge pages are not set yet"),
-  network: refused("network classes and priorities are not set yet"),
-  rdma: refused("limits of RDMA are not set yet"),
+  hugepageLimits: list(object({ pageSize: text, limit: integer })),
+  network: optional(
+    object({ classID: optional(integer), priorities: list(object({ name: text, priority: integer })) }),
+  ),
+  rdma: table(object({ hcaHandles: optional(integer), hcaObjects: optional(integer) })),
   unified: table(text),
 });
 

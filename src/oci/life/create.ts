@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { openCgroupsAt } from "../../cgroups/index.ts";
+import { openCgroupsAt, rareControllersOf } from "../../cgroups/index.ts";
 import { messageOf, SampanError } from "../../errors/index.ts";
 import type { Slot } from "../../kernel/block.ts";
 import { KernelError } from "../../kernel/kernel-error.ts";
@@ -18,6 +18,7 @@ import type { ContainerRecord } from "../state/store.ts";
 import { containerOf, hookedContainer } from "../translate/container.ts";
 import { hookState, hooksOf } from "../translate/hooks.ts";
 import { landlockOf } from "../translate/landlock.ts";
+import { ignoredOptions } from "../translate/mounts.ts";
 import { unknownCapabilities } from "../translate/process.ts";
 import { copyUpAll } from "./copy-up.ts";
 import { homeVariable } from "./home.ts";
@@ -72,6 +73,8 @@ async function createBy(
   const container = containerOf(bundle, request);
   const unknown = bundle.config.process === undefined ? [] : unknownCapabilities(bundle.config.process);
   if (unknown.length > 0) log.warn(`ignoring unknown capabilities: ${unknown.join(", ")}`);
+  const ignored = ignoredOptions(bundle.config.mounts);
+  if (ignored.length > 0) log.warn(`ignoring options that a bind mount cannot have: ${ignored.join(", ")}`);
   const directory = store.make(request.id);
   try {
     const streams = streamsOf({
@@ -128,7 +131,10 @@ async function execute(
   const [prestart, createRuntime] = [hooksOf(bundle.config, "prestart"), hooksOf(bundle.config, "createRuntime")];
   const pause = prestart.length > 0 || createRuntime.length > 0;
   const options = { directory, connection: worker.descriptor, pause, afterwards, ...streams };
-  const cgroups = openCgroupsAt(container.cgroupPath, { make: true });
+  const cgroups = openCgroupsAt(container.cgroupPath, {
+    make: true,
+    rare: rareControllersOf(container.resources),
+  });
   const { program, pid, status, copyUps } = createProgram(container, options, cgroups);
   try {
     worker.begin(program);

@@ -49,7 +49,7 @@ test("namespaces that cannot be had are refused by their field", () => {
   refused([], /linux\.namespaces: a container without a mount namespace/);
   refused([mount, mount], /linux\.namespaces\[1\]: the type mount is there twice/);
   refused([mount, { type: "network", path: "ns" }], /linux\.namespaces\[1\]\.path: ns is not an absolute path/);
-  assert.throws(() => translate({}, { namespaces: [mount] }), /hostname: it cannot be set without a new UTS namespace/);
+  assert.throws(() => translate({}, { namespaces: [mount] }), /hostname: it cannot be set without a UTS namespace/);
 });
 
 test("a listed device takes the place of the default one", () => {

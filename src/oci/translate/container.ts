@@ -1,6 +1,7 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { SampanError } from "../../errors/index.ts";
 import { defaultDevices } from "../../kernel/devices.ts";
+import { mountOf } from "../../kernel/mount-points.ts";
 import type { BundleContainer, BundleNamespaces } from "../../runtime/bundle/types.ts";
 import { namespaceOfSysctl } from "../../runtime/sysctls.ts";
 import { deviceNumber } from "../../runtime/system-mounts.ts";
@@ -11,7 +12,7 @@ import { linuxShape } from "../config/linux.ts";
 import { innerHooksOf } from "./hooks.ts";
 import { containerMappingsOf } from "./mappings.ts";
 import { mountsOf } from "./mounts.ts";
-import { namespacesOf, timeOffsetsOf } from "./namespaces.ts";
+import { mountNamespaceOf, namespacesOf, timeOffsetsOf } from "./namespaces.ts";
 import { processOf } from "./process.ts";
 import { resourcesOf } from "./resources.ts";
 import { listenerOf } from "./seccomp.ts";
@@ -32,6 +33,7 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
   if (process === undefined) throw new SampanError("invalid", "Cannot create a container: config.json has no process");
   const linux = config.linux ?? linuxShape({}, "linux");
   const namespaces = namespacesOf(linux);
+  const mountNamespace = mountNamespaceOf(linux, namespaces);
   checkNames(config, namespaces);
   return {
     id: options.id,
@@ -39,14 +41,11 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
       ...processOf(process, linux),
       ...listenerOf(linux.seccomp, hookedContainer(bundle, options.id), "creating"),
     },
-    root: {
-      directory: rootOf(bundle),
-      readOnly: config.root?.readonly ?? false,
-      propagation: propagationOf(linux),
-    },
+    root: placedRoot(bundle, linux),
     hostname: config.hostname,
     domainname: config.domainname,
     namespaces,
+    ...(mountNamespace !== undefined && { mountNamespace }),
     mappings: containerMappingsOf(linux, namespaces),
     timeOffsets: timeOffsetsOf(linux, namespaces),
     mounts: mountsOf(config.mounts, bundle.directory, namespaces.user),
@@ -78,15 +77,23 @@ export function cgroupPathOf({ cgroupsPath }: Pick<OciLinux, "cgroupsPath">, id:
   return cgroupsPath.startsWith("/") ? path : `${cgroupParent}${path}`;
 }
 
+function placedRoot(bundle: Bundle, linux: OciLinux): BundleContainer["root"] {
+  const directory = rootOf(bundle);
+  const propagation = propagationOf(linux);
+  const shared = propagation === "shared" || propagation === "rshared";
+  const readOnly = bundle.config.root?.readonly ?? false;
+  return { directory, readOnly, propagation, ...(shared && { sharedWithin: mountOf(realpathSync(directory)).point }) };
+}
+
 function propagationOf({ rootfsPropagation }: OciLinux): Propagation {
   return rootfsPropagation || "rslave";
 }
 
 function checkNames(config: { hostname: string; domainname: string }, namespaces: BundleNamespaces): void {
-  if (namespaces.uts === "new") return;
+  if (namespaces.uts !== "host") return;
   for (const name of ["hostname", "domainname"] as const) {
     if (config[name] === "") continue;
-    throw new SampanError("invalid", `${name}: it cannot be set without a new UTS namespace`);
+    throw new SampanError("invalid", `${name}: it cannot be set without a UTS namespace`);
   }
 }
 

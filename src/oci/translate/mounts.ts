@@ -21,6 +21,16 @@ export function mountsOf(mounts: readonly OciMount[], bundle: string, users: Bun
   return settleCopyUps(all);
 }
 
+/** Options for a file system, of bind mounts, which have none of their own to tell: as with mount(2), nobody looks at them. */
+export function ignoredOptions(mounts: readonly OciMount[]): string[] {
+  return mounts.flatMap(({ type, options: given }, index) => {
+    const field = `mounts[${index}].options`;
+    const { bind, remount, superblock, data } = sortOptions(given, field);
+    if (remount || (bind === "no" && type !== "bind")) return [];
+    return [...superblock, ...data.map(([name]) => name)].map((name) => `${field}: ${name}`);
+  });
+}
+
 function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
   const target = posix.resolve("/", mount.destination);
   const options = sortOptions(mount.options, `${field}.options`);
@@ -35,11 +45,6 @@ function mountOf(mount: OciMount, bundle: string, field: string): BundleMount {
       `${field}.options: tmpcopyup is for a tmpfs, not for ${isBind ? "a bind mount" : type}`,
     );
   if (isBind) {
-    if (options.superblock.length > 0 || options.data.length > 0) {
-      const names = [...options.superblock, ...options.data.map(([name]) => name)].join(", ");
-      const why = `${names}: a bind mount has no file system of its own to tell`;
-      throw new SampanError("invalid", `${field}.options: ${why}`);
-    }
     return { kind: "bind", ...common, ...sourceOf(mount, bundle, field), recursive: options.bind === "recursive" };
   }
   if (type === "") throw new SampanError("invalid", `${field}.type is missing, and no option says bind`);

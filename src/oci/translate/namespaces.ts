@@ -12,14 +12,29 @@ export function namespacesOf(linux: OciLinux): BundleNamespaces {
     const field = `linux.namespaces[${index}]`;
     if (seen.has(type)) throw new SampanError("invalid", `${field}: the type ${type} is there twice`);
     seen.add(type);
-    if (type === "mount") {
-      if (path) throw new SampanError("unsupported", `${field}.path is not supported: a mount namespace is not joined`);
-    } else found.set(type, path ? { path: absolute(path, field) } : "new");
+    if (type !== "mount") found.set(type, path ? { path: absolute(path, field) } : "new");
   }
   if (!seen.has("mount"))
-    throw new SampanError("unsupported", "linux.namespaces: a container without a mount namespace is not supported");
+    throw new SampanError(
+      "unsupported",
+      "linux.namespaces: a container without a mount namespace is not supported: its mounts would be the machine's, and outlive it",
+    );
   const all = namespaceKinds.map((kind) => [kind, found.get(kind) ?? "host"] as const);
   return Object.fromEntries(all) as Record<NamespaceKind, BundleNamespace>;
+}
+
+/**
+ * The path of the mount namespace that the container takes over, undefined where it has a new one. With a user namespace of its own
+ * it could not: that owns none but its own.
+ */
+export function mountNamespaceOf(linux: OciLinux, { user }: BundleNamespaces): string | undefined {
+  const index = linux.namespaces.findIndex(({ type, path }) => type === "mount" && path);
+  const path = linux.namespaces[index]?.path;
+  if (!path) return undefined;
+  const field = `linux.namespaces[${index}]`;
+  if (user !== "host")
+    throw new SampanError("unsupported", `${field}.path is not supported together with a user namespace`);
+  return absolute(path, field);
 }
 
 function absolute(path: string, field: string): string {

@@ -8,12 +8,16 @@ import type { OciResources } from "../config/resources.ts";
  * default devices.
  */
 export function resourcesOf(resources: OciResources): Resources {
-  const { memory, cpu, pids, blockIO, unified } = resources;
+  const { memory, cpu, pids, blockIO, hugepageLimits, rdma, unified } = resources;
+  const network = resources.network && networkOf(resources.network);
   return {
     ...(memory && { memory: memoryOf(memory) }),
     ...(cpu && { cpu: present(cpu) }),
     ...(pids?.limit !== undefined && { pids: { limit: pids.limit } }),
     ...(blockIO && { blockIO: blockIoOf(blockIO) }),
+    ...(hugepageLimits.length > 0 && { hugepages: hugepageLimits }),
+    ...(network && Object.keys(network).length > 0 && { network }),
+    ...(Object.keys(rdma).length > 0 && { rdma: rdmaOf(rdma) }),
     ...(resources.devices.length > 0 && { devices: devicesOf(resources) }),
     ...(Object.keys(unified).length > 0 && { unified }),
   };
@@ -44,6 +48,19 @@ function blockIoOf(io: NonNullable<OciResources["blockIO"]>): NonNullable<Resour
     ...(weight && { weight }),
     weightDevice: weightDevice.flatMap(({ major, minor, weight: own }) => (own ? [{ major, minor, weight: own }] : [])),
   };
+}
+
+function networkOf({ classID, priorities }: NonNullable<OciResources["network"]>): NonNullable<Resources["network"]> {
+  return { ...(classID && { classId: classID }), ...(priorities.length > 0 && { priorities }) };
+}
+
+/** Here 0 is a limit. */
+function rdmaOf(rdma: OciResources["rdma"]): NonNullable<Resources["rdma"]> {
+  const limits = Object.entries(rdma).map(([device, { hcaHandles, hcaObjects }]) => [
+    device,
+    { ...(hcaHandles !== undefined && { hcaHandles }), ...(hcaObjects !== undefined && { hcaObjects }) },
+  ]);
+  return Object.fromEntries(limits);
 }
 
 function devicesOf({ devices }: OciResources): DeviceRule[] {

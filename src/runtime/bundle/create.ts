@@ -20,7 +20,14 @@ import { Gate } from "./gate.ts";
 import { runInnerHooks } from "./hooks.ts";
 import { takeIdmapped } from "./idmap.ts";
 import { mountDirectory, mountListed, takeSources } from "./mounts.ts";
-import { joinOpened, newNamespaces, type Opened, openNamespaces, raiseLoopback } from "./namespaces.ts";
+import {
+  joinOpened,
+  newNamespaces,
+  type Opened,
+  openMountNamespace,
+  openNamespaces,
+  raiseLoopback,
+} from "./namespaces.ts";
 import { LentOomScore } from "./oom-score.ts";
 import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams } from "./streams.ts";
@@ -60,6 +67,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
   const listener = p.in("security", () => listenerOf(p, container.process));
   const pause = options.pause ? new Pause(p, options.connection) : undefined;
   const opened = p.in("namespace", () => openNamespaces(p, namespaces));
+  const enterMounts = p.in("namespace", () => openMountNamespace(p, container));
   const idmapped = p.in("rootfs", () => takeIdmapped(p, container.mounts, () => usersOf(p, container, opened)));
   const copyUps = p.in("rootfs", () => makeCopyUps(p, container, options.connection));
   const sources = new Map([...idmapped, ...copiedUp(copyUps)]);
@@ -67,7 +75,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
   const mapper = namespaces.user === "new" ? p.in("namespace", () => new IdMapper(p, container.mappings)) : undefined;
   p.in("namespace", () => joinOpened(p, opened, "before", namespaces));
   if (namespaces.time === "new") p.in("namespace", () => makeTimeNamespace(p, container.timeOffsets));
-  const { flags, names } = newNamespaces(namespaces);
+  const { flags, names } = newNamespaces(container);
   const pid = p.slot("pid of the container");
   const note = `start the first process in new namespaces: ${names}`;
   const child = p.in("namespace", () =>
@@ -79,6 +87,7 @@ export function createProgram(container: BundleContainer, options: CreateOptions
       );
       p.in("namespace", () => {
         mapper?.await();
+        enterMounts();
         joinOpened(p, opened, "inside", namespaces);
         raiseLoopback(p, namespaces);
         nameMachine(p, container);
@@ -181,6 +190,10 @@ function startRoot(p: Program, { root }: BundleContainer): Slot {
     named(flags, root.propagation),
     "let no mount made here reach the machine, unless that was asked for",
   );
+  if (root.sharedWithin !== undefined)
+    p.call("mount", [0, p.text(root.sharedWithin), 0, named(f.MS_PRIVATE, "MS_PRIVATE"), 0], {
+      note: "but for the mount that the root file system lies in",
+    });
   return mountDirectory(p, root.directory);
 }
 

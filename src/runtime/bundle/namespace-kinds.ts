@@ -1,6 +1,6 @@
 import * as f from "../../kernel/flags.ts";
 
-/** The kinds of namespaces that a bundle may ask for; the mount namespace is always the container's own. */
+/** The kinds of namespaces that a bundle may ask for, besides the mount namespace, which no container does without. */
 const kinds = {
   user: { flag: f.CLONE_NEWUSER, flagName: "NEWUSER", file: "user" },
   pid: { flag: f.CLONE_NEWPID, flagName: "NEWPID", file: "pid" },

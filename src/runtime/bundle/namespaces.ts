@@ -3,8 +3,8 @@ import * as f from "../../kernel/flags.ts";
 import { linkUp, loopbackIndex } from "../../kernel/netlink/link.ts";
 import { ask, openNetlink } from "../../kernel/netlink/request.ts";
 import type { Program } from "../../kernel/program.ts";
-import { type NamespaceKind, namespaceFlag, namespaceKinds, withMounts } from "./namespace-kinds.ts";
-import type { BundleNamespaces } from "./types.ts";
+import { flagsOf, type NamespaceKind, namespaceFlag, namespaceKinds, withMounts } from "./namespace-kinds.ts";
+import type { BundleContainer, BundleNamespaces } from "./types.ts";
 
 /** A namespace behind a path, held open. */
 export interface Opened {
@@ -53,9 +53,21 @@ export function joinOpened(
  * What clone3 makes new. The cgroup namespace is made later, where the process is in its cgroup, the time namespace before
  * (`makeTimeNamespace`).
  */
-export function newNamespaces(namespaces: BundleNamespaces): { flags: number; names: string } {
+export function newNamespaces({ namespaces, mountNamespace }: BundleContainer): { flags: number; names: string } {
   const late: readonly NamespaceKind[] = ["cgroup", "time"];
-  return withMounts(namespaceKinds.filter((kind) => !late.includes(kind) && namespaces[kind] === "new"));
+  const chosen = namespaceKinds.filter((kind) => !late.includes(kind) && namespaces[kind] === "new");
+  return mountNamespace === undefined ? withMounts(chosen) : flagsOf(chosen);
+}
+
+/** Opens the mount namespace that the container takes over; the answer enters it, in the child: it is to see its paths. */
+export function openMountNamespace(p: Program, { mountNamespace: path }: BundleContainer): () => void {
+  if (path === undefined) return () => {};
+  const open = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
+  const descriptor = p.sys("openat", [f.AT_FDCWD, p.text(path), open, 0], { note: `open the mount namespace ${path}` });
+  return () =>
+    p.call("setns", [descriptor, named(f.CLONE_NEWNS, "CLONE_NEWNS")], {
+      note: `take over the mount namespace ${path}`,
+    });
 }
 
 /** Brings up the loopback interface of a network namespace that has just been made. */

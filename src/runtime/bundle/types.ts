@@ -12,7 +12,7 @@ import type { StreamOptions } from "./streams.ts";
 /** A namespace of a bundle's container: made for it, the caller's own, or the one behind a path. */
 export type BundleNamespace = "new" | "host" | { readonly path: string };
 
-/** The mount namespace is always the container's own. */
+/** Besides the mount namespace (`BundleContainer.mountNamespace`). */
 export type BundleNamespaces = Readonly<Record<NamespaceKind, BundleNamespace>>;
 
 /** Attributes of a mount (MOUNT_ATTR_*, mount_setattr(2)): what is set and cleared, of it alone and with all below. */
@@ -97,10 +97,14 @@ export interface BundleContainer {
     readonly readOnly: boolean;
     /** Of the container's "/" once it is in place. */
     readonly propagation: Propagation;
+    /** Of a root that is shared: where what it lies in is mounted, which pivot_root(2) does not take while that is shared, too. */
+    readonly sharedWithin?: string;
   };
   readonly hostname: string;
   readonly domainname: string;
   readonly namespaces: BundleNamespaces;
+  /** The path of a mount namespace that becomes the container's, in place of a new one; paths of mounts are resolved in it. */
+  readonly mountNamespace?: string;
   /** Of a new user namespace. */
   readonly mappings: IdMappings;
   /** Of a new time namespace. */
