@@ -11,6 +11,7 @@ const short = [
   "e2e/network-drivers",
   "e2e/network-isolation",
   "e2e/network-survival",
+  "e2e/oci-runtime-labels",
   "e2e/oci-runtime-resources",
   "e2e/readme",
   "e2e/storage-quotas",

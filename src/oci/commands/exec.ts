@@ -19,8 +19,8 @@ const options = {
   process: { kind: "text", short: "p", help: "a file with the process as JSON, in place of all other options" },
   detach: { kind: "flag", short: "d", help: "do not wait for its end" },
   "pid-file": { kind: "text", help: "a file to write the process id to" },
-  "process-label": { kind: "text", help: "refused: SELinux labels are not supported" },
-  apparmor: { kind: "text", help: "refused: AppArmor profiles are not supported" },
+  "process-label": { kind: "text", help: "its SELinux label" },
+  apparmor: { kind: "text", help: "its AppArmor profile" },
   "no-new-privs": { kind: "flag", help: "the process may gain no rights" },
   cap: { kind: "texts", short: "c", help: "one more capability" },
   "preserve-fds": { kind: "text", help: "how many descriptors from 3 on are passed on" },
@@ -37,8 +37,6 @@ export const exec = command({
   run: async (context, given, words) => {
     const record = context.store.read(idOf(words));
     refuseStatus(context, record, given["ignore-paused"]);
-    for (const name of ["process-label", "apparmor"] as const)
-      if (given[name]) throw new SampanError("unsupported", `--${name} is not supported by this runtime yet`);
     const bundle = context.store.bundleOf(record);
     const process = processFor(given, words.slice(1), bundle.config.process);
     return execInContainer(context, record, {
@@ -75,6 +73,8 @@ function processFor(given: Options<typeof options>, args: readonly string[], own
     user: userFor(given, own),
     noNewPrivileges: given["no-new-privs"] || own.noNewPrivileges,
     capabilities: capabilitiesFor(given.cap, own),
+    apparmorProfile: given.apparmor ?? own.apparmorProfile,
+    selinuxLabel: given["process-label"] ?? own.selinuxLabel,
   };
 }
 

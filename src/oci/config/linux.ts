@@ -42,7 +42,7 @@ export const linuxShape = object({
   ),
   maskedPaths: list(text),
   readonlyPaths: list(text),
-  mountLabel: refused("SELinux labels are not applied yet"),
+  mountLabel: optional(text),
   personality: optional(personalityShape),
 });
 

@@ -1,5 +1,5 @@
 import { affinityShape, ioPriorityShape, schedulerShape } from "./attributes.ts";
-import { fallback, flag, id, integer, list, object, optional, refused, text, wide } from "./shape.ts";
+import { fallback, flag, id, integer, list, object, optional, text, wide } from "./shape.ts";
 
 const set = optional(list(text));
 
@@ -32,10 +32,10 @@ export const processShape = object({
   capabilities: optional(capabilities),
   rlimits: list(rlimit),
   noNewPrivileges: fallback(flag, false),
-  apparmorProfile: refused("AppArmor profiles are not applied yet"),
+  apparmorProfile: optional(text),
   oomScoreAdj: optional(integer),
   scheduler: optional(schedulerShape),
-  selinuxLabel: refused("SELinux labels are not applied yet"),
+  selinuxLabel: optional(text),
   ioPriority: optional(ioPriorityShape),
   execCPUAffinity: optional(affinityShape),
 });

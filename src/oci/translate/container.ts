@@ -2,7 +2,7 @@ import { realpathSync, statSync } from "node:fs";
 import { SampanError } from "../../errors/index.ts";
 import { defaultDevices } from "../../kernel/devices.ts";
 import { mountOf } from "../../kernel/mount-points.ts";
-import type { BundleContainer, BundleNamespaces } from "../../runtime/bundle/types.ts";
+import type { BundleContainer, BundleMount, BundleNamespaces } from "../../runtime/bundle/types.ts";
 import { namespaceOfSysctl } from "../../runtime/sysctls.ts";
 import { deviceNumber } from "../../runtime/system-mounts.ts";
 import type { DeviceNode, Propagation } from "../../runtime/types.ts";
@@ -10,6 +10,7 @@ import { type Bundle, rootOf } from "../config/bundle.ts";
 import type { OciLinux } from "../config/linux.ts";
 import { linuxShape } from "../config/linux.ts";
 import { innerHooksOf } from "./hooks.ts";
+import { mountLabelOf } from "./labels.ts";
 import { containerMappingsOf } from "./mappings.ts";
 import { mountsOf } from "./mounts.ts";
 import { mountNamespaceOf, namespacesOf, timeOffsetsOf } from "./namespaces.ts";
@@ -48,7 +49,7 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
     ...(mountNamespace !== undefined && { mountNamespace }),
     mappings: containerMappingsOf(linux, namespaces),
     timeOffsets: timeOffsetsOf(linux, namespaces),
-    mounts: mountsOf(config.mounts, bundle.directory, namespaces.user),
+    mounts: labelled(mountsOf(config.mounts, bundle.directory, namespaces.user), mountLabelOf(linux.mountLabel)),
     devices: devicesOf(linux, namespaces),
     ownDev: !config.mounts.some(isDevOfMachine),
     maskedPaths: linux.maskedPaths,
@@ -60,6 +61,18 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
     newKeyring: options.newKeyring,
     pivot: options.pivot,
   };
+}
+
+/** Only these file systems have no labels of their own to give (mount(8), "context"). */
+const withoutLabel: readonly string[] = ["proc", "sysfs", "mqueue"];
+
+function labelled(mounts: readonly BundleMount[], label: string | undefined): readonly BundleMount[] {
+  if (label === undefined) return mounts;
+  return mounts.map((mount) =>
+    mount.kind !== "file-system" || withoutLabel.includes(mount.type)
+      ? mount
+      : { ...mount, options: [...mount.options, ["context", label] as const] },
+  );
 }
 
 /** What hooks are told of a container of this bundle. */

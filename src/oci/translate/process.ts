@@ -6,6 +6,7 @@ import type { Rlimit } from "../../runtime/types.ts";
 import type { OciLinux } from "../config/linux.ts";
 import type { OciProcess } from "../config/process.ts";
 import { attributesOf } from "./attributes.ts";
+import { labelsOf } from "./labels.ts";
 import { seccompOf } from "./seccomp.ts";
 
 /** `process` of config.json, or of `exec --process`, with what `linux` says of all processes. */
@@ -29,6 +30,7 @@ export function processOf(process: OciProcess, linux: OciLinux | undefined): Bun
     rlimits: rlimitsOf(process),
     umask: user.umask ?? 0o022,
     attributes: attributesOf(process, linux),
+    labels: labelsOf(process),
     ...(process.oomScoreAdj !== undefined && { oomScoreAdj: process.oomScoreAdj }),
   };
 }

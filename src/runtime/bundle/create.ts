@@ -19,6 +19,7 @@ import { fillDev } from "./devices.ts";
 import { Gate } from "./gate.ts";
 import { runInnerHooks } from "./hooks.ts";
 import { takeIdmapped } from "./idmap.ts";
+import { takeLabels } from "./labels.ts";
 import { mountDirectory, mountListed, takeSources } from "./mounts.ts";
 import {
   joinOpened,
@@ -159,6 +160,7 @@ function childSteps(p: Program, container: BundleContainer, context: ChildContex
     pause?.inChild();
     runInnerHooks(p, hooks, { kind: "createContainer", pid });
   });
+  p.in("security", () => takeLabels(p, process.labels));
   p.in("rootfs", () => closeRoot(p, inside, container));
   const limits = container.namespaces.user !== "new";
   takeIdentity(p, process, {
@@ -184,7 +186,9 @@ function childSteps(p: Program, container: BundleContainer, context: ChildContex
 function startRoot(p: Program, { root }: BundleContainer): Slot {
   p.call("umask", [0], { note: "let modes be what they say" });
   const { flag, recursive } = propagations[root.propagation];
-  const flags = flag | (recursive ? f.MS_REC : 0);
+  // What is unbindable already could not be taken as the root
+  const first = flag === f.MS_UNBINDABLE ? f.MS_PRIVATE : flag;
+  const flags = first | (recursive ? f.MS_REC : 0);
   setPropagation(
     p,
     named(flags, root.propagation),

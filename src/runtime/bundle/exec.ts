@@ -9,6 +9,7 @@ import { becomeRoot } from "../user-namespace.ts";
 import { runOnCpus } from "./attributes.ts";
 import { executeProgram, takeIdentity, takeLastFilter } from "./become.ts";
 import type { BundleProgram } from "./create.ts";
+import { takeLabels } from "./labels.ts";
 import { flagsOf, type NamespaceKind, withMounts } from "./namespace-kinds.ts";
 import { SeccompListener } from "./seccomp-listener.ts";
 import { BundleStreams, type StreamOptions } from "./streams.ts";
@@ -64,6 +65,7 @@ export function bundleExecProgram(
       p.in("process", () => setOomScore(p, process));
       p.in("cgroup", () => cgroups.enter(p, target.cgroupPath));
       if (final) p.in("process", () => runOnCpus(p, final, "run on the processors it is to have"));
+      p.in("security", () => takeLabels(p, process.labels));
       enter(p, target, container);
       if (target.namespaces.includes("user")) p.in("security", () => becomeRoot(p));
       const inside = p.in("rootfs", () => new Inside(p, openRoot(p)));

@@ -5,6 +5,7 @@ import type { DeviceNode, ProcessSpec, Propagation } from "../types.ts";
 import type { IdMappings } from "../user-namespace.ts";
 import type { ProcessAttributes } from "./attributes.ts";
 import type { IdMap } from "./idmap.ts";
+import type { Label } from "./labels.ts";
 import type { NamespaceKind } from "./namespace-kinds.ts";
 import type { ListenerSpec } from "./seccomp-listener.ts";
 import type { StreamOptions } from "./streams.ts";
@@ -83,6 +84,7 @@ export interface InnerHooks {
 /** A process of a bundle: what the engine's processes are, and what only config.json asks for. */
 export interface BundleProcess extends ProcessSpec {
   readonly attributes: ProcessAttributes;
+  readonly labels: readonly Label[];
   /** Who is asked by its filter. */
   readonly listener?: ListenerSpec;
 }
