@@ -6,6 +6,8 @@ import type { Store } from "./state/store.ts";
 export interface Context {
   readonly store: Store;
   readonly log: Log;
+  /** systemd makes the cgroups of containers (`--systemd-cgroup`). */
+  readonly systemd: boolean;
 }
 
 /** The native helper of this checkout or package. */

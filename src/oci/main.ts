@@ -16,7 +16,7 @@ const globalOptions = {
   log: { kind: "text", help: "a file for errors, besides standard error" },
   "log-format": { kind: "text", help: "text or json; text by default" },
   debug: { kind: "flag", help: "log more" },
-  "systemd-cgroup": { kind: "flag", help: "refused: cgroups are made in the file system" },
+  "systemd-cgroup": { kind: "flag", help: "let systemd make the cgroups, as scopes" },
   rootless: { kind: "text", help: "for runc's sake: auto or false" },
   version: { kind: "flag", short: "v", help: "tell the version" },
   help: { kind: "flag", short: "h", help: "tell this" },
@@ -55,15 +55,11 @@ async function dispatch(
   if (command === undefined) throw new SampanError("invalid", `unknown command ${JSON.stringify(name)}: see --help`);
   if (args[0] === "--help" || args[0] === "-h") return tell(commandHelp(command));
   refuse(options);
-  return command.run({ store: new Store(options.root ?? defaultRoot), log }, args);
+  const store = new Store(options.root ?? defaultRoot);
+  return command.run({ store, log, systemd: options["systemd-cgroup"] }, args);
 }
 
 function refuse(options: Options<typeof globalOptions>): void {
-  if (options["systemd-cgroup"])
-    throw new SampanError(
-      "unsupported",
-      "--systemd-cgroup is not supported: configure the engine to manage cgroups with cgroupfs",
-    );
   if (options.rootless !== undefined && !["auto", "false"].includes(options.rootless))
     throw new SampanError(
       "unsupported",

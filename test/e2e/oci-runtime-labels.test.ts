@@ -15,6 +15,8 @@ const text = `profile ${profile} flags=(attach_disconnected,mediate_deleted) {
   file,
   capability,
   signal,
+  network,
+  unix,
   deny /etc/passwd r,
 }
 `;

@@ -34,7 +34,7 @@ function featuresDocument() {
     linux: {
       namespaces: [...namespaceKinds, "mount"].sort(),
       capabilities: Object.keys(capabilities),
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: {
         enabled: true,
         actions: [...actionNames].sort(),

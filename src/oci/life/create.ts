@@ -25,6 +25,7 @@ import { homeVariable } from "./home.ts";
 import { runHooks } from "./hooks.ts";
 import { runPoststop } from "./remove.ts";
 import { preservedDescriptors, streamsOf } from "./streams.ts";
+import { placeInScope } from "./systemd.ts";
 
 export interface CreateRequest {
   readonly id: string;
@@ -70,7 +71,8 @@ async function createBy(
 ): Promise<Created> {
   const { store, log } = context;
   const bundle = readBundle(request.bundle);
-  const container = containerOf(bundle, request);
+  const cgroupPath = context.systemd ? await placeInScope(bundle.config.linux, request.id) : undefined;
+  const container = containerOf(bundle, { ...request, cgroupPath });
   const unknown = bundle.config.process === undefined ? [] : unknownCapabilities(bundle.config.process);
   if (unknown.length > 0) log.warn(`ignoring unknown capabilities: ${unknown.join(", ")}`);
   const ignored = ignoredOptions(bundle.config.mounts);

@@ -22,6 +22,8 @@ export interface TranslationOptions {
   readonly id: string;
   readonly newKeyring: boolean;
   readonly pivot: boolean;
+  /** Where systemd has placed it; config.json says otherwise. */
+  readonly cgroupPath?: string | undefined;
 }
 
 /** Where containers are placed that say nothing of it. */
@@ -55,7 +57,7 @@ export function containerOf(bundle: Bundle, options: TranslationOptions): Bundle
     maskedPaths: linux.maskedPaths,
     readonlyPaths: linux.readonlyPaths,
     sysctls: sysctlsOf(linux, namespaces),
-    cgroupPath: cgroupPathOf(linux, options.id),
+    cgroupPath: options.cgroupPath ?? cgroupPathOf(linux, options.id),
     resources: linux.resources === undefined ? {} : resourcesOf(linux.resources),
     hooks: innerHooksOf(config, hookedContainer(bundle, options.id)),
     newKeyring: options.newKeyring,
