@@ -13,6 +13,7 @@ const short = [
   "e2e/network-survival",
   "e2e/oci-runtime-labels",
   "e2e/oci-runtime-resources",
+  "e2e/oci-runtime-systemd",
   "e2e/readme",
   "e2e/storage-quotas",
   "e2e/survival",
