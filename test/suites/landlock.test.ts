@@ -98,7 +98,7 @@ describe("Landlock", newest, () => {
 
   test("TCP: ports to bind and to connect to", async () => {
     const lines = [
-      "busybox nc -l -p 7001 -e echo hello & until busybox nc -w 1 127.0.0.1 7001; do :; done",
+      "busybox nc -l -p 7001 -e echo hello & until busybox nc -w 60 127.0.0.1 7001; do :; done",
       "busybox nc -l -p 7002 2>&1 | grep -o denied",
       "busybox nc -w 1 127.0.0.1 7003 2>&1 | grep -o denied",
       "busybox nc -w 1 127.0.0.1 7001 2>&1 | grep -o 'Connection refused'",
