@@ -41,6 +41,11 @@ const riddles: { call: string; errno: Errno; help: string; note?: RegExp }[] = [
   },
   { call: "seccomp", errno: "EINVAL", help: "the kernel lacks CONFIG_SECCOMP_FILTER or a filter flag" },
   { call: "landlock_restrict_self", errno: "E2BIG", help: "there are 16 layers of Landlock at most" },
+  ...(["setresuid", "setresgid", "setgroups"] as const).map((call) => ({
+    call,
+    errno: "EINVAL" as const,
+    help: "the user namespace has no such id: have more in it with --userns=auto:size=NUMBER, or use --userns=host",
+  })),
   { call: "prlimit64", errno: "EPERM", help: "raising a hard limit needs CAP_SYS_RESOURCE" },
   { call: "pidfd_getfd", errno: "EPERM", help: "taking the container's terminal needs CAP_SYS_PTRACE" },
   {
