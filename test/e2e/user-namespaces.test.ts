@@ -192,6 +192,14 @@ describe("containers with users of their own", () => {
     assert.match(text, /\nhello\n[1-9]\n0$/);
     const others = /cannot share namespaces of container [0-9a-f]{64}: its users are others .*use --userns=container:/;
     await box.fails({ status: 125, stderr: others }, "run", "--userns=auto", "--ipc", "container:owner", "busybox");
+    const root = await rootOf("owner");
+    await run("-d", "--name", "joiner", ...joined, "busybox", "sleep", "1000");
+    assert.equal(await rootOf("joiner"), root);
+    await box.ok("rm", "-f", "owner");
+    assert.equal(await box.ok("exec", "joiner", "id", "-u"), "0", "it goes on by itself");
+    await keep("owner");
+    assert.notEqual(await rootOf("owner"), root, "whose ids still are somebody's");
+    await box.ok("rm", "-f", "joiner");
     await box.ok("stop", "-t", "0", "owner");
     const idle = /cannot join user namespace of a non running container/;
     await box.fails({ status: 125, stderr: idle }, "run", "--rm", "--network", "none", ...joined, "busybox", "true");

@@ -14,6 +14,8 @@ import { readSubordinate } from "./subordinate.ts";
 export interface RecordedUsers extends IdMappings {
   /** Whose they are: the id of the container whose user namespace is joined. */
   readonly container?: string;
+  /** Only who joins them has them as well; else they are what many may have. */
+  readonly apart?: true;
 }
 
 /** Whose ids in /etc/subuid and /etc/subgid are given to containers. */
@@ -73,7 +75,11 @@ export class UserIds {
         return usersOfOther(this.#registry.get(mode.reference));
       case "auto": {
         const { size, users, groups } = mode;
-        return { users: this.#allot("users", size, users), groups: this.#allot("groups", size, groups) };
+        return {
+          users: this.#allot("users", size, users),
+          groups: this.#allot("groups", size, groups),
+          apart: true,
+        };
       }
     }
   }
@@ -95,8 +101,8 @@ export class UserIds {
   #allot(kind: Kind, size: number, elsewhere: readonly IdRange[], asked: "own" | "usual" = "own"): IdRange[] {
     const pool = poolOf(kind);
     const forced = elsewhere.map(({ host, size: count }) => ({ start: host, size: count }));
-    const [usual] = this.#remap === "default" && asked === "own" ? this.#usual()[kind] : [];
-    const shared = usual === undefined ? [] : [{ start: usual.host, size: usual.size }];
+    const usual = this.#remap !== undefined && asked === "own" ? this.#usual()[kind] : [];
+    const shared = usual.map(({ host, size: count }) => ({ start: host, size: count }));
     const first = findFree(
       pool,
       [...this.#used(kind), ...forced, ...shared],
@@ -109,11 +115,9 @@ export class UserIds {
     throw new SampanError("conflict", `Cannot find ${size} ids in a row for the ${kind} of the container: ${remedy}`);
   }
 
-  /** Ids that a container has for itself. */
+  /** Ids that a container has for itself: whoever has joined it keeps them when it has been removed. */
   #used(kind: Kind): Span[] {
-    const recorded = [...this.#registry.all()].flatMap(({ record: { users, hostConfig } }) =>
-      users !== undefined && hostConfig.UsernsMode.startsWith("auto") ? [users] : [],
-    );
+    const recorded = [...this.#registry.all()].flatMap(({ record: { users } }) => (users?.apart ? [users] : []));
     return [...recorded, ...this.#reserved].flatMap((users) =>
       users[kind].map(({ host, size }) => ({ start: host, size })),
     );
