@@ -42,7 +42,9 @@ describe("--systemd-cgroup", requiresRoot(), () => {
   if (!runs)
     test("is refused where systemd does not run", async () => {
       const sandbox = new OciSandbox(sampanRuntime);
-      const bundle = await sandbox.bundle(() => {});
+      const bundle = await sandbox.bundle((config) => {
+        config.linux.cgroupsPath = "system.slice:tests:s";
+      });
       const { status, stderr } = await sandbox.run(["--systemd-cgroup", "run", "--bundle", bundle, "s"]);
       assert.equal(status, 1);
       assert.match(stderr, /--systemd-cgroup is not supported here: systemd does not run/);
