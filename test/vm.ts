@@ -3,11 +3,12 @@
  * vm-run (SAMPAN_VM_RUN, else ../shared/tools/vm-run), one beside the other as this machine has processors
  * (SAMPAN_VM_MACHINES). Emulation is slow: see `--short` in run.ts. SAMPAN_VM_KERNELS: "trixie,bookworm".
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { Sandbox } from "./support/sandbox.ts";
 import { isShort } from "./support/short.ts";
 
 const root = dirname(import.meta.dirname);
@@ -76,11 +77,21 @@ async function run({ kernel, files }: Group): Promise<{ readonly ok: boolean; re
   return { ok: status === 0, passed: Number(passed) };
 }
 
-// The bundle is made out here: in there it would take a minute.
-spawnSync(join(root, "bin/sampan"), ["--version"], { stdio: ["ignore", "ignore", "inherit"] });
+await prepare();
 const waiting = groups();
 const failed: string[] = [];
 let passed = 0;
+
+/** The bundle, and the code cache that a daemon leaves behind, are made out here: in there they would take a minute. */
+async function prepare(): Promise<void> {
+  const box = new Sandbox();
+  try {
+    await box.start();
+    await box.ok("run", "--rm", "--network", "none", "sampan/host", "true");
+  } finally {
+    await box.close();
+  }
+}
 
 async function work(): Promise<void> {
   for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
