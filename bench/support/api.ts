@@ -66,6 +66,11 @@ export class Api {
   async #connect(): Promise<Socket> {
     const socket = connect(this.#socketPath);
     await once(socket, "connect");
+    socket.on("error", () => {}); // while it is idle; whoever uses it is told by his own listener
+    socket.once("close", () => {
+      const at = this.#idle.indexOf(socket);
+      if (at >= 0) this.#idle.splice(at, 1); // engines give up connections that nobody uses
+    });
     return socket;
   }
 }
