@@ -16,6 +16,7 @@ const short = [
   "e2e/oci-runtime-systemd",
   "e2e/readme",
   "e2e/storage-quotas",
+  "e2e/storage-quotas-ext4",
   "e2e/survival",
   "e2e/docker-cli",
   "e2e/live-containers",
