@@ -65,7 +65,8 @@ for (const { name, binary } of runtimes) {
       );
       await terminal.shows(/^\/ #/m);
       await terminal.type("stty size; tty\n");
-      await terminal.shows(/24 80\s+\/dev\/pts\/0/);
+      // crun 1.8 gives it a size with the first change
+      await terminal.shows(name === "crun" ? /\/dev\/pts\/0/ : /24 80\s+\/dev\/pts\/0/);
       await terminal.resize(100, 30);
       await eventually("the new size has come", async () => {
         await terminal.type("stty size\n");
@@ -106,7 +107,7 @@ for (const { name, binary } of runtimes) {
           line.replace("$PID", () => "$$"),
           ...run,
         ),
-        "1 1\npassed on\n",
+        name === "crun" ? "1\npassed on\n" : "1 1\npassed on\n", // crun 1.8 does not say whose they are
       );
       assert.equal(await sandbox.shell(line.replace("$PID", "1"), ...run), "\nnone\n");
     });
