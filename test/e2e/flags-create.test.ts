@@ -1,11 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
+import { someBlockDevice } from "../support/block-device.ts";
 import { world } from "../support/netns.ts";
 import { play } from "../support/play.ts";
 import { requires, requiresRoot } from "../support/requires.ts";
 
 const net = world();
+const disk = someBlockDevice();
 const isDockerd = net.machine.engine === "dockerd";
 /** What the machine has as it is, and the peers' has not. */
 const onMachine = isDockerd ? { skip: "dockerd beside us is on another machine" } : {};
@@ -95,7 +97,7 @@ suite("create: every flag, as inspect tells it", {
       inspect -f '{{.HostConfig.MemorySwappiness}} {{.HostConfig.OomKillDisable}} {{.HostConfig.BlkioWeight}}' made
       ~ ^10 true 300$
       rm made
-      create --name made --blkio-weight-device /dev/loop0:100 --device-read-bps /dev/loop0:1mb --device-write-bps /dev/loop0:2mb --device-read-iops /dev/loop0:3 --device-write-iops /dev/loop0:4 probe
+      create --name made --blkio-weight-device ${disk.path}:100 --device-read-bps ${disk.path}:1mb --device-write-bps ${disk.path}:2mb --device-read-iops ${disk.path}:3 --device-write-iops ${disk.path}:4 probe
       inspect -f '{{json .HostConfig.BlkioWeightDevice}} {{json .HostConfig.BlkioDeviceReadBps}} {{json .HostConfig.BlkioDeviceWriteBps}} {{json .HostConfig.BlkioDeviceReadIOps}} {{json .HostConfig.BlkioDeviceWriteIOps}}' made
       ~ "Weight":100.*"Rate":1048576.*"Rate":2097152.*"Rate":3}.*"Rate":4}
       rm made
