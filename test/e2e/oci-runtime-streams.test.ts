@@ -52,35 +52,40 @@ for (const { name, binary } of runtimes) {
       assert.match(stderr, /console.socket/);
     });
 
-    test("in the foreground, run and exec serve the terminal themselves", async () => {
-      const bundle = await sandbox.bundle((config) => {
-        config.process.terminal = true;
-        config.process.args = ["sh"];
+    // crun 1.8 hands no sizes on, and does not ask whose the sockets are
+    const older = name === "crun";
+
+    if (!older)
+      test("in the foreground, run and exec serve the terminal themselves", async () => {
+        const bundle = await sandbox.bundle((config) => {
+          config.process.terminal = true;
+          config.process.args = ["sh"];
+        });
+        const command = [...sandbox.command, "run", "--bundle", bundle, "v"];
+        await using terminal = await openTerminal(
+          sandbox.directory,
+          ["sh", "-c", '"$@"; echo ended with $?', "sh", ...command],
+          process.env,
+        );
+        await terminal.shows(/^\/ #/m);
+        await terminal.type("stty size; tty\n");
+        await terminal.shows(/24 80\s+\/dev\/pts\/0/);
+        await terminal.resize(100, 30);
+        await eventually("the new size has come", async () => {
+          await terminal.type("stty size\n");
+          return (await terminal.screen()).includes("30 100");
+        });
+        const exec = [...sandbox.command, "exec", "--tty", "v", "sh", "-c", "'tty; exit 4'"].join(" ");
+        const second = await runProgram("script", ["--quiet", "--return", "--command", exec, "/dev/null"], {
+          input: "",
+        });
+        assert.equal(second.status, 4, second.stdout);
+        // What script(1) makes of the end of its own input may stand in between
+        assert.match(second.stdout, /\/dev\/pts\/1/);
+        assert.doesNotMatch(second.stdout, /\r\r\n/);
+        await terminal.type("exit 6\n");
+        await terminal.shows(/ended with 6/);
       });
-      const command = [...sandbox.command, "run", "--bundle", bundle, "v"];
-      await using terminal = await openTerminal(
-        sandbox.directory,
-        ["sh", "-c", '"$@"; echo ended with $?', "sh", ...command],
-        process.env,
-      );
-      await terminal.shows(/^\/ #/m);
-      await terminal.type("stty size; tty\n");
-      // crun 1.8 gives it a size with the first change
-      await terminal.shows(name === "crun" ? /\/dev\/pts\/0/ : /24 80\s+\/dev\/pts\/0/);
-      await terminal.resize(100, 30);
-      await eventually("the new size has come", async () => {
-        await terminal.type("stty size\n");
-        return (await terminal.screen()).includes("30 100");
-      });
-      const exec = [...sandbox.command, "exec", "--tty", "v", "sh", "-c", "'tty; exit 4'"].join(" ");
-      const second = await runProgram("script", ["--quiet", "--return", "--command", exec, "/dev/null"], { input: "" });
-      assert.equal(second.status, 4, second.stdout);
-      // What script(1) makes of the end of its own input may stand in between
-      assert.match(second.stdout, /\/dev\/pts\/1/);
-      assert.doesNotMatch(second.stdout, /\r\r\n/);
-      await terminal.type("exit 6\n");
-      await terminal.shows(/ended with 6/);
-    });
 
     test("descriptors are passed on that --preserve-fds says, and no others", async () => {
       const bundle = await sandbox.bundle((config) => {
@@ -95,22 +100,23 @@ for (const { name, binary } of runtimes) {
       );
     });
 
-    test("sockets of systemd's activation are passed on, and those of another process are not", async () => {
-      const bundle = await sandbox.bundle((config) => {
-        config.process.args = ["sh", "-c", "echo $LISTEN_FDS $LISTEN_PID; cat <&3 2>/dev/null || echo none"];
+    if (!older)
+      test("sockets of systemd's activation are passed on, and those of another process are not", async () => {
+        const bundle = await sandbox.bundle((config) => {
+          config.process.args = ["sh", "-c", "echo $LISTEN_FDS $LISTEN_PID; cat <&3 2>/dev/null || echo none"];
+        });
+        writeFileSync(join(sandbox.directory, "activated"), "passed on\n");
+        const line = `exec 3<activated; export LISTEN_FDS=1 LISTEN_PID=$PID; exec "$@" 2>"$LOG"`;
+        const run = ["run", "--bundle", bundle, "z"];
+        assert.equal(
+          await sandbox.shell(
+            line.replace("$PID", () => "$$"),
+            ...run,
+          ),
+          "1 1\npassed on\n",
+        );
+        assert.equal(await sandbox.shell(line.replace("$PID", "1"), ...run), "\nnone\n");
       });
-      writeFileSync(join(sandbox.directory, "activated"), "passed on\n");
-      const line = `exec 3<activated; export LISTEN_FDS=1 LISTEN_PID=$PID; exec "$@" 2>"$LOG"`;
-      const run = ["run", "--bundle", bundle, "z"];
-      assert.equal(
-        await sandbox.shell(
-          line.replace("$PID", () => "$$"),
-          ...run,
-        ),
-        name === "crun" ? "1\npassed on\n" : "1 1\npassed on\n", // crun 1.8 does not say whose they are
-      );
-      assert.equal(await sandbox.shell(line.replace("$PID", "1"), ...run), "\nnone\n");
-    });
 
     test("a detached exec, whose process id is in a file", async () => {
       const bundle = await sandbox.bundle((config) => {
