@@ -85,7 +85,7 @@ suite("build: every flag, seen from inside", { ...requires("docker", "cc", "ip",
       net,
       `
       build --no-cache -c 512 --cpu-period 50000 --cpu-quota 25000 --cpuset-cpus 0 --cpuset-mems 0 limits
-      ~ cpu.shares=512$|cpu.weight=20$
+      ~ cpu.shares=512$|cpu.weight=59$
       ~ cpu.cfs_period_us=50000$|cpu.max=25000 50000$
       ~ cpu.cfs_quota_us=25000$|cpu.max=25000 50000$
       ~ cpuset.cpus=0$
