@@ -120,7 +120,11 @@ for (const name of ["dockerd", "podman"] as const) {
         ["run", "--rm", ...shell, image, "sh"],
         ["exec", ...shell, "target", "sh"],
       ].entries()) {
-        await using terminal = await openTerminal(engine.directory, engine.command(args), env);
+        await using terminal = await openTerminal(
+          engine.directory,
+          ["sh", "-c", '"$@"; echo ended with $?', "sh", ...engine.command(args)],
+          env,
+        );
         await terminal.shows(/[#$]\s*$/);
         // The shell is there before the size that docker sends after the start
         await eventually("its size is there", async () => {
@@ -139,7 +143,7 @@ for (const name of ["dockerd", "podman"] as const) {
           return await eventually("this size is there", seen, 1000).catch(() => false);
         });
         await terminal.type(`exit 1${index}\n`);
-        await terminal.shows(new RegExp(`status 1${index}`));
+        await terminal.shows(new RegExp(`ended with 1${index}`));
       }
     });
 
