@@ -1,5 +1,5 @@
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { isExecutable } from "../kernel/executable.ts";
 
 /** Where a program is in PATH; undefined when it is not. */
 export function findProgram(name: string): string | undefined {
@@ -12,13 +12,4 @@ export function findProgram(name: string): string | undefined {
 /** PATH, or the usual places where nothing is said. */
 export function searchPath(): string {
   return process.env.PATH || "/usr/sbin:/usr/bin:/sbin:/bin";
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
-import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
+import { isExecutable } from "./executable.ts";
 
 const helper = join(import.meta.dirname, "../../native/build/executor");
 
@@ -13,21 +13,16 @@ const helper = join(import.meta.dirname, "../../native/build/executor");
 export function leave(status: number): never {
   process.emit("exit", status);
   process.removeAllListeners("exit");
-  if (!writesAtExit() && canExecute(helper)) process.execve?.(helper, ["executor", "leave", `${status}`], {});
-  process.exit(status);
+  try {
+    // Node 24 does not throw where execve(2) fails, but aborts
+    if (!writesAtExit() && isExecutable(helper)) process.execve?.(helper, ["executor", "leave", `${status}`], {});
+  } finally {
+    process.exit(status);
+  }
 }
 
 /** Profiles and coverage are written by Node when it exits. */
 function writesAtExit(): boolean {
   const { NODE_OPTIONS = "", NODE_V8_COVERAGE } = process.env;
   return NODE_V8_COVERAGE !== undefined || /--(cpu|heap)-prof/.test([NODE_OPTIONS, ...process.execArgv].join(" "));
-}
-
-function canExecute(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
