@@ -18,7 +18,7 @@ export interface Mapping {
 }
 
 /** Where overlays are made. */
-interface Workshop {
+export interface Workshop {
   /** A directory that something can be put on for a moment, in a mount namespace that nobody sees. */
   readonly mountPoint: string;
   readonly mapping: Mapping | undefined;

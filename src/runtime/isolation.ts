@@ -1,14 +1,11 @@
 import { readFileSync } from "node:fs";
 import { named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
-import { linkUp, loopbackIndex } from "../kernel/netlink/link.ts";
-import { ask, openNetlink } from "../kernel/netlink/request.ts";
 import type { CloneOptions, Program } from "../kernel/program.ts";
 import { readHardLimits } from "../kernel/rlimits.ts";
 import { mapIds } from "./idmapped.ts";
 import { makeOwnedDev } from "./isolated-dev.ts";
-import { makeMappedRoot, takeMappedLayers } from "./isolated-root.ts";
-import type { NetworkNamespace } from "./network-namespace.ts";
+import { makeMappedRoot, takeMappedLayers, type Workshop } from "./isolated-root.ts";
 import { raiseLimits, setOomScore } from "./process.ts";
 import type { KernelFeatures } from "./start.ts";
 import type { BindMount, ContainerSpec, ContainerUsers, Mount, ProcessSpec } from "./types.ts";
@@ -54,8 +51,6 @@ export function openUsers(p: Program, pid: number, note: string): Slot {
   const open = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
   return p.sys("openat", [f.AT_FDCWD, p.text(`/proc/${pid}/ns/user`), open, 0], { note });
 }
-
-type Workshop = Parameters<typeof makeMappedRoot>[2];
 
 function takeSources(p: Program, mounts: readonly Mount[], workshop: Workshop): ReadonlyMap<Mount, Slot> {
   const taken = new Map<Mount, Slot>();
@@ -118,24 +113,9 @@ export function takeMachineRights(p: Program, process: ProcessSpec): void {
   });
 }
 
-/** The new network of a process, as `makeNetworkNamespace` answers one. */
-export function networkOfProcess(p: Program, pid: Slot): NetworkNamespace {
-  const open = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
-  const find = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
-  const newnet = named(f.CLONE_NEWNET, "CLONE_NEWNET");
-  const machine = p.sys("openat", [f.AT_FDCWD, p.text("/proc/self/ns/net"), open, 0], {
-    note: "remember the machine's network",
-  });
-  const proc = p.sys("openat", [f.AT_FDCWD, p.text("/proc"), find, 0], { note: "find /proc" });
-  const { text } = p.decimal(pid, "write the process id in digits");
-  const directory = p.sys("openat", [proc, text, find, 0], { note: "find the child in it" });
-  const namespace = p.sys("openat", [directory, p.text("ns/net"), open, 0], { note: "keep hold of its network" });
-  for (const found of [directory, proc]) p.call("close", [found], { note: "it was found" });
-  p.call("setns", [namespace, newnet], { note: "go into it" });
-  const rtnetlink = openNetlink(p, "NETLINK_ROUTE", "make a socket to configure it by");
-  ask(p, rtnetlink, linkUp(loopbackIndex, 1), { note: "bring up the loopback interface" });
-  p.call("setns", [machine, newnet], { note: "go back to the machine's network" });
-  return { machine, namespace, rtnetlink };
+/** Of a process that `takeMachineRights` has given its OOM score already. */
+export function inheritedScore({ oomScoreAdj: _, ...process }: ProcessSpec): ProcessSpec {
+  return process;
 }
 
 /** The container has what was prepared, or is about to take it by descriptors of its own. */

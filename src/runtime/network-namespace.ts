@@ -3,6 +3,7 @@ import * as f from "../kernel/flags.ts";
 import { linkUp, loopbackIndex } from "../kernel/netlink/link.ts";
 import { ask, openNetlink } from "../kernel/netlink/request.ts";
 import type { Program } from "../kernel/program.ts";
+import { openProcessDirectory } from "./process-directory.ts";
 
 /**
  * A container's network namespace, held by descriptors of the worker that becomes its monitor. Life: made (loopback up,
@@ -18,6 +19,7 @@ export interface NetworkNamespace {
 }
 
 const NEWNET = named(f.CLONE_NEWNET, "CLONE_NEWNET");
+const READ = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
 
 /** Makes one. Half a millisecond of a start, which is why workers do it ahead (`ReadyWorkers`). */
 export function makeNetworkNamespace(
@@ -26,10 +28,25 @@ export function makeNetworkNamespace(
   const machine = openOwn(p, "remember the machine's network");
   p.call("unshare", [NEWNET], { note: "make a network of its own" });
   const namespace = openOwn(p, "keep hold of it");
+  return { machine, namespace, rtnetlink: configureAndLeave(p, machine) };
+}
+
+/** The new network that a process was born with, as `makeNetworkNamespace` answers one. */
+export function networkOfProcess(p: Program, pid: Slot): NetworkNamespace {
+  const machine = openOwn(p, "remember the machine's network");
+  const directory = openProcessDirectory(p, pid);
+  const namespace = p.sys("openat", [directory, p.text("ns/net"), READ, 0], { note: "keep hold of its network" });
+  p.call("close", [directory], { note: "it was found" });
+  p.call("setns", [namespace, NEWNET], { note: "go into it" });
+  return { machine, namespace, rtnetlink: configureAndLeave(p, machine) };
+}
+
+/** In a network that is new; answers its NETLINK_ROUTE socket, back on the machine's. */
+function configureAndLeave(p: Program, machine: Slot): Slot {
   const rtnetlink = openNetlink(p, "NETLINK_ROUTE", "make a socket to configure it by");
   ask(p, rtnetlink, linkUp(loopbackIndex, 1), { note: "bring up the loopback interface" });
   p.call("setns", [machine, NEWNET], { note: "go back to the machine's network" });
-  return { machine, namespace, rtnetlink };
+  return rtnetlink;
 }
 
 /** What `body` clones is born in the network. */
@@ -49,6 +66,5 @@ export function letGo(p: Program, network: NetworkNamespace): void {
 }
 
 function openOwn(p: Program, note: string): Slot {
-  const flags = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
-  return p.sys("openat", [f.AT_FDCWD, p.text("/proc/self/ns/net"), flags, 0], { note });
+  return p.sys("openat", [f.AT_FDCWD, p.text("/proc/self/ns/net"), READ, 0], { note });
 }

@@ -4,11 +4,17 @@ import type { Executable } from "../kernel/executor.ts";
 import * as f from "../kernel/flags.ts";
 import { Program } from "../kernel/program.ts";
 import { Inside } from "./inside.ts";
-import { cloneIsolated, type Isolation, isolate, letGoOf, networkOfProcess, ownerOf } from "./isolation.ts";
+import { cloneIsolated, type Isolation, inheritedScore, isolate, letGoOf, ownerOf } from "./isolation.ts";
 import { maskPaths, protectPaths } from "./masking.ts";
 import { attach, copyTree } from "./mounting.ts";
 import { cloneFlags, findShared, joinNamespaces, type SharedNamespace, takeSharedMemory } from "./namespaces.ts";
-import { inNetwork, letGo, makeNetworkNamespace, type NetworkNamespace } from "./network-namespace.ts";
+import {
+  inNetwork,
+  letGo,
+  makeNetworkNamespace,
+  type NetworkNamespace,
+  networkOfProcess,
+} from "./network-namespace.ts";
 import { mountFiles } from "./own-files.ts";
 import { Placement } from "./placement.ts";
 import { becomeProcess, endWithMonitor } from "./process.ts";
@@ -17,7 +23,7 @@ import { makeStdio } from "./stdio.ts";
 import { superviseSteps } from "./supervision.ts";
 import { type CgroupView, mountCgroups, mountSystem } from "./system-mounts.ts";
 import { makeTimeNamespace } from "./time-namespace.ts";
-import type { ContainerSpec, ProcessSpec, StartOptions } from "./types.ts";
+import type { ContainerSpec, StartOptions } from "./types.ts";
 import { mountAll, protectRoot, setSysctls, takeShared } from "./user-mounts.ts";
 import { becomeRoot } from "./user-namespace.ts";
 
@@ -191,11 +197,6 @@ function becomeTheirRoot(p: Program, { placement }: ChildContext): void {
     becomeRoot(p);
     endWithMonitor(p);
   });
-}
-
-/** Without the OOM score, which `takeMachineRights` has set. */
-export function inheritedScore({ oomScoreAdj: _, ...process }: ProcessSpec): ProcessSpec {
-  return process;
 }
 
 export function nameMachine(

@@ -1,6 +1,7 @@
 import { named, type Slot } from "../kernel/block.ts";
 import * as f from "../kernel/flags.ts";
 import type { Program } from "../kernel/program.ts";
+import { openProcessDirectory } from "./process-directory.ts";
 
 /** `size` ids from `container` on are, on the machine, those from `host` on (user_namespaces(7)). */
 export interface IdRange {
@@ -53,7 +54,7 @@ export class IdMapper {
   /** In the worker, after the clone. */
   map(pid: Slot): void {
     const p = this.#p;
-    const directory = openProcess(p, pid);
+    const directory = openProcessDirectory(p, pid);
     writeMaps(p, directory, this.#mappings);
     p.call("close", [directory], { note: "done with its files" });
     p.call("write", [this.#mapped.second, p.text("."), 1], { note: "tell the child that it has its ids" });
@@ -81,7 +82,7 @@ export function makeUserNamespace(p: Program, mappings: IdMappings, note: string
       p.exit(0, "leave");
     },
   );
-  const directory = openProcess(p, maker.pid);
+  const directory = openProcessDirectory(p, maker.pid);
   writeMaps(p, directory, mappings);
   const open = named(f.O_RDONLY | f.O_CLOEXEC, "O_RDONLY|O_CLOEXEC");
   const namespace = p.sys("openat", [directory, p.text("ns/user"), open, 0], { note: "hold the namespace" });
@@ -96,16 +97,6 @@ function writeMaps(p: Program, directory: Slot, { users, groups, withoutGroups }
   if (withoutGroups) writeFile(p, directory, "setgroups", "deny", "let no process leave its groups");
   writeMap(p, directory, "uid_map", users, "users");
   writeMap(p, directory, "gid_map", groups, "groups");
-}
-
-/** The directory of a process that only the kernel knows as yet. */
-function openProcess(p: Program, pid: Slot): Slot {
-  const open = named(f.O_PATH | f.O_DIRECTORY | f.O_CLOEXEC, "O_PATH|O_DIRECTORY|O_CLOEXEC");
-  const proc = p.sys("openat", [f.AT_FDCWD, p.text("/proc"), open, 0], { note: "find /proc" });
-  const { text } = p.decimal(pid, "write the process id in digits");
-  const directory = p.sys("openat", [proc, text, open, 0], { note: "find the child in it" });
-  p.call("close", [proc], { note: "it was found" });
-  return directory;
 }
 
 function writeMap(p: Program, directory: Slot, name: string, ranges: readonly IdRange[], what: string): void {
